@@ -1,0 +1,85 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What every Swift target is compiled with; a warning is an error so that none is ever left behind.
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(name)", swiftSettings: strict)
+}
+
+// No outside package: C libraries come from the system, each behind a module map
+// and one thin Swift wrapper. Tests/Architecture keeps these arrows as they are.
+let package = Package(
+    name: "holdfast",
+    products: [.executable(name: "holdfast", targets: ["holdfast"])],
+    targets: [
+        .systemLibrary(
+            name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        .systemLibrary(
+            name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(
+            name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(
+            name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .target(name: "CCurl"),
+
+        module("Model"),
+        module("Rules", ["Model"]),
+        module("CommandLine"),
+        module("Ports", ["Model"]),
+
+        module("SQLite", ["CSQLite"]),
+        module("YAML", ["CYAML"]),
+        module("Crypto", ["CCrypto"]),
+        module("Host", ["CSystemd", "Crypto", "Model", "Ports"]),
+        module("Web", ["CCurl"]),
+        module("Kubernetes", ["Web", "YAML"]),
+
+        module("PolicyFile", ["Crypto", "Host", "Model", "Ports", "YAML"]),
+        module("Ledger", ["Crypto", "Host", "Model", "Ports", "SQLite"]),
+        module("Distributions", ["Crypto", "Host", "Kubernetes", "Model", "Ports", "Web", "YAML"]),
+
+        module("Agent", ["Model", "Ports", "Rules"]),
+        module("Reports", ["Model"]),
+        module(
+            "Commands",
+            [
+                "Agent", "CommandLine", "Crypto", "Distributions", "Host", "Ledger", "Model", "PolicyFile",
+                "Ports", "Reports", "Rules",
+            ]),
+        .executableTarget(name: "holdfast", dependencies: ["Commands"], swiftSettings: strict),
+
+        tests("Architecture", []),
+        tests("Model", ["Model"]),
+        tests("Rules", ["Rules", "Model"]),
+        tests("CommandLine", ["CommandLine"]),
+        tests("SQLite", ["SQLite"]),
+        tests("YAML", ["YAML"]),
+        tests("Crypto", ["Crypto"]),
+        tests("Host", ["Host", "Model", "Ports"]),
+        tests("Web", ["Web"]),
+        tests("Kubernetes", ["Kubernetes", "Web"]),
+        tests("PolicyFile", ["PolicyFile", "Model", "Ports", "Rules"]),
+        tests("Ledger", ["Ledger", "Model", "Ports", "SQLite"]),
+        tests("Distributions", ["Distributions", "Host", "Model", "Ports", "Web"]),
+        tests("Agent", ["Agent", "Model", "Ports", "Rules"]),
+        tests("Reports", ["Reports", "Model"]),
+        tests("Commands", ["Commands", "CommandLine", "Model"]),
+        tests("Simulation", ["Agent", "Model", "Ports", "Rules"]),
+        tests("Lab", ["Host", "Model"]),
+    ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .gnu11
+)

@@ -1,0 +1,1 @@
+// The executable: everything is in Commands.
