@@ -1,0 +1,33 @@
+public import Model
+
+/// Where units are known from: systemd itself, or unit files under another root.
+public protocol UnitSource {
+    /// The service units that are installed and for which `isWanted` holds, in order of their names.
+    ///
+    /// - Throws: `HostError` where neither systemd nor the unit directories can be read.
+    func services(where isWanted: (ServiceDefinition) -> Bool) throws(HostError) -> [ServiceDefinition]
+
+    /// How a unit stands now; every field nil where systemd cannot be asked.
+    func state(of unit: String) -> UnitObservation
+}
+
+/// What a service unit says that it runs, drop-ins applied.
+///
+/// It can hold secrets (tokens among the arguments): it is never stored or shown, only read.
+public struct ServiceDefinition: Hashable, Sendable {
+    /// With its suffix: `k3s.service`.
+    public var name: String
+    public var fragmentPath: String
+    /// The last command of ExecStart=, unquoted, its prefix characters (`-`, `@`, `+`, `!`) taken off.
+    public var command: [String]
+    /// From Environment= and from EnvironmentFile= that can be read.
+    public var environment: [String: String]
+
+    /// Makes a definition.
+    public init(name: String, fragmentPath: String, command: [String], environment: [String: String]) {
+        self.name = name
+        self.fragmentPath = fragmentPath
+        self.command = command
+        self.environment = environment
+    }
+}

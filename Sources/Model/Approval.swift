@@ -1,0 +1,50 @@
+/// A person's word that a change may pass the ceiling. It answers nothing else, but for what it waives by name.
+public struct Approval: Codable, Hashable, Sendable {
+    /// Whom an approval speaks for.
+    public enum Scope: Codable, Hashable, Sendable {
+        case node(String)
+        case stage(String)
+        case rollout(String)
+    }
+
+    public var id: String
+    public var distribution: Distribution
+    public var version: Version?
+    /// The digest for each architecture; empty for a snap.
+    public var digests: [String: Digest]
+    public var revision: String?
+    /// The versions that it may start from; empty means any.
+    public var from: [Version]
+    public var scope: Scope
+    public var approvedAt: Instant
+    /// Exclusive.
+    public var expires: Instant
+    /// Rules that it waives besides the ceiling.
+    public var waives: [RuleName]
+    public var reason: String
+    /// What the system says of who approved; root can forge it.
+    public var claimedBy: String
+    /// Nodes that have used it up (invariant 6).
+    public var spentBy: [String]
+
+    /// Makes an approval.
+    public init(
+        id: String, distribution: Distribution, version: Version?, digests: [String: Digest], revision: String?,
+        from: [Version], scope: Scope, approvedAt: Instant, expires: Instant, waives: [RuleName], reason: String,
+        claimedBy: String, spentBy: [String]
+    ) {
+        self.id = id
+        self.distribution = distribution
+        self.version = version
+        self.digests = digests
+        self.revision = revision
+        self.from = from
+        self.scope = scope
+        self.approvedAt = approvedAt
+        self.expires = expires
+        self.waives = waives
+        self.reason = reason
+        self.claimedBy = claimedBy
+        self.spentBy = spentBy
+    }
+}

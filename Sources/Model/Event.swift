@@ -1,0 +1,102 @@
+/// What the ledger records, one entry each. The name of a case is the entry's kind.
+public enum Event: Codable, Hashable, Sendable {
+    /// Another valid policy is in force.
+    case policyLoaded(LoadedPolicy)
+    /// The policy file is not valid, or has gone; the last valid one goes on forbidding.
+    case policyRejected(PolicyRejection)
+    /// An installation is seen for the first time; its artifact is the reference.
+    case installationFound(Installation)
+    /// An installation is no longer there.
+    case installationGone(InstallationID)
+    /// Something about an installation is no longer as it was.
+    case installationObserved(Installation)
+    /// A change was judged, for the first time or with another result.
+    case decided(DecisionRecord)
+    /// A change is no longer there: withdrawn, or put back.
+    case changeEnded(ChangeEnd)
+    case problemBegan(Problem)
+    case problemEnded(Problem)
+    /// Proof that ticks ran.
+    case coverage(Coverage)
+    case catalogImported(CatalogImport)
+
+    /// The entry's kind as the ledger stores it.
+    public var kind: String {
+        switch self {
+        case .policyLoaded: "policy-loaded"
+        case .policyRejected: "policy-rejected"
+        case .installationFound: "installation-found"
+        case .installationGone: "installation-gone"
+        case .installationObserved: "installation-observed"
+        case .decided: "decided"
+        case .changeEnded: "change-ended"
+        case .problemBegan: "problem-began"
+        case .problemEnded: "problem-ended"
+        case .coverage: "coverage"
+        case .catalogImported: "catalog-imported"
+        }
+    }
+}
+
+/// Why a policy file is not in force.
+public struct PolicyRejection: Codable, Hashable, Sendable {
+    public var file: String
+    /// Each with its `FILE:LINE:COLUMN`.
+    public var errors: [String]
+
+    /// Makes a rejection.
+    public init(file: String, errors: [String]) {
+        self.file = file
+        self.errors = errors
+    }
+}
+
+/// A change that is over.
+public struct ChangeEnd: Codable, Hashable, Sendable {
+    public var change: Change
+
+    /// Makes the end of a change.
+    public init(change: Change) { self.change = change }
+}
+
+/// A stretch of time in which ticks ran and found nothing new.
+public struct Coverage: Codable, Hashable, Sendable {
+    public var bootID: String
+    /// Wall clock and monotonic nanoseconds of the first and the last tick.
+    public var first: Instant
+    public var last: Instant
+    public var firstMonotonic: Int64
+    public var lastMonotonic: Int64
+    public var ticks: Int64
+    /// The longest time between two ticks, in nanoseconds.
+    public var longestGap: Int64
+
+    /// Makes a stretch.
+    public init(
+        bootID: String, first: Instant, last: Instant, firstMonotonic: Int64, lastMonotonic: Int64, ticks: Int64,
+        longestGap: Int64
+    ) {
+        self.bootID = bootID
+        self.first = first
+        self.last = last
+        self.firstMonotonic = firstMonotonic
+        self.lastMonotonic = lastMonotonic
+        self.ticks = ticks
+        self.longestGap = longestGap
+    }
+}
+
+/// Checksums that a person brought in.
+public struct CatalogImport: Codable, Hashable, Sendable {
+    public var file: String
+    /// The imported file's own digest.
+    public var sha256: Digest
+    public var entries: [CatalogEntry]
+
+    /// Makes an import.
+    public init(file: String, sha256: Digest, entries: [CatalogEntry]) {
+        self.file = file
+        self.sha256 = sha256
+        self.entries = entries
+    }
+}

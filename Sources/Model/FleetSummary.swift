@@ -1,0 +1,81 @@
+/// What is known of the other nodes when a decision is made.
+public struct FleetSummary: Codable, Hashable, Sendable {
+    /// One node of a cluster, this one included.
+    public struct Member: Codable, Hashable, Sendable {
+        public var name: String
+        public var cluster: String
+        public var role: Role
+        /// What it runs; nil where that is not known.
+        public var running: Version?
+        /// Whether it answers and is Ready; nil where that is not known.
+        public var healthy: Bool?
+        /// Whether it votes in the cluster's data store; nil where that is not known or it has no vote.
+        public var votes: Bool?
+
+        /// Makes a member.
+        public init(
+            name: String, cluster: String, role: Role, running: Version?, healthy: Bool?, votes: Bool?
+        ) {
+            self.name = name
+            self.cluster = cluster
+            self.role = role
+            self.running = running
+            self.healthy = healthy
+            self.votes = votes
+        }
+    }
+
+    /// Whether an earlier stage has proven a given artifact.
+    public struct StageProgress: Codable, Hashable, Sendable {
+        public var stage: String
+        /// The change's id.
+        public var change: String
+        public var met: Bool
+        /// Soak that the nodes of the stage still owe, at the least.
+        public var soakLeft: TimeSpan
+
+        /// Makes a stage's progress.
+        public init(stage: String, change: String, met: Bool, soakLeft: TimeSpan) {
+            self.stage = stage
+            self.change = change
+            self.met = met
+            self.soakLeft = soakLeft
+        }
+    }
+
+    /// An artifact that failed somewhere and that a person has not cleared.
+    public struct Quarantined: Codable, Hashable, Sendable {
+        /// A digest's hexadecimal digits, or `revision:N`.
+        public var bytes: String
+        public var reason: String
+
+        /// Makes an entry.
+        public init(bytes: String, reason: String) {
+            self.bytes = bytes
+            self.reason = reason
+        }
+    }
+
+    /// Whether the store answered; where not, nothing new is begun (invariant 2).
+    public var answered: Bool
+    /// Whether the store can see other machines at all; the SQLite store sees this one only.
+    public var seesOthers: Bool
+    public var members: [Member]
+    public var stages: [StageProgress]
+    public var quarantine: [Quarantined]
+
+    /// Makes a summary.
+    public init(
+        answered: Bool, seesOthers: Bool, members: [Member], stages: [StageProgress], quarantine: [Quarantined]
+    ) {
+        self.answered = answered
+        self.seesOthers = seesOthers
+        self.members = members
+        self.stages = stages
+        self.quarantine = quarantine
+    }
+
+    /// What a node on the embedded store knows: itself.
+    public static let alone = FleetSummary(
+        answered: true, seesOthers: false, members: [], stages: [], quarantine: [])
+}

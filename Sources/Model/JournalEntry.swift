@@ -1,0 +1,35 @@
+/// What is told to the system's journal.
+public struct JournalEntry: Hashable, Sendable {
+    /// syslog's levels, as far as they are used.
+    public enum Priority: Int, Sendable { case error = 3, warning, notice, info }
+
+    /// What happened; each has a MESSAGE_ID of its own, by which `journalctl` finds it.
+    public enum Message: String, CaseIterable, Sendable {
+        case installationFound = "6513270e269e4d37b2a74de452e6b438"
+        case installationGone = "d23f0824128b4f338c5c7fd0a6a3a450"
+        case artifactChanged = "9531985d5d9d49f89818e811892f902b"
+        case decided = "36f675cc81e74ef5a8e25d940ed90475"
+        case changeEnded = "6b0d549b6f03475a9600a35a099950d8"
+        case policyLoaded = "8d116ece173847d9bd9c172411e20b8f"
+        case policyRejected = "90c192cfd3ac44af8f21ddb66cad4a26"
+        case problem = "a170b33839264059b28c105d1fb17c23"
+        case problemEnded = "0fd630f1f29d4da9953f48f1a09f76b5"
+        case catalogImported = "0cb1e29c658c4a1495e60af593bd04cf"
+        case ledgerBegun = "8e81973e0bec47b0b898d190f9ebdacc"
+    }
+
+    public var message: Message
+    public var priority: Priority
+    /// One line for a person.
+    public var text: String
+    /// Structured fields, names in upper case: `HOLDFAST_CHANGE`, `HOLDFAST_VERDICT`.
+    public var fields: [String: String]
+
+    /// Makes an entry.
+    public init(message: Message, priority: Priority, text: String, fields: [String: String]) {
+        self.message = message
+        self.priority = priority
+        self.text = text
+        self.fields = fields
+    }
+}

@@ -1,0 +1,96 @@
+/// What the ledger's entries add up to: the state from which the next tick goes on.
+///
+/// It is a fold over events and nothing else, so it can be rebuilt from the ledger at any time.
+public struct NodeState: Codable, Hashable, Sendable {
+    /// The last valid policy; nil on a node that never had one.
+    public var policy: LoadedPolicy?
+    /// Why the newest policy file is not in force; nil while it is.
+    public var rejection: PolicyRejection?
+    /// By `InstallationID.description`.
+    public var installations: [String: InstallationState] = [:]
+    /// Problems that have not ended.
+    public var problems: [Problem] = []
+
+    /// The state before the first entry.
+    public init() {}
+
+    /// Takes one more event in.
+    ///
+    /// - Parameter at: when the entry was written.
+    public mutating func apply(_ event: Event, at: Instant) {
+        switch event {
+        case .policyLoaded(let policy):
+            self.policy = policy
+            rejection = nil
+        case .policyRejected(let rejection):
+            self.rejection = rejection
+        case .installationFound(let installation):
+            installations[installation.id.description] = InstallationState(
+                installation: installation, reference: installation.installed?.artifact, since: at)
+        case .installationGone(let id):
+            installations[id.description] = nil
+        case .installationObserved(let installation):
+            let key = installation.id.description
+            installations[key]?.installation = installation
+            // What could not be read at first sight becomes the reference when it first can.
+            if installations[key]?.reference == nil {
+                installations[key]?.reference = installation.installed?.artifact
+            }
+        case .decided(let record):
+            let key = record.subject.change.installation.description
+            installations[key]?.changes.removeAll { $0.change.id == record.subject.change.id }
+            installations[key]?.changes.append(
+                TrackedChange(
+                    change: record.subject.change, decisionID: record.id, verdict: record.decision.verdict,
+                    decidedAt: at))
+        case .changeEnded(let end):
+            installations[end.change.installation.description]?.changes.removeAll { $0.change.id == end.change.id }
+        case .problemBegan(let problem):
+            problems.removeAll { $0.code == problem.code }
+            problems.append(problem)
+        case .problemEnded(let problem):
+            problems.removeAll { $0.code == problem.code }
+        case .coverage, .catalogImported:
+            break
+        }
+    }
+}
+
+/// What is remembered of one installation.
+public struct InstallationState: Codable, Hashable, Sendable {
+    /// As it was last recorded.
+    public var installation: Installation
+    /// The artifact that this node is meant to run; nil where none could be read yet.
+    public var reference: Artifact?
+    /// Whether a person has confirmed the reference (`adopt`); until then it allows nothing.
+    public var confirmed: Bool
+    /// When it was first seen.
+    public var since: Instant
+    /// Changes that are there now, as they were last judged.
+    public var changes: [TrackedChange]
+
+    /// Makes the state of an installation at first sight.
+    public init(installation: Installation, reference: Artifact?, since: Instant) {
+        self.installation = installation
+        self.reference = reference
+        confirmed = false
+        self.since = since
+        changes = []
+    }
+}
+
+/// A change and what was last decided of it.
+public struct TrackedChange: Codable, Hashable, Sendable {
+    public var change: Change
+    public var decisionID: String
+    public var verdict: Verdict
+    public var decidedAt: Instant
+
+    /// Makes a tracked change.
+    public init(change: Change, decisionID: String, verdict: Verdict, decidedAt: Instant) {
+        self.change = change
+        self.decisionID = decisionID
+        self.verdict = verdict
+        self.decidedAt = decidedAt
+    }
+}

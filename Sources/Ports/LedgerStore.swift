@@ -1,0 +1,38 @@
+public import Model
+
+/// The ledger, as far as a tick needs it.
+public protocol LedgerStore {
+    /// What the entries add up to, and the observer's memory.
+    func load() throws(LedgerFailure) -> (state: NodeState, memory: ObserverMemory)
+
+    /// Appends events in one transaction, with the state that they lead to; all of them or none.
+    func append(_ events: [Event], reading: ClockReading, state: NodeState) throws(LedgerFailure)
+
+    /// Keeps the observer's memory; it is no part of the chain.
+    func remember(_ memory: ObserverMemory) throws(LedgerFailure)
+
+    /// What imported checksums say of a digest; more than one entry where files disagree.
+    func catalogEntries(for digest: Digest) throws(LedgerFailure) -> [CatalogEntry]
+
+    /// Notes that a tick ran and found nothing new; gives the stretch back when it is due to be sealed.
+    ///
+    /// - Parameter seal: whether the stretch ends here whatever its age, because something else is recorded.
+    func extendCoverage(reading: ClockReading, seal: Bool) throws(LedgerFailure) -> Coverage?
+}
+
+/// Why the ledger could not be read or written.
+public struct LedgerFailure: Error, Hashable, CustomStringConvertible {
+    public enum Code: String, Hashable, Sendable {
+        case busy, readOnly = "read-only", full, corrupt, denied, newer, other
+    }
+
+    public var code: Code
+    /// What happened, where, and what to do about it.
+    public var description: String
+
+    /// Makes a failure.
+    public init(code: Code, description: String) {
+        self.code = code
+        self.description = description
+    }
+}

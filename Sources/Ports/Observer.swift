@@ -1,0 +1,54 @@
+public import Model
+
+/// The node, as far as a tick looks at it.
+public protocol Observer {
+    /// Looks at every installation once.
+    ///
+    /// It never throws: what cannot be seen is a problem in the observation, and the rest goes on.
+    ///
+    /// - Parameter memory: what earlier looks learnt and what need not be asked again; it is kept for the next one.
+    func observe(reading: ClockReading, memory: inout ObserverMemory) -> Observation
+}
+
+/// What a look may take over from earlier ones. It is a cache: to lose it costs time, never truth.
+public struct ObserverMemory: Codable, Hashable, Sendable {
+    /// The identity cache, by path.
+    public var files: [String: KnownFile] = [:]
+    /// What the API answered, by installation: asked anew when identity or InvocationID moved.
+    public var apiAnswers: [String: APIAnswer] = [:]
+    /// What snapd would install, by installation: asked anew at an interval.
+    public var offers: [String: RememberedOffers] = [:]
+    /// The newest snapd change that was seen, by installation.
+    public var snapChanges: [String: String] = [:]
+    /// What last brought another artifact, by installation.
+    public var causes: [String: Trigger] = [:]
+
+    /// An empty memory.
+    public init() {}
+
+    /// An API server's answer and when it stops being good.
+    public struct APIAnswer: Codable, Hashable, Sendable {
+        public var version: Version?
+        public var invocationID: String?
+        public var identity: FileIdentity?
+
+        /// Makes an answer.
+        public init(version: Version?, invocationID: String?, identity: FileIdentity?) {
+            self.version = version
+            self.invocationID = invocationID
+            self.identity = identity
+        }
+    }
+
+    /// Offers and when they were asked for.
+    public struct RememberedOffers: Codable, Hashable, Sendable {
+        public var offers: [Offer]
+        public var askedAt: Instant
+
+        /// Makes remembered offers.
+        public init(offers: [Offer], askedAt: Instant) {
+            self.offers = offers
+            self.askedAt = askedAt
+        }
+    }
+}
