@@ -1,4 +1,6 @@
-/// A person's word that a change may pass the ceiling. It answers nothing else, but for what it waives by name.
+/// A person's word that a change may pass the ceiling.
+///
+/// It answers nothing else, but for what it waives by name.
 public struct Approval: Codable, Hashable, Sendable {
     /// Whom an approval speaks for.
     public enum Scope: Codable, Hashable, Sendable {
@@ -29,8 +31,10 @@ public struct Approval: Codable, Hashable, Sendable {
 
     /// Makes an approval.
     public init(
-        id: String, distribution: Distribution, version: Version?, digests: [String: Digest], revision: String?,
-        from: [Version], scope: Scope, approvedAt: Instant, expires: Instant, waives: [RuleName], reason: String,
+        id: String, distribution: Distribution, version: Version?, digests: [String: Digest],
+        revision: String?,
+        from: [Version], scope: Scope, approvedAt: Instant, expires: Instant, waives: [RuleName],
+        reason: String,
         claimedBy: String, spentBy: [String]
     ) {
         self.id = id

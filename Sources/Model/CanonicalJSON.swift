@@ -119,7 +119,8 @@ private func put(_ value: some Encodable, into box: Box, path: [any CodingKey]) 
 
 private func refuse(_ value: some Any, _ path: [any CodingKey]) -> EncodingError {
     EncodingError.invalidValue(
-        value, .init(codingPath: path, debugDescription: "has no canonical form: integers up to 64 bits only"))
+        value, .init(codingPath: path, debugDescription: "has no canonical form: integers up to 64 bits only")
+    )
 }
 
 private struct KeyedContainer<Key: CodingKey>: KeyedEncodingContainerProtocol {
@@ -164,7 +165,9 @@ private struct UnkeyedContainer: UnkeyedEncodingContainer {
 
     mutating func encodeNil() throws { next().value = .null }
     mutating func encode<T: Encodable>(_ value: T) throws { try put(value, into: next(), path: codingPath) }
-    mutating func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type) -> KeyedEncodingContainer<Nested> {
+    mutating func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type) -> KeyedEncodingContainer<
+        Nested
+    > {
         CanonicalEncoder(box: next(), codingPath: codingPath).container(keyedBy: type)
     }
     mutating func nestedUnkeyedContainer() -> any UnkeyedEncodingContainer {

@@ -10,7 +10,8 @@ public struct CatalogEntry: Codable, Hashable, Sendable {
 
     /// Makes an entry.
     public init(
-        distribution: Distribution, version: Version, architecture: Architecture, sha256: Digest, file: String,
+        distribution: Distribution, version: Version, architecture: Architecture, sha256: Digest,
+        file: String,
         importedAt: Instant
     ) {
         self.distribution = distribution

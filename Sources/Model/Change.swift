@@ -39,7 +39,8 @@ public struct Change: Codable, Hashable, Sendable {
 
     /// Makes a change; its type follows from the two artifacts.
     public init(
-        id: String, installation: InstallationID, trigger: Trigger, phase: Phase, from: Artifact, to: Artifact,
+        id: String, installation: InstallationID, trigger: Trigger, phase: Phase, from: Artifact,
+        to: Artifact,
         origin: Origin, published: Instant? = nil, firstSeen: Instant? = nil
     ) {
         self.id = id
@@ -58,7 +59,8 @@ public struct Change: Codable, Hashable, Sendable {
     /// What `id` is the digest of; the same text on every node for the same target.
     public static func labelText(distribution: Distribution, target: Artifact) -> String {
         let version = target.version.map(\.description) ?? "unreadable"
-        let bytes = target.revision.map { "revision:\($0)" } ?? target.sha256.map { "sha256:\($0.hex)" } ?? "unknown"
+        let bytes =
+            target.revision.map { "revision:\($0)" } ?? target.sha256.map { "sha256:\($0.hex)" } ?? "unknown"
         return "\(distribution.rawValue) \(version) \(bytes)"
     }
 }

@@ -51,7 +51,10 @@ public struct DecisionRecord: Codable, Hashable, Sendable {
     /// What `id` is the digest of: the change, the policy, and each rule's result, but no time and no text.
     public static func labelText(change: Change, policy: Digest, decision: Decision) -> String {
         let results = decision.reasons.map { "\($0.rule.rawValue)=\($0.result.rawValue)" }
-        return ([change.installation.description, change.id, change.phase.rawValue, policy.hex,
-            decision.verdict.rawValue] + results).joined(separator: " ")
+        return
+            ([
+                change.installation.description, change.id, change.phase.rawValue, policy.hex,
+                decision.verdict.rawValue,
+            ] + results).joined(separator: " ")
     }
 }

@@ -1,4 +1,6 @@
-/// What the ledger records, one entry each. The name of a case is the entry's kind.
+/// What the ledger records, one entry each.
+///
+/// The name of a case is the entry's kind.
 public enum Event: Codable, Hashable, Sendable {
     /// Another valid policy is in force.
     case policyLoaded(LoadedPolicy)
@@ -73,7 +75,8 @@ public struct Coverage: Codable, Hashable, Sendable {
 
     /// Makes a stretch.
     public init(
-        bootID: String, first: Instant, last: Instant, firstMonotonic: Int64, lastMonotonic: Int64, ticks: Int64,
+        bootID: String, first: Instant, last: Instant, firstMonotonic: Int64, lastMonotonic: Int64,
+        ticks: Int64,
         longestGap: Int64
     ) {
         self.bootID = bootID

@@ -66,7 +66,8 @@ public struct FleetSummary: Codable, Hashable, Sendable {
 
     /// Makes a summary.
     public init(
-        answered: Bool, seesOthers: Bool, members: [Member], stages: [StageProgress], quarantine: [Quarantined]
+        answered: Bool, seesOthers: Bool, members: [Member], stages: [StageProgress],
+        quarantine: [Quarantined]
     ) {
         self.answered = answered
         self.seesOthers = seesOthers

@@ -68,4 +68,3 @@ extension TimeSpan: Codable {
         try container.encode(seconds)
     }
 }
-

@@ -44,7 +44,9 @@ public struct NodeState: Codable, Hashable, Sendable {
                     change: record.subject.change, decisionID: record.id, verdict: record.decision.verdict,
                     decidedAt: at))
         case .changeEnded(let end):
-            installations[end.change.installation.description]?.changes.removeAll { $0.change.id == end.change.id }
+            installations[end.change.installation.description]?.changes.removeAll {
+                $0.change.id == end.change.id
+            }
         case .problemBegan(let problem):
             problems.removeAll { $0.code == problem.code }
             problems.append(problem)

@@ -52,7 +52,9 @@ public struct ClockReading: Codable, Hashable, Sendable {
     }
 }
 
-/// A systemd unit of an installation. Arguments are left out on purpose: they can carry tokens.
+/// A systemd unit of an installation.
+///
+/// Arguments are left out on purpose: they can carry tokens.
 public struct UnitObservation: Codable, Hashable, Sendable {
     /// With its suffix: `k3s.service`.
     public var name: String
@@ -151,7 +153,9 @@ public struct Running: Codable, Hashable, Sendable {
     public var restartPending: Bool?
 
     /// Makes an observation of what runs.
-    public init(version: Version?, sources: [Source], invocationID: String? = nil, restartPending: Bool? = nil) {
+    public init(
+        version: Version?, sources: [Source], invocationID: String? = nil, restartPending: Bool? = nil
+    ) {
         self.version = version
         self.sources = sources
         self.invocationID = invocationID

@@ -232,7 +232,9 @@ public enum RollbackMode: String, Codable, CaseIterable, Hashable, Sendable {
 /// Which ways of keeping a change out are used.
 public struct Enforcement: Codable, Hashable, Sendable {
     public enum Hold: String, Codable, CaseIterable, Hashable, Sendable { case general, none }
-    public enum GateMode: String, Codable, CaseIterable, Hashable, Sendable { case restore, refuse, warn, off }
+    public enum GateMode: String, Codable, CaseIterable, Hashable, Sendable {
+        case restore, refuse, warn, off
+    }
     public enum Plans: String, Codable, CaseIterable, Hashable, Sendable { case block, warn, off }
 
     public var hold = Hold.none

@@ -34,7 +34,9 @@ public struct PolicyRule: Codable, Hashable, Sendable {
     }
 }
 
-/// The keys that a rule sets; nil where it leaves them alone. Names and meanings are those of `Policy`.
+/// The keys that a rule sets; nil where it leaves them alone.
+///
+/// Names and meanings are those of `Policy`.
 public struct PolicySettings: Codable, Hashable, Sendable {
     public var timezone: String?
     public var unattended: Ceiling?
@@ -111,7 +113,8 @@ public struct ResolvedPolicy: Codable, Hashable, Sendable {
 
     /// Makes a resolved policy.
     public init(
-        policy: Policy, sources: [String: String], stages: [Stage], stage: Int?, sha256: Digest, isCurrent: Bool
+        policy: Policy, sources: [String: String], stages: [Stage], stage: Int?, sha256: Digest,
+        isCurrent: Bool
     ) {
         self.policy = policy
         self.sources = sources

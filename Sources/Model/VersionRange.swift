@@ -20,7 +20,9 @@ public struct VersionRange: Hashable, Sendable {
     ///
     /// - Throws: `VersionRangeError`, which names the part that is wrong.
     public init(_ text: String) throws(VersionRangeError) {
-        guard text.utf8.count <= 512 else { throw VersionRangeError(part: "", problem: "longer than 512 bytes") }
+        guard text.utf8.count <= 512 else {
+            throw VersionRangeError(part: "", problem: "longer than 512 bytes")
+        }
         let folded = text.split(whereSeparator: { $0 == " " || $0 == "\t" || $0 == "\n" || $0 == "," })
         guard !folded.isEmpty else {
             self = .any
@@ -69,12 +71,15 @@ public struct VersionRangeError: Error, Hashable, CustomStringConvertible {
 
     public var description: String {
         part.isEmpty
-            ? problem : "\"\(part)\": \(problem) (write for example \">=1.31.4 <1.33\", \"1.31.x\" or \"v1.31.4+k3s1\")"
+            ? problem
+            : "\"\(part)\": \(problem) (write for example \">=1.31.4 <1.33\", \"1.31.x\" or \"v1.31.4+k3s1\")"
     }
 }
 
 private struct Comparator: Hashable, Sendable {
-    enum Relation: String { case less = "<", atMost = "<=", equal = "=", atLeast = ">=", greater = ">", differs = "!=" }
+    enum Relation: String {
+        case less = "<", atMost = "<=", equal = "=", atLeast = ">=", greater = ">", differs = "!="
+    }
 
     let relation: Relation
     let bound: Bound

@@ -10,7 +10,9 @@ public protocol Observer {
     func observe(reading: ClockReading, memory: inout ObserverMemory) -> Observation
 }
 
-/// What a look may take over from earlier ones. It is a cache: to lose it costs time, never truth.
+/// What a look may take over from earlier ones.
+///
+/// It is a cache: to lose it costs time, never truth.
 public struct ObserverMemory: Codable, Hashable, Sendable {
     /// The identity cache, by path.
     public var files: [String: KnownFile] = [:]

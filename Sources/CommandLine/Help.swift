@@ -1,0 +1,93 @@
+extension Command {
+    /// The text of `--help` for the command at a path.
+    ///
+    /// - Parameter width: columns to fold at.
+    public func help(path: [String], width: Int = 80) -> String {
+        guard let command = find(path: path) else { return usageLine(path: [name]) + "\n" }
+        var text = "OVERVIEW: \(command.abstract)\n"
+        if !command.discussion.isEmpty { text += "\n" + fold(command.discussion, indent: 0, width: width) }
+        text += "\n" + usageLine(path: path) + "\n"
+        let sections: [(title: String, rows: [(String, String)])] = [
+            ("ARGUMENTS", command.arguments.map { ("<\($0.name)>", $0.help) }),
+            ("OPTIONS", command.optionRows(isRoot: path.count == 1)),
+            ("SUBCOMMANDS", command.subcommands.map { ($0.name, $0.abstract) }),
+        ]
+        for section in sections where !section.rows.isEmpty {
+            text += "\n\(section.title):\n" + rows(section.rows, width: width)
+        }
+        if !command.examples.isEmpty {
+            text += "\nEXAMPLES:\n" + command.examples.map { "  \($0)\n" }.joined()
+        }
+        if !command.subcommands.isEmpty {
+            text += "\n  See '\(path.joined(separator: " ")) <subcommand> --help' for detailed help.\n"
+        }
+        return text
+    }
+
+    /// `USAGE: holdfast check [--dry-run] …` for the command at a path.
+    public func usageLine(path: [String]) -> String {
+        guard let command = find(path: path) else { return "USAGE: \(name) <subcommand>" }
+        var words = ["USAGE:"] + path
+        for option in command.options {
+            words.append(option.value.map { "[--\(option.name) <\($0)>]" } ?? "[--\(option.name)]")
+        }
+        for argument in command.arguments {
+            let shown = "<\(argument.name)>" + (argument.isRepeating ? " ..." : "")
+            words.append(argument.isOptional ? "[\(shown)]" : shown)
+        }
+        if !command.subcommands.isEmpty { words.append("<subcommand>") }
+        return words.joined(separator: " ")
+    }
+
+    private func optionRows(isRoot: Bool) -> [(String, String)] {
+        var rows = options.map { option in
+            let short = option.short.map { "-\($0), " } ?? ""
+            let value = option.value.map { " <\($0)>" } ?? ""
+            var help = option.help
+            if case .oneOf(let choices) = option.completion {
+                help += " (values: \(choices.joined(separator: ", ")))"
+            }
+            if let defaultValue = option.defaultValue { help += " (default: \(defaultValue))" }
+            return ("\(short)--\(option.name)\(value)", help)
+        }
+        if isRoot { rows.append(("--version", "Show the version.")) }
+        rows.append(("-h, --help", "Show help information."))
+        return rows
+    }
+}
+
+private let helpColumn = 26
+
+private func rows(_ rows: [(String, String)], width: Int) -> String {
+    rows.map { name, help in
+        let lines = folded(help, width: max(20, width - helpColumn))
+        let first = "  " + name
+        let pad = helpColumn - first.count
+        // A name that reaches into the help's column gets a line of its own.
+        let head = pad > 0 ? first + String(repeating: " ", count: pad) : first + "\n" + indent(helpColumn)
+        return head + lines.joined(separator: "\n" + indent(helpColumn)) + "\n"
+    }.joined()
+}
+
+private func fold(_ text: String, indent columns: Int, width: Int) -> String {
+    text.split(separator: "\n", omittingEmptySubsequences: false)
+        .flatMap { folded(String($0), width: width - columns) }
+        .map { indent(columns) + $0 + "\n" }.joined()
+}
+
+private func folded(_ text: String, width: Int) -> [String] {
+    var lines: [String] = [""]
+    for word in text.split(separator: " ") {
+        let last = lines[lines.count - 1]
+        if last.isEmpty {
+            lines[lines.count - 1] = String(word)
+        } else if last.count + 1 + word.count <= width {
+            lines[lines.count - 1] += " " + word
+        } else {
+            lines.append(String(word))
+        }
+    }
+    return lines
+}
+
+private func indent(_ columns: Int) -> String { String(repeating: " ", count: columns) }
