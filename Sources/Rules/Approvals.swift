@@ -1,0 +1,48 @@
+import Model
+
+extension Question {
+    /// Why an approval does not speak for this change here, leaving its end aside; nil where it does.
+    func refusal(of approval: Approval) -> String? {
+        guard approval.distribution == distribution else { return "is for another distribution" }
+        // Exact bytes (invariant 6): the revision of a snap, the digest for this architecture of a binary.
+        if let revision = change.to.revision {
+            guard approval.revision == revision else { return "is for another revision" }
+        } else {
+            guard let sha256 = change.to.sha256, let architecture = node.architecture else {
+                return "cannot be compared: the target's digest or this node's architecture is not known"
+            }
+            guard let approved = approval.digests[architecture.rawValue] else {
+                return "has no digest for \(architecture.rawValue)"
+            }
+            guard approved == sha256 else { return "is for another digest" }
+        }
+        if let version = approval.version, version != to { return "is for \(version)" }
+        if !approval.from.isEmpty {
+            guard let from, approval.from.contains(from) else {
+                return "does not list \(from.map(\.description) ?? "the present version") as a start"
+            }
+        }
+        switch approval.scope {
+        case .node(let name) where name != node.name: return "is for node \(name)"
+        case .stage(let name) where name != stage?.name: return "is for stage \(name)"
+        // No rollout is under way until rollouts exist, and none is named in what is decided on.
+        case .rollout(let name): return "is for rollout \(name)"
+        case .node, .stage: break
+        }
+        if approval.spentBy.contains(node.name) { return "is spent on this node" }
+        let tooMuch = approval.waives.filter { !policy.approval.mayWaive.contains($0) }
+        if !tooMuch.isEmpty {
+            let names = tooMuch.map(\.rawValue).joined(separator: ", ")
+            return "waives \(names), which approval.mayWaive does not let"
+        }
+        return nil
+    }
+
+    /// The approvals that speak for this change, whether or not their end has come.
+    var matchingApprovals: [Approval] { approvals.filter { refusal(of: $0) == nil } }
+
+    /// Those that count now; none while the clock cannot say whether their end has come.
+    var approvalsInForce: [Approval] {
+        clockIsGood ? matchingApprovals.filter { now < $0.expires } : []
+    }
+}

@@ -1,0 +1,68 @@
+import Model
+
+extension Question {
+    /// A step is begun only while a window is open.
+    func window() -> Reason {
+        let source = line("windows")
+        guard let windows = policy.windows else {
+            return met(.window, "no window is set: any time will do", from: source)
+        }
+        guard let zone else { return zoneUnknown(.window, from: source) }
+        guard clockIsGood else { return clockUnknown(.window, "there are windows", from: source) }
+        let calendar = Openings(windows: windows, zone: zone)
+        if let open = calendar.open(at: now) {
+            return met(
+                .window, "the window of \(open.day) is open until \(open.end) (\(policy.timezone))",
+                from: source)
+        }
+        guard let next = calendar.next(after: now) else {
+            return hold(.window, "no window ever opens", from: source, lever: "windows in the policy")
+        }
+        return hold(
+            .window, "no window is open; the next opens \(next.start) (\(next.day), \(policy.timezone))",
+            from: source, notBefore: next.start, lever: waiveLever(.window, key: "windows"))
+    }
+}
+
+/// When windows are open.
+///
+/// A window belongs to the day it starts on, and lasts its duration on a clock that never jumps. Its start is
+/// a time on the wall: one that does not exist begins at the next instant that does, one that occurs twice
+/// begins once, at the first (policy.md, "Time").
+struct Openings {
+    let windows: [Window]
+    let zone: Zone
+
+    struct Opening {
+        var day: CivilDate
+        var start: Instant
+        /// Exclusive.
+        var end: Instant
+    }
+
+    /// The opening that an instant is in; of several the one that lasts longest.
+    func open(at instant: Instant) -> Opening? {
+        // Every weekday comes round in seven days: what began before that is only still open if a later one is.
+        openings(around: instant, days: -9...1)
+            .filter { $0.start <= instant && instant < $0.end }
+            .max { $0.end < $1.end }
+    }
+
+    /// The first opening that begins after an instant.
+    func next(after instant: Instant) -> Opening? {
+        openings(around: instant, days: -1...9)
+            .filter { instant < $0.start }
+            .min { $0.start < $1.start }
+    }
+
+    private func openings(around instant: Instant, days: ClosedRange<Int64>) -> [Opening] {
+        let today = zone.local(at: instant).date.daysSinceEpoch
+        return days.flatMap { shift in
+            let day = CivilDate(daysSinceEpoch: today + shift)
+            return windows.filter { $0.days.contains(day.weekday) && $0.duration > .zero }.map { window in
+                let start = zone.firstInstant(of: day, second: window.start * 60)
+                return Opening(day: day, start: start, end: start + window.duration)
+            }
+        }
+    }
+}
