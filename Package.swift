@@ -47,7 +47,7 @@ let package = Package(
         module("Web", ["CCurl"]),
         module("Kubernetes", ["Web", "YAML"]),
 
-        module("PolicyFile", ["Crypto", "Host", "Model", "Ports", "YAML"]),
+        module("PolicyFile", ["Host", "Model", "Ports", "YAML"]),
         module("Ledger", ["Crypto", "Host", "Model", "Ports", "SQLite"]),
         module("Distributions", ["Crypto", "Host", "Kubernetes", "Model", "Ports", "Web", "YAML"]),
 
@@ -71,7 +71,7 @@ let package = Package(
         tests("Host", ["Host", "Model", "Ports"]),
         tests("Web", ["Web"]),
         tests("Kubernetes", ["Kubernetes", "Web"]),
-        tests("PolicyFile", ["PolicyFile", "Model", "Ports", "Rules"]),
+        tests("PolicyFile", ["PolicyFile", "Host", "Model", "Ports", "Rules"]),
         tests("Ledger", ["Ledger", "Model", "Ports", "SQLite"]),
         tests("Distributions", ["Distributions", "Host", "Model", "Ports", "Web"]),
         tests("Agent", ["Agent", "Model", "Ports", "Rules"]),

@@ -27,6 +27,11 @@ public struct Digest: Hashable, Sendable {
         hex = String(decoding: text, as: UTF8.self)
     }
 
+    private init(hex: String) { self.hex = hex }
+
+    /// The digest that stands where there are no bytes: of a policy that was never written.
+    public static let none = Digest(hex: String(repeating: "0", count: 64))
+
     /// The first twelve digits, for people.
     public var short: String { String(hex.prefix(12)) }
 }

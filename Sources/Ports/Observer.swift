@@ -8,6 +8,9 @@ public protocol Observer {
     ///
     /// - Parameter memory: what earlier looks learnt and what need not be asked again; it is kept for the next one.
     func observe(reading: ClockReading, memory: inout ObserverMemory) -> Observation
+
+    /// Whether an artifact on disk is no longer the file that was observed; a few `stat` calls, nothing is read.
+    func hasMoved(since observation: Observation) -> Bool
 }
 
 /// What a look may take over from earlier ones.
