@@ -30,10 +30,10 @@ let package = Package(
         .systemLibrary(
             name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(
-            name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
-        .systemLibrary(
             name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        // These two are loaded when first used, by a C shim that needs the headers alone.
         .target(name: "CCurl"),
+        .target(name: "CCrypto"),
 
         module("Model"),
         module("Rules", ["Model"]),
