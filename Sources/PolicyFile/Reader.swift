@@ -92,12 +92,12 @@ final class Reader {
             guard let name = pair.key.scalar?.text else { continue }
             let place = entry.path.isEmpty ? "" : " in `\(entry.path)`"
             guard keys.contains(name) else {
-                let known =
+                let hint =
                     elsewhere[name] ?? suggestion(for: name, among: keys).map { "did you mean `\($0)`?" }
-                fault(
-                    at: pair.key.position,
-                    "unknown key \(shown(name))\(place); "
-                        + (known ?? "known are \(alternatives(keys, cut: .max))"))
+                    // {reason: this, and that} gives the key "and that".
+                    ?? (pair.value.isEmpty && !entries.isEmpty ? "quote a text that contains a comma" : nil)
+                    ?? "known are \(alternatives(keys, cut: .max))"
+                fault(at: pair.key.position, "unknown key \(shown(name))\(place); \(hint)")
                 continue
             }
             if let first = entries[name] {
