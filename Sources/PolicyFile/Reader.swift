@@ -39,11 +39,14 @@ final class Reader {
     }
 
     func fault(at position: YAMLPosition, _ message: String) {
+        let fault = FileFault(file: file, line: position.line, column: position.column, message: message)
+        // What stands in the defaults of a file of cases is read once for each case.
+        guard !faults.contains(fault) else { return }
         guard faults.count < Self.mostFaults else {
             unshown += 1
             return
         }
-        faults.append(FileFault(file: file, line: position.line, column: position.column, message: message))
+        faults.append(fault)
     }
 
     func fault(_ entry: Entry, _ problem: String) {
