@@ -1,0 +1,244 @@
+public import Model
+public import Ports
+import Rules
+
+/// What a tick knows once it has looked: the input of `judge`, all of it values.
+public struct Situation {
+    /// What the ledger's entries add up to.
+    public var state: NodeState
+    /// What the look found.
+    public var observation: Observation
+    /// What reading the policy file gave.
+    public var policy: PolicyReading
+    /// What imported checksums say of the digests that were seen.
+    public var catalog: [Digest: [CatalogEntry]]
+    /// What is known of other nodes.
+    public var fleet: FleetSummary
+    /// Approvals that a person has given.
+    public var approvals: [Approval]
+    /// Zones by name, each with the version of its data.
+    public var zones: [String: (zone: Zone, dataVersion: String)]
+
+    /// Makes a situation.
+    public init(
+        state: NodeState, observation: Observation, policy: PolicyReading, catalog: [Digest: [CatalogEntry]],
+        fleet: FleetSummary, approvals: [Approval], zones: [String: (zone: Zone, dataVersion: String)]
+    ) {
+        self.state = state
+        self.observation = observation
+        self.policy = policy
+        self.catalog = catalog
+        self.fleet = fleet
+        self.approvals = approvals
+        self.zones = zones
+    }
+}
+
+/// What is to be recorded, and how things then stand.
+public struct Judgement {
+    /// What is new, in the order in which it is recorded; empty on a quiet tick.
+    public var events: [Event]
+    /// The state that the events lead to.
+    public var state: NodeState
+    /// The observation with origins settled by the catalogue and all problems, the policy's too.
+    public var observation: Observation
+    /// The decision on each change that is there now, new or not.
+    public var decisions: [DecisionRecord]
+    /// The policy that was applied; nil on a node that never had one.
+    public var policy: LoadedPolicy?
+    /// Whether that policy is what the file now says.
+    public var policyIsCurrent: Bool
+}
+
+/// Judges all that a look found. Pure: the same situation gives the same judgement (invariant 5).
+///
+/// - Parameter label: makes a short label of a text, the same in every process.
+public func judge(_ situation: Situation, label: @escaping (String) -> String) -> Judgement {
+    var step = Step(situation: situation, label: label)
+    step.judgePolicy()
+    step.judgeInstallations()
+    step.judgeProblems()
+    return step.judgement
+}
+
+/// How many characters of a digest name a change or a decision.
+public let labelLength = 10
+
+private struct Step {
+    let situation: Situation
+    let label: (String) -> String
+    var judgement: Judgement
+
+    var now: Instant { situation.observation.clock.now }
+
+    init(situation: Situation, label: @escaping (String) -> String) {
+        self.situation = situation
+        self.label = label
+        var observation = situation.observation
+        observation.installations = observation.installations.map { settled($0, by: situation.catalog) }
+        judgement = Judgement(
+            events: [], state: situation.state, observation: observation, decisions: [],
+            policy: situation.state.policy, policyIsCurrent: false)
+    }
+
+    mutating func add(_ event: Event) {
+        judgement.events.append(event)
+        judgement.state.apply(event, at: now)
+    }
+
+    // MARK: Policy
+
+    mutating func judgePolicy() {
+        switch situation.policy {
+        case .valid(let loaded):
+            if loaded.sha256 != situation.state.policy?.sha256 || situation.state.rejection != nil {
+                add(.policyLoaded(loaded))
+            }
+            judgement.policy = loaded
+            judgement.policyIsCurrent = true
+        case .invalid(let rejection):
+            reject(rejection, code: "policy-invalid")
+        case .absent(let file):
+            if judgement.policy != nil {
+                let text = "\(file): the policy file has gone; put it back, or write a new one"
+                reject(PolicyRejection(file: file, errors: [text]), code: "policy-missing")
+            } else {
+                judgement.observation.problems.append(
+                    Problem(
+                        code: "policy-absent",
+                        text: "\(file): there is no policy yet, so this node only observes; write one, "
+                            + "or start from one of the shipped policies"))
+            }
+        }
+    }
+
+    private mutating func reject(_ rejection: PolicyRejection, code: String) {
+        if rejection != situation.state.rejection { add(.policyRejected(rejection)) }
+        let count = rejection.errors.count
+        let consequence =
+            judgement.policy == nil
+            ? "nothing is allowed until it is mended"
+            : "the last valid policy goes on forbidding and allows nothing new"
+        judgement.observation.problems.append(
+            Problem(
+                code: code,
+                text: count == 1
+                    ? "\(rejection.errors[0]) (\(consequence))"
+                    : "\(rejection.file) has \(count) errors, the first: \(rejection.errors.first ?? "") (\(consequence); "
+                        + "'holdfast policy lint' shows all)"))
+    }
+
+    // MARK: Installations
+
+    mutating func judgeInstallations() {
+        for installation in judgement.observation.installations {
+            let key = installation.id.description
+            if let known = situation.state.installations[key] {
+                if known.installation.recorded != installation.recorded {
+                    add(.installationObserved(installation.recorded))
+                }
+            } else {
+                add(.installationFound(installation.recorded))
+            }
+            judgeChanges(of: installation)
+        }
+        let seen = Set(judgement.observation.installations.map(\.id.description))
+        // What could not be looked at is not gone.
+        let blind = judgement.observation.problems.contains { Problem.blinding.contains($0.code) }
+        for (key, known) in situation.state.installations.sorted(by: { $0.key < $1.key })
+        where !seen.contains(key) && !blind {
+            add(.installationGone(known.installation.id))
+        }
+    }
+
+    private mutating func judgeChanges(of installation: Installation) {
+        let key = installation.id.description
+        guard let known = judgement.state.installations[key] else { return }
+        let targets = known.reference.map { Target.all(of: installation, reference: $0) } ?? []
+        var present: Set<String> = []
+        for target in targets {
+            let id = label(
+                Change.labelText(distribution: installation.id.distribution, target: target.artifact))
+            guard present.insert(id).inserted else { continue }
+            let tracked = known.changes.first { $0.change.id == id }
+            let change = Change(
+                id: id, installation: installation.id,
+                // Who brought it is known best when it first appears: an offer that came true keeps no guess.
+                trigger: target.trigger == .unknown ? tracked?.change.trigger ?? .unknown : target.trigger,
+                phase: target.phase, from: known.reference ?? Artifact(version: nil), to: target.artifact,
+                origin: target.origin, published: target.published ?? tracked?.change.published,
+                // Invariant 2: a first sight counts only by a synchronised clock.
+                firstSeen: tracked?.change.firstSeen
+                    ?? (situation.observation.clock.synchronised == true ? now : nil))
+            decide(change, of: installation, tracked: tracked)
+        }
+        for tracked in known.changes where !present.contains(tracked.change.id) {
+            add(.changeEnded(ChangeEnd(change: tracked.change)))
+        }
+    }
+
+    private mutating func decide(_ change: Change, of installation: Installation, tracked: TrackedChange?) {
+        let node = situation.observation.node
+        let loaded = judgement.policy ?? .none
+        let resolved = resolve(
+            loaded, isCurrent: judgement.policyIsCurrent, node: node,
+            distribution: installation.id.distribution, role: installation.role)
+        let zone = situation.zones[resolved.policy.timezone]
+        let subject = Subject(
+            node: node, installation: installation.recorded, change: change,
+            clockSynchronised: situation.observation.clock.synchronised,
+            // Two years on both sides hold every window and freeze that a decision can depend on.
+            zone: zone?.zone.trimmed(around: now, by: .days(800)))
+        let decision = evaluate(
+            policy: resolved, subject: subject, fleet: situation.fleet, approvals: situation.approvals,
+            now: now)
+        let record = DecisionRecord(
+            id: label(DecisionRecord.labelText(change: change, policy: resolved.sha256, decision: decision)),
+            decision: decision, subject: subject, policy: resolved, fleet: situation.fleet,
+            approvals: situation.approvals, now: now,
+            dataVersions: ["rules": rulesVersion, "tzdata": zone?.dataVersion ?? "none"])
+        judgement.decisions.append(record)
+        if tracked?.decisionID != record.id || tracked?.change != change { add(.decided(record)) }
+    }
+
+    // MARK: Problems
+
+    mutating func judgeProblems() {
+        let current = judgement.observation.problems
+        for problem in situation.state.problems where !current.contains(where: { $0.code == problem.code }) {
+            add(.problemEnded(problem))
+        }
+        var told: Set<String> = []
+        for problem in current where told.insert(problem.code).inserted {
+            // The text can carry a count or a time; only another problem is news.
+            if !situation.state.problems.contains(where: { $0.code == problem.code }) {
+                add(.problemBegan(problem))
+            }
+        }
+    }
+}
+
+extension Problem {
+    /// Codes that mean that a look was not whole: what was not seen then may still be there.
+    public static let blinding: Set<String> = [
+        "snapd-silent", "snapd-error", "systemd-silent", "units-unreadable",
+    ]
+}
+
+extension Installation {
+    /// The installation without what moves by itself: process ids, times of an untouched file.
+    ///
+    /// An unchanged node adds no row (design, "Ledger").
+    fileprivate var recorded: Installation {
+        var copy = self
+        copy.installed?.identity = nil
+        for index in copy.units.indices { copy.units[index].mainPID = 0 }
+        return copy
+    }
+}
+
+extension LoadedPolicy {
+    /// What a node without a policy is judged by: the defaults, which let nothing through unattended.
+    fileprivate static let none = LoadedPolicy(
+        document: PolicyDocument(), sources: PolicySources(file: "default", lines: [:]), sha256: .none)
+}

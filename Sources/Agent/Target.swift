@@ -1,0 +1,80 @@
+import Model
+
+/// Another artifact than the approved one, and how far it has come.
+struct Target {
+    var artifact: Artifact
+    var phase: Phase
+    var trigger: Trigger
+    var origin: Origin
+    var published: Instant?
+
+    /// Every artifact of an installation that is not the reference, the most advanced phase first.
+    static func all(of installation: Installation, reference: Artifact) -> [Target] {
+        var targets: [Target] = []
+        let installed = installation.installed
+        if let installed, differs(installed.artifact, from: reference) {
+            targets.append(
+                Target(
+                    artifact: installed.artifact, phase: phase(of: installed, in: installation),
+                    trigger: installed.cause, origin: installed.origin))
+        }
+        // What runs though neither the disk nor the reference has it: the disk was put back, or replaced once more.
+        if let version = installation.running?.version, version != reference.version,
+            version != installed?.artifact.version
+        {
+            targets.append(
+                Target(
+                    artifact: Artifact(version: version), phase: .running, trigger: .unknown, origin: .unknown
+                ))
+        }
+        for offer in installation.offers where differs(offer.artifact, from: reference) {
+            let isInstalled = installed.map { !differs(offer.artifact, from: $0.artifact) } ?? false
+            if !isInstalled {
+                targets.append(
+                    Target(
+                        artifact: offer.artifact, phase: .offered, trigger: offer.trigger,
+                        origin: offer.origin,
+                        published: offer.published))
+            }
+        }
+        return targets
+    }
+
+    private static func phase(of installed: Installed, in installation: Installation) -> Phase {
+        guard let running = installation.running, let version = running.version else { return .onDisk }
+        if running.restartPending == true { return .onDisk }
+        // The same version in other bytes runs only where the process is known to be newer than the file.
+        if installed.artifact.version == version {
+            return running.restartPending == false ? .running : .onDisk
+        }
+        return .onDisk
+    }
+
+    private static func differs(_ artifact: Artifact, from other: Artifact) -> Bool {
+        artifact.isSameBytes(as: other).map { !$0 } ?? (artifact.version != other.version)
+    }
+}
+
+/// The installation with the origin of its artifact settled by imported checksums.
+///
+/// Its own bytes are a claim. A checksum that names the same version verifies it; where the version could not be
+/// read, the checksum tells it; where the two disagree nobody knows what it is, and unknown holds (invariant 2).
+func settled(_ installation: Installation, by catalog: [Digest: [CatalogEntry]]) -> Installation {
+    var copy = installation
+    guard let digest = installation.installed?.artifact.sha256 else { return copy }
+    let entries = (catalog[digest] ?? []).filter { $0.distribution == installation.id.distribution }
+    guard let first = entries.first else { return copy }
+    guard entries.allSatisfy({ $0.version == first.version }) else {
+        copy.installed?.origin = .unknown
+        return copy
+    }
+    if let version = installation.installed?.artifact.version {
+        copy.installed?.origin = version == first.version ? .verified : .unknown
+    } else {
+        copy.installed?.artifact.version = first.version
+        copy.installed?.evidence = .catalog
+        copy.installed?.unreadable = nil
+        copy.installed?.origin = .verified
+    }
+    return copy
+}

@@ -1,0 +1,116 @@
+public import Model
+public import Ports
+
+/// One tick: observe → decide → record → tell. Synchronous; the world is behind the ports.
+public struct Tick {
+    private let clock: any Clock
+    private let observer: any Observer
+    private let policy: any PolicySource
+    private let zones: any ZoneSource
+    private let ledger: any LedgerStore
+    private let journal: any Journal
+    private let label: (String) -> String
+
+    /// How often a tick looks again because something moved meanwhile; the next tick takes over from there.
+    private static let maximumRounds = 8
+
+    /// Makes a tick over a world.
+    ///
+    /// - Parameter label: makes a short label of a text, the same in every process.
+    public init(
+        clock: any Clock, observer: any Observer, policy: any PolicySource, zones: any ZoneSource,
+        ledger: any LedgerStore, journal: any Journal, label: @escaping (String) -> String
+    ) {
+        self.clock = clock
+        self.observer = observer
+        self.policy = policy
+        self.zones = zones
+        self.ledger = ledger
+        self.journal = journal
+        self.label = label
+    }
+
+    /// How a tick ended.
+    public struct Outcome {
+        /// What was found and decided, as of the last round.
+        public var judgement: Judgement
+        /// What was new, over all rounds; on a dry run what would have been recorded.
+        public var events: [Event]
+        /// Why the ledger could not be read or written; nothing was recorded from then on.
+        public var failure: LedgerFailure?
+    }
+
+    /// Looks, decides, records and tells, and goes round until nothing moved.
+    ///
+    /// A path unit is blind while its service runs, so the artifacts are looked at once more before the end
+    /// (`replacement-experiments`, 12).
+    ///
+    /// - Parameter dryRun: decides, but records and tells nothing.
+    public func run(dryRun: Bool) -> Outcome {
+        var state = NodeState()
+        var memory = ObserverMemory()
+        var failure: LedgerFailure?
+        do {
+            (state, memory) = try ledger.load()
+        } catch {
+            failure = error
+        }
+        let before = memory
+        var events: [Event] = []
+        var round = 0
+        while true {
+            round += 1
+            let reading = clock.read()
+            let judgement = look(state: state, memory: &memory, reading: reading, failure: &failure)
+            if !dryRun, failure == nil {
+                do {
+                    try record(judgement, reading: reading)
+                    judgement.events.flatMap(journalEntries).forEach(journal.write)
+                } catch {
+                    failure = error
+                }
+            }
+            events += judgement.events
+            state = judgement.state
+            let goesOn = !dryRun && failure == nil && round < Self.maximumRounds
+            guard goesOn, observer.hasMoved(since: judgement.observation) else {
+                if !dryRun, failure == nil, memory != before {
+                    do { try ledger.remember(memory) } catch { failure = error }
+                }
+                return Outcome(judgement: judgement, events: events, failure: failure)
+            }
+        }
+    }
+
+    private func look(
+        state: NodeState, memory: inout ObserverMemory, reading: ClockReading, failure: inout LedgerFailure?
+    ) -> Judgement {
+        let observation = observer.observe(reading: reading, memory: &memory)
+        let reading = policy.load()
+        var catalog: [Digest: [CatalogEntry]] = [:]
+        for digest in observation.installations.compactMap(\.installed?.artifact.sha256) where failure == nil
+        {
+            do { catalog[digest] = try ledger.catalogEntries(for: digest) } catch { failure = error }
+        }
+        var known: [String: (zone: Zone, dataVersion: String)] = [:]
+        for name in zoneNames(of: reading, state: state) { known[name] = zones.zone(named: name) }
+        return judge(
+            Situation(
+                state: state, observation: observation, policy: reading, catalog: catalog, fleet: .alone,
+                approvals: [], zones: known),
+            label: label)
+    }
+
+    private func zoneNames(of reading: PolicyReading, state: NodeState) -> Set<String> {
+        var document = state.policy?.document ?? PolicyDocument()
+        if case .valid(let loaded) = reading { document = loaded.document }
+        return Set([document.base.timezone] + document.rules.compactMap(\.settings.timezone))
+    }
+
+    private func record(_ judgement: Judgement, reading: ClockReading) throws(LedgerFailure) {
+        let isQuiet = judgement.events.isEmpty
+        let stretch = try ledger.extendCoverage(reading: reading, seal: !isQuiet)
+        let events = (stretch.map { [.coverage($0)] } ?? []) + judgement.events
+        if !events.isEmpty { try ledger.append(events, reading: reading, state: judgement.state) }
+    }
+}

@@ -1,0 +1,221 @@
+import Agent
+import Model
+import Ports
+import Testing
+
+private let now = Instant(seconds: 1_790_000_000)
+private let approved = Version("v1.31.4+k3s1")
+
+private func digest(_ digit: Character) -> Digest? { Digest(String(repeating: digit, count: 64)) }
+
+/// Small and repeatable; the real one is a digest.
+private func label(_ text: String) -> String {
+    String(text.utf8.reduce(UInt64(5381)) { ($0 &* 33) ^ UInt64($1) }, radix: 16)
+}
+
+private func k3s(
+    _ version: String?, bytes: Character, running: String? = nil, restartPending: Bool? = false,
+    origin: Origin = .claimed, offers: [Offer] = []
+) -> Installation {
+    let version = version.flatMap { Version($0) }
+    let running = running.map { Version($0) } ?? version
+    return Installation(
+        id: InstallationID(distribution: .k3s, name: "k3s"), role: .server, units: [],
+        installed: Installed(
+            artifact: Artifact(version: version, sha256: digest(bytes)), path: "/usr/local/bin/k3s",
+            evidence: version == nil ? .unreadable : .goBuildInfo, origin: origin, cause: .fileReplaced),
+        running: Running(
+            version: running, sources: [.init(source: .processExecutable, version: running)],
+            restartPending: restartPending),
+        offers: offers)
+}
+
+private func look(
+    _ installations: [Installation], state: NodeState = NodeState(), policy: PolicyReading? = nil,
+    catalog: [CatalogEntry] = [], problems: [Problem] = [], synchronised: Bool? = true,
+    at instant: Instant = now
+) -> Judgement {
+    judge(
+        Situation(
+            state: state,
+            observation: Observation(
+                node: NodeFacts(name: "n1", cluster: "default", labels: [:], architecture: .amd64),
+                clock: ClockReading(now: instant, monotonic: 1, bootID: "b", synchronised: synchronised),
+                installations: installations, problems: problems),
+            policy: policy ?? .valid(patches()),
+            catalog: Dictionary(grouping: catalog, by: \.sha256), fleet: .alone, approvals: [],
+            zones: ["UTC": (.utc, "test")]),
+        label: label)
+}
+
+private func patches() -> LoadedPolicy {
+    var document = PolicyDocument()
+    document.base.unattended = .patch
+    return LoadedPolicy(
+        document: document, sources: PolicySources(file: "policy.yaml", lines: ["unattended": 3]),
+        sha256: digest("f") ?? .none)
+}
+
+private func entry(_ version: String, bytes: Character) throws -> CatalogEntry {
+    CatalogEntry(
+        distribution: .k3s, version: try #require(Version(version)), architecture: .amd64,
+        sha256: try #require(digest(bytes)), file: "sha256sum-amd64.txt", importedAt: now)
+}
+
+@Suite("A judgement")
+struct JudgementTests {
+    private let first = look([k3s("v1.31.4+k3s1", bytes: "1")]).state
+
+    @Test("takes the first artifact as an unconfirmed reference, which is no change")
+    func firstSight() throws {
+        let judgement = look([k3s("v1.31.4+k3s1", bytes: "1")])
+        #expect(judgement.decisions.isEmpty)
+        #expect(judgement.events.map(\.kind) == ["policy-loaded", "installation-found"])
+        let known = try #require(judgement.state.installations["k3s/k3s"])
+        #expect(known.reference?.version == approved)
+        #expect(!known.confirmed)
+    }
+
+    @Test("records nothing when nothing moved, not even for a touched file")
+    func quiet() {
+        var same = k3s("v1.31.4+k3s1", bytes: "1")
+        same.installed?.identity = FileIdentity(device: 1, inode: 2, size: 3, modified: 4, changed: 5)
+        #expect(look([same], state: first).events.isEmpty)
+    }
+
+    private struct PhaseRow: Sendable, CustomTestStringConvertible {
+        let installed: String
+        let running: String
+        let restartPending: Bool?
+        let phase: Phase
+        var testDescription: String {
+            "\(installed) on disk, \(running) runs, pending \(String(describing: restartPending))"
+        }
+    }
+
+    @Test(
+        "tells a replaced file from a running one",
+        arguments: [
+            PhaseRow(
+                installed: "v1.31.5+k3s1", running: "v1.31.4+k3s1", restartPending: true, phase: .onDisk),
+            PhaseRow(
+                installed: "v1.31.5+k3s1", running: "v1.31.5+k3s1", restartPending: false, phase: .running),
+            // The same version in other bytes: only a process newer than the file runs them.
+            PhaseRow(
+                installed: "v1.31.4+k3s1", running: "v1.31.4+k3s1", restartPending: true, phase: .onDisk),
+            PhaseRow(installed: "v1.31.4+k3s1", running: "v1.31.4+k3s1", restartPending: nil, phase: .onDisk),
+            PhaseRow(
+                installed: "v1.31.4+k3s1", running: "v1.31.4+k3s1", restartPending: false, phase: .running),
+        ])
+    private func phases(row: PhaseRow) {
+        let judgement = look(
+            [k3s(row.installed, bytes: "2", running: row.running, restartPending: row.restartPending)],
+            state: first)
+        #expect(judgement.decisions.map(\.subject.change.phase) == [row.phase])
+    }
+
+    @Test("sees what runs though neither disk nor reference has it")
+    func runningOnly() throws {
+        let judgement = look([k3s("v1.31.4+k3s1", bytes: "1", running: "v1.32.1+k3s1")], state: first)
+        let record = try #require(judgement.decisions.first)
+        #expect(record.subject.change.to.version == Version("v1.32.1+k3s1"))
+        #expect(record.subject.change.phase == .running)
+        #expect(record.decision.verdict != .allow)
+    }
+
+    @Test("a forged binary with a permitted version holds until a checksum backs it (invariant 2)")
+    func forged() throws {
+        let forged = k3s("v1.31.5+k3s1", bytes: "2")
+        let claimed = look([forged], state: first)
+        #expect(claimed.decisions.map(\.decision.verdict) == [.hold])
+        #expect(claimed.decisions[0].decision.reasons.first { $0.rule == .origin }?.result != .met)
+        let backed = look([forged], state: first, catalog: [try entry("v1.31.5+k3s1", bytes: "2")])
+        #expect(backed.decisions.map(\.decision.verdict) == [.allow])
+        let contradicted = look([forged], state: first, catalog: [try entry("v1.33.0+k3s1", bytes: "2")])
+        #expect(contradicted.decisions.map(\.decision.verdict) == [.hold])
+    }
+
+    @Test("a checksum tells the version that the bytes do not")
+    func catalogVersion() throws {
+        let judgement = look(
+            [k3s(nil, bytes: "2")], state: first, catalog: [try entry("v1.31.5+k3s1", bytes: "2")])
+        let installed = try #require(judgement.observation.installations[0].installed)
+        #expect(installed.artifact.version == Version("v1.31.5+k3s1"))
+        #expect(installed.evidence == .catalog)
+        #expect(installed.origin == .verified)
+    }
+
+    @Test("a change keeps its id while it goes from offered to running, and ends when it is put back")
+    func life() throws {
+        let target = Artifact(version: Version("v1.31.5+k3s1"), sha256: digest("2"))
+        let offer = Offer(artifact: target, trigger: .rollout, published: nil, origin: .verified)
+        let offered = look([k3s("v1.31.4+k3s1", bytes: "1", offers: [offer])], state: first)
+        let id = try #require(offered.decisions.first?.subject.change.id)
+        let arrived = look([k3s("v1.31.5+k3s1", bytes: "2")], state: offered.state)
+        #expect(arrived.decisions.map(\.subject.change.id) == [id])
+        #expect(arrived.events.map(\.kind) == ["installation-observed", "decided"])
+        let back = look([k3s("v1.31.4+k3s1", bytes: "1")], state: arrived.state)
+        #expect(back.events.map(\.kind) == ["installation-observed", "change-ended"])
+        #expect(back.state.installations["k3s/k3s"]?.changes.isEmpty == true)
+    }
+
+    @Test("a first sight counts only by a synchronised clock")
+    func firstSeen() {
+        let unsynchronised = look([k3s("v1.31.5+k3s1", bytes: "2")], state: first, synchronised: false)
+        #expect(unsynchronised.decisions.map(\.subject.change.firstSeen) == [nil])
+        let later = now + .minutes(5)
+        let synchronised = look([k3s("v1.31.5+k3s1", bytes: "2")], state: unsynchronised.state, at: later)
+        #expect(synchronised.decisions.map(\.subject.change.firstSeen) == [later])
+        let again = look([k3s("v1.31.5+k3s1", bytes: "2")], state: synchronised.state, at: later + .hours(1))
+        #expect(again.decisions.map(\.subject.change.firstSeen) == [later])
+    }
+
+    @Test("an invalid policy leaves the last valid one forbidding and allows nothing new (invariant 2)")
+    func invalidPolicy() throws {
+        let patch = k3s("v1.31.5+k3s1", bytes: "2")
+        let catalog = [try entry("v1.31.5+k3s1", bytes: "2")]
+        #expect(look([patch], state: first, catalog: catalog).decisions.map(\.decision.verdict) == [.allow])
+        let invalid = PolicyReading.invalid(PolicyRejection(file: "p", errors: ["p:1:1: unknown key"]))
+        let rejected = look([patch], state: first, policy: invalid, catalog: catalog)
+        #expect(rejected.decisions.map(\.decision.verdict) == [.hold])
+        #expect(rejected.observation.problems.map(\.code) == ["policy-invalid"])
+        let gone = look([patch], state: first, policy: .absent(file: "p"), catalog: catalog)
+        #expect(gone.decisions.map(\.decision.verdict) == [.hold])
+        #expect(gone.observation.problems.map(\.code) == ["policy-missing"])
+        // A minor that the valid policy forbids stays forbidden.
+        let minor = look([k3s("v1.32.1+k3s1", bytes: "3")], state: first, policy: invalid)
+        #expect(minor.decisions.map(\.decision.verdict) == [.hold])
+        // And the file, once mended, is in force again.
+        #expect(
+            look([patch], state: rejected.state, catalog: catalog).events.map(\.kind).contains(
+                "policy-loaded"))
+    }
+
+    @Test("a node that never had a policy observes only")
+    func noPolicy() {
+        let state = look([k3s("v1.31.4+k3s1", bytes: "1")], policy: .absent(file: "p")).state
+        let judgement = look([k3s("v1.31.5+k3s1", bytes: "2")], state: state, policy: .absent(file: "p"))
+        #expect(judgement.policy == nil)
+        #expect(judgement.decisions.allSatisfy { $0.decision.verdict != .allow })
+    }
+
+    @Test("what could not be looked at is not taken for gone")
+    func blind() {
+        let silent = Problem(code: "snapd-silent", text: "snapd does not answer")
+        #expect(!look([], state: first, problems: [silent]).events.map(\.kind).contains("installation-gone"))
+        #expect(look([], state: first).events.map(\.kind).contains("installation-gone"))
+    }
+
+    @Test("a problem is told once when it begins and once when it ends")
+    func problems() {
+        let problem = Problem(code: "snapd-silent", text: "snapd does not answer")
+        let began = look([k3s("v1.31.4+k3s1", bytes: "1")], state: first, problems: [problem])
+        #expect(began.events.map(\.kind) == ["problem-began"])
+        #expect(
+            look([k3s("v1.31.4+k3s1", bytes: "1")], state: began.state, problems: [problem]).events.isEmpty)
+        #expect(
+            look([k3s("v1.31.4+k3s1", bytes: "1")], state: began.state).events.map(\.kind) == [
+                "problem-ended"
+            ])
+    }
+}

@@ -1,0 +1,123 @@
+import Agent
+import Model
+import Ports
+
+/// A random source that a seed repeats exactly (SplitMix64).
+struct Dice: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+
+    mutating func chance(_ percent: Int) -> Bool { Int(next() % 100) < percent }
+
+    mutating func pick<T>(_ choices: [T]) -> T { choices[Int(next() % UInt64(choices.count))] }
+}
+
+/// A simulated node: what is installed and running on it, its policy file, its clocks and its ledger.
+///
+/// The Agent under test is the real one; only the ports are simulated. The ledger loses what was not committed
+/// when the node crashes, like the real one.
+final class World {
+    var clock: ClockReading
+    var installations: [Installation]
+    var problems: [Problem] = []
+    var policy: PolicyReading
+    var catalog: [CatalogEntry] = []
+
+    // What survives a crash.
+    private(set) var committed: [(event: Event, at: Instant)] = []
+    private(set) var state = NodeState()
+    private var memory = ObserverMemory()
+    private var coverage: Coverage?
+
+    /// Something moves on disk while the tick looks, once.
+    var moveDuringLook: ((World) -> Void)?
+    /// The next append fails before it commits, or the process dies right after.
+    var failNextAppend: LedgerFailure?
+    var journal: [JournalEntry] = []
+
+    init(clock: ClockReading, installations: [Installation], policy: PolicyReading) {
+        self.clock = clock
+        self.installations = installations
+        self.policy = policy
+    }
+
+    func tick(dryRun: Bool = false) -> Tick.Outcome {
+        Tick(
+            clock: self, observer: self, policy: self, zones: self, ledger: self, journal: self,
+            label: fingerprint
+        ).run(dryRun: dryRun)
+    }
+}
+
+/// A short label of a text; not a digest, but as repeatable as one.
+func fingerprint(_ text: String) -> String {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    return String(hash, radix: 16)
+}
+
+extension World: Clock, Observer, PolicySource, ZoneSource, LedgerStore, Journal {
+    func read() -> ClockReading { clock }
+
+    func observe(reading: ClockReading, memory: inout ObserverMemory) -> Observation {
+        let seen = Observation(
+            node: NodeFacts(name: "sim-1", cluster: "default", labels: [:], architecture: .amd64),
+            clock: reading,
+            installations: installations.sorted { $0.id < $1.id }, problems: problems)
+        moveDuringLook?(self)
+        moveDuringLook = nil
+        return seen
+    }
+
+    func hasMoved(since observation: Observation) -> Bool {
+        observation.installations.map(\.installed?.identity)
+            != installations.sorted { $0.id < $1.id }.map(\.installed?.identity)
+    }
+
+    func load() -> PolicyReading { policy }
+
+    func zone(named name: String) -> (zone: Zone, dataVersion: String)? {
+        name == "UTC" ? (.utc, "simulated") : nil
+    }
+
+    func load() throws(LedgerFailure) -> (state: NodeState, memory: ObserverMemory) { (state, memory) }
+
+    func append(_ events: [Event], reading: ClockReading, state: NodeState) throws(LedgerFailure) {
+        if let failure = failNextAppend {
+            failNextAppend = nil
+            throw failure
+        }
+        committed += events.map { ($0, reading.now) }
+        self.state = state
+    }
+
+    func remember(_ memory: ObserverMemory) { self.memory = memory }
+
+    func catalogEntries(for digest: Digest) -> [CatalogEntry] { catalog.filter { $0.sha256 == digest } }
+
+    func extendCoverage(reading: ClockReading, seal: Bool) -> Coverage? {
+        var stretch =
+            coverage
+            ?? Coverage(
+                bootID: reading.bootID, first: reading.now, last: reading.now,
+                firstMonotonic: reading.monotonic,
+                lastMonotonic: reading.monotonic, ticks: 0, longestGap: 0)
+        stretch.last = reading.now
+        stretch.lastMonotonic = reading.monotonic
+        stretch.ticks += 1
+        let isDue = reading.monotonic - stretch.firstMonotonic > 3_600_000_000_000
+        coverage = seal || isDue ? nil : stretch
+        return seal || isDue ? stretch : nil
+    }
+
+    func write(_ entry: JournalEntry) { journal.append(entry) }
+}
