@@ -16,7 +16,7 @@ enum Design {
         "YAML": ["CYAML"],
         "Crypto": ["CCrypto"],
         "Web": ["CCurl"],
-        "Host": ["CSystemd", "Crypto", "Model", "Ports"],
+        "Host": ["CLinux", "CSystemd", "Crypto", "Model", "Ports"],
         "Kubernetes": ["Web", "YAML"],
         "PolicyFile": ["Crypto", "Host", "Model", "Ports", "YAML"],
         "Ledger": ["Crypto", "Host", "Model", "Ports", "SQLite"],
