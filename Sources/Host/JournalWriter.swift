@@ -1,5 +1,5 @@
-import CSystemd
-import Glibc
+internal import CSystemd
+internal import Glibc
 public import Model
 public import Ports
 

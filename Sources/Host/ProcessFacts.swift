@@ -1,4 +1,4 @@
-import Glibc
+internal import Glibc
 public import Model
 
 /// What /proc tells of a running process and of the executable that it was started from.
@@ -29,7 +29,7 @@ public struct ProcessFacts: Hashable, Sendable {
     public init(process: Int32) throws(HostError) {
         self.process = process
         let directory = "/proc/\(process)"
-        let line = try smallFile("\(directory)/stat")
+        let line = try readFile("\(directory)/stat", limit: 4096)
         guard let parsed = Self.parse(stat: line) else {
             throw HostError(description: "\(directory)/stat: not the line that the kernel writes")
         }
@@ -39,21 +39,11 @@ public struct ProcessFacts: Hashable, Sendable {
         startedSinceBoot = start
         // Between the two readings lie microseconds, far below a tick.
         started = Self.clock(CLOCK_REALTIME) - (Self.clock(CLOCK_BOOTTIME) - start)
-        let link = try Self.link("\(directory)/exe")
+        let link = try readLink("\(directory)/exe")
         let mark = " (deleted)"
         isDeleted = link.hasSuffix(mark)
         executable = isDeleted ? String(link.dropLast(mark.count)) : link
-        var status = stat()
-        guard stat("\(directory)/exe", &status) == 0 else {
-            throw HostError(
-                code: errno, description: "\(directory)/exe: \(String(cString: strerror(errno)).lowercased())"
-            )
-        }
-        identity = FileIdentity(
-            device: Int64(bitPattern: UInt64(status.st_dev)), inode: Int64(bitPattern: UInt64(status.st_ino)),
-            size: Int64(status.st_size),
-            modified: Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec),
-            changed: Int64(status.st_ctim.tv_sec) * 1_000_000_000 + Int64(status.st_ctim.tv_nsec))
+        identity = try Host.identity(ofFile: "\(directory)/exe")
     }
 
     /// Reads the name and the start time out of /proc/PID/stat (proc(5)); nil where it is no such line.
@@ -77,32 +67,5 @@ public struct ProcessFacts: Hashable, Sendable {
         var time = timespec()
         clock_gettime(id, &time)
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-    }
-
-    private static func link(_ path: String) throws(HostError) -> String {
-        let target: String? = withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) {
-            buffer in
-            guard let start = buffer.baseAddress else { return nil }
-            let count = readlink(path, start, buffer.count)
-            guard count > 0 else { return nil }
-            return String(decoding: UnsafeRawBufferPointer(buffer).prefix(count), as: UTF8.self)
-        }
-        guard let target else {
-            throw HostError(
-                code: errno, description: "\(path): \(String(cString: strerror(errno)).lowercased())")
-        }
-        return target
-    }
-}
-
-/// A file of /proc, which says nothing of its size before it is read; at most a page is taken.
-private func smallFile(_ path: String) throws(HostError) -> [UInt8] {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else {
-        throw HostError(code: errno, description: "\(path): \(String(cString: strerror(errno)).lowercased())")
-    }
-    defer { close(descriptor) }
-    return [UInt8](unsafeUninitializedCapacity: 4096) { buffer, count in
-        count = max(read(descriptor, buffer.baseAddress, buffer.count), 0)
     }
 }

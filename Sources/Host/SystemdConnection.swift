@@ -1,5 +1,5 @@
-import CSystemd
-import Glibc
+internal import CSystemd
+internal import Glibc
 
 /// A connection to the system manager; every wait on it ends after a stated time.
 ///

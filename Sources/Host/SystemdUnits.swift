@@ -1,4 +1,4 @@
-import Glibc
+internal import Glibc
 public import Model
 
 /// Services of the running system: found in their unit files, which is quick, and then asked of systemd one by one.

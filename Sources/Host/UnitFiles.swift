@@ -23,7 +23,6 @@ public struct UnitFiles: UnitSource {
     public func services(where isWanted: (ServiceDefinition) -> Bool) throws(HostError) -> [ServiceDefinition]
     {
         var tree = try UnitTree(root: root, limits: limits)
-        try tree.list()
         var fragments: [String: UnitTree.Entry] = [:]
         var aliases: [String: [String]] = [:]
         for (name, entry) in tree.services {
