@@ -33,6 +33,13 @@ public func parsePolicy(
 let apiVersion = "holdfast/v1"
 
 extension Reader {
+    func checkVersion(_ fields: Fields) {
+        guard let version = fields.require("apiVersion", "`apiVersion: \(apiVersion)`", { text($0) }),
+            version != apiVersion, let entry = fields.entries["apiVersion"]
+        else { return }
+        fault(entry, "\(shown(version)) is not a version that this holdfast reads; write \(apiVersion)")
+    }
+
     fileprivate func policy(_ entry: Entry, isZone: (String) -> Bool) -> PolicyDocument? {
         guard !entry.value.isEmpty else {
             fault(entry, "the file is empty; write at least `apiVersion: \(apiVersion)`")
@@ -40,11 +47,7 @@ extension Reader {
         }
         let keys = ["apiVersion"] + settingKeys + ["stages", "ledger", "notify", "rules"]
         guard let fields = mapping(entry, keys: keys, elsewhere: nestedKeys) else { return nil }
-        if let version = fields.require("apiVersion", "`apiVersion: \(apiVersion)`", { text($0) }),
-            version != apiVersion, let entry = fields.entries["apiVersion"]
-        {
-            fault(entry, "\(shown(version)) is not a version that this holdfast reads; write \(apiVersion)")
-        }
+        checkVersion(fields)
         var document = PolicyDocument(base: Policy(settings: settings(fields, isZone: isZone)))
         fields.set(&document.stages, "stages", stages)
         fields.set(&document.ledgerKeep, "ledger") { ledger in

@@ -44,11 +44,17 @@ extension Reader {
 
     private func overridable(_ entry: Entry) -> RuleName? {
         guard let rule: RuleName = token(entry) else { return nil }
+        switch rule {
         // Invariant 2: what cannot be read or compared is held, and nothing sets that aside.
-        guard rule != .identity else {
+        case .identity:
             fault(entry, "`identity` cannot be set aside; approve the digest with a stated version instead")
             return nil
+        // The end of an override is read off the very clock that is in doubt.
+        case .clock:
+            fault(entry, "`clock` cannot be set aside; write `clock: trusted` instead")
+            return nil
+        default:
+            return rule
         }
-        return rule
     }
 }

@@ -13,6 +13,14 @@ extension Reader {
         fields.set(&match.cluster, "cluster") { distinctList($0, glob) }
         fields.set(&match.labels, "labels", labels)
         fields.set(&match.arch, "arch") { distinctList($0) { token($0) as Architecture? } }
+        let roles = match.distribution.flatMap(\.roles)
+        if !roles.isEmpty, !match.role.isEmpty, !match.role.contains(where: roles.contains),
+            let role = fields.entries["role"]
+        {
+            let names = alternatives(match.distribution.map(\.displayName))
+            warn(
+                role, "no node of \(names) has such a role; they have \(alternatives(roles.map(\.rawValue)))")
+        }
         return match
     }
 

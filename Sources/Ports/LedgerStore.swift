@@ -22,10 +22,12 @@ public protocol LedgerStore {
 
 /// Why the ledger could not be read or written.
 public struct LedgerFailure: Error, Hashable, CustomStringConvertible {
+    /// What kind of failure it is; decides what a tick does without a ledger.
     public enum Code: String, Hashable, Sendable {
         case busy, readOnly = "read-only", full, corrupt, denied, newer, other
     }
 
+    /// The kind of failure.
     public var code: Code
     /// What happened, where, and what to do about it.
     public var description: String

@@ -33,8 +33,11 @@ public struct ObserverMemory: Codable, Hashable, Sendable {
 
     /// An API server's answer and when it stops being good.
     public struct APIAnswer: Codable, Hashable, Sendable {
+        /// What the API said; nil where it answered and said no version.
         public var version: Version?
+        /// The start of the unit that it is about.
         public var invocationID: String?
+        /// The file on disk when it was asked.
         public var identity: FileIdentity?
 
         /// Makes an answer.
@@ -47,7 +50,9 @@ public struct ObserverMemory: Codable, Hashable, Sendable {
 
     /// Offers and when they were asked for.
     public struct RememberedOffers: Codable, Hashable, Sendable {
+        /// What would be installed; empty where nothing was on offer.
         public var offers: [Offer]
+        /// When the store was asked.
         public var askedAt: Instant
 
         /// Makes remembered offers.

@@ -1,0 +1,59 @@
+public import Model
+
+/// A file of cases for `policy test`: what a policy is expected to say of some changes.
+public struct PolicyCases: Hashable, Sendable {
+    /// The policy that they are for, as the file names it: relative to the file itself.
+    ///
+    /// Nil where the file names none.
+    public var policy: String?
+    public var cases: [PolicyCase]
+}
+
+/// One change, all that it is judged on, and what is expected.
+public struct PolicyCase: Hashable, Sendable {
+    /// What a decision must be.
+    public struct Expectation: Hashable, Sendable {
+        public var verdict: Verdict
+        /// Exactly the rules that are not met; nil where that does not matter.
+        public var notMet: [RuleName]?
+        /// From when on the change would be allowed; nil where that does not matter.
+        public var notBefore: Instant?
+    }
+
+    public var name: String
+    /// Where the case stands in its file, from 1.
+    public var line: Int
+    /// Its zone is nil: which one is known only once the policy is resolved, and the caller puts it in.
+    public var subject: Subject
+    public var fleet: FleetSummary
+    public var approvals: [Approval]
+    public var now: Instant
+    public var expected: Expectation
+}
+
+extension PolicyCase {
+    /// In what a decision differs from what is expected; empty where it does not.
+    public func differences(from decision: Decision) -> [String] {
+        var differences: [String] = []
+        let open = decision.reasons.filter { $0.result != .met }
+        if decision.verdict != expected.verdict {
+            let why = open.map { "\($0.rule.rawValue): \($0.text)" }.joined(separator: "; ")
+            differences.append(
+                "expected \(expected.verdict.rawValue), got \(decision.verdict.rawValue)"
+                    + (why.isEmpty ? "" : " (\(why))"))
+        }
+        if let notMet = expected.notMet, Set(open.map(\.rule)) != Set(notMet) {
+            func list(_ rules: [RuleName]) -> String {
+                // In one order, so that the two can be compared by eye.
+                let names = RuleName.allCases.filter(rules.contains).map(\.rawValue)
+                return names.isEmpty ? "none" : names.joined(separator: ", ")
+            }
+            differences.append("expected not met: \(list(notMet)); got: \(list(open.map(\.rule)))")
+        }
+        if let notBefore = expected.notBefore, decision.earliest != notBefore {
+            let earliest = decision.earliest.map(\.description) ?? "no known time"
+            differences.append("expected to be allowed from \(notBefore), got \(earliest)")
+        }
+        return differences
+    }
+}

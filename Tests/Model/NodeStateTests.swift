@@ -1,0 +1,110 @@
+import Model
+import Testing
+
+private let id = InstallationID(distribution: .k3s, name: "k3s")
+private let key = "k3s/k3s"
+
+private func installation(_ version: String?) -> Installation {
+    let artifact = Artifact(version: version.flatMap { Version($0) })
+    let installed = version.map { _ in
+        Installed(artifact: artifact, path: "/usr/local/bin/k3s", evidence: .goBuildInfo, origin: .verified)
+    }
+    return Installation(id: id, role: .server, units: [], installed: installed, running: nil)
+}
+
+private func decided(_ version: String, change: String, verdict: Verdict, id label: String) throws -> Event {
+    let found = installation(version)
+    let target = try #require(found.installed).artifact
+    let change = Change(
+        id: change, installation: id, trigger: .fileReplaced, phase: .onDisk,
+        from: Artifact(version: Version("v1.31.4+k3s1")), to: target, origin: .verified)
+    let node = NodeFacts(name: "one", cluster: "default", labels: [:], architecture: .amd64)
+    let digest = try #require(Digest(String(repeating: "0", count: 64)))
+    var decision = Decision(reasons: [])
+    decision.verdict = verdict
+    return .decided(
+        DecisionRecord(
+            id: label, decision: decision,
+            subject: Subject(
+                node: node, installation: found, change: change, clockSynchronised: true, zone: nil),
+            policy: ResolvedPolicy(
+                policy: Policy(), sources: [:], stages: [], stage: nil, sha256: digest, isCurrent: true),
+            fleet: .alone, approvals: [], now: Instant(seconds: 0), dataVersions: [:]))
+}
+
+@Suite("The node's state, a fold over events")
+struct NodeStateTests {
+    @Test("takes the artifact of first sight as its unconfirmed reference, and keeps it")
+    func reference() {
+        var state = NodeState()
+        state.apply(.installationFound(installation("v1.31.4+k3s1")), at: Instant(seconds: 1))
+        state.apply(.installationObserved(installation("v1.31.5+k3s1")), at: Instant(seconds: 2))
+        #expect(state.installations[key]?.reference?.version == Version("v1.31.4+k3s1"))
+        #expect(state.installations[key]?.installation.installed?.artifact.version == Version("v1.31.5+k3s1"))
+        #expect(state.installations[key]?.confirmed == false)
+        #expect(state.installations[key]?.since == Instant(seconds: 1))
+    }
+
+    @Test("takes the first artifact that could be read where first sight had none")
+    func lateReference() {
+        var state = NodeState()
+        state.apply(.installationFound(installation(nil)), at: Instant(seconds: 1))
+        #expect(state.installations[key]?.reference == nil)
+        state.apply(.installationObserved(installation("v1.31.5+k3s1")), at: Instant(seconds: 2))
+        #expect(state.installations[key]?.reference?.version == Version("v1.31.5+k3s1"))
+    }
+
+    @Test("keeps the newest decision of each change until the change ends")
+    func changes() throws {
+        var state = NodeState()
+        state.apply(.installationFound(installation("v1.31.4+k3s1")), at: Instant(seconds: 1))
+        state.apply(
+            try decided("v1.31.5+k3s1", change: "a", verdict: .hold, id: "1"), at: Instant(seconds: 2))
+        state.apply(
+            try decided("v1.32.0+k3s1", change: "b", verdict: .deny, id: "2"), at: Instant(seconds: 3))
+        state.apply(
+            try decided("v1.31.5+k3s1", change: "a", verdict: .allow, id: "3"), at: Instant(seconds: 4))
+        let changes = try #require(state.installations[key]).changes
+        #expect(changes.map(\.decisionID) == ["2", "3"])
+        #expect(changes.map(\.verdict) == [.deny, .allow])
+        #expect(changes.last?.decidedAt == Instant(seconds: 4))
+        state.apply(.changeEnded(ChangeEnd(change: changes[0].change)), at: Instant(seconds: 5))
+        #expect(state.installations[key]?.changes.map(\.change.id) == ["a"])
+    }
+
+    @Test("forgets an installation that is gone, and what is decided of it afterwards changes nothing")
+    func gone() throws {
+        var state = NodeState()
+        state.apply(.installationFound(installation("v1.31.4+k3s1")), at: Instant(seconds: 1))
+        state.apply(.installationGone(id), at: Instant(seconds: 2))
+        state.apply(
+            try decided("v1.31.5+k3s1", change: "a", verdict: .hold, id: "1"), at: Instant(seconds: 3))
+        state.apply(.installationObserved(installation("v1.31.5+k3s1")), at: Instant(seconds: 4))
+        #expect(state.installations.isEmpty)
+    }
+
+    @Test("keeps the last valid policy while the file is invalid (invariant 2)")
+    func policy() throws {
+        var state = NodeState()
+        let digest = try #require(Digest(String(repeating: "0", count: 64)))
+        let loaded = LoadedPolicy(
+            document: PolicyDocument(), sources: PolicySources(file: "p", lines: [:]), sha256: digest)
+        state.apply(.policyLoaded(loaded), at: Instant(seconds: 1))
+        state.apply(
+            .policyRejected(PolicyRejection(file: "p", errors: ["p:1:1: no"])), at: Instant(seconds: 2))
+        #expect(state.policy == loaded)
+        #expect(state.rejection?.errors == ["p:1:1: no"])
+        state.apply(.policyLoaded(loaded), at: Instant(seconds: 3))
+        #expect(state.rejection == nil)
+    }
+
+    @Test("has each problem once, until it ends")
+    func problems() {
+        var state = NodeState()
+        state.apply(.problemBegan(Problem(code: "snapd-silent", text: "a")), at: Instant(seconds: 1))
+        state.apply(.problemBegan(Problem(code: "snapd-silent", text: "b")), at: Instant(seconds: 2))
+        #expect(state.problems.map(\.text) == ["b"])
+        state.apply(.problemEnded(Problem(code: "snapd-silent", text: "")), at: Instant(seconds: 3))
+        #expect(state.problems.isEmpty)
+    }
+}
