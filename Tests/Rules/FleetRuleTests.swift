@@ -275,6 +275,17 @@ struct FleetRuleTests {
         #expect(try scene.reason(.order).lever?.contains("fleet.store") == true)
     }
 
+    @Test("let a worker on the embedded store take a patch of the minor that it runs")
+    func embeddedPatch() throws {
+        var scene = Row(.order, "", .met, .k3s, .agent, "v1.31.4+k3s1", "v1.31.5+k3s1", []).scene
+        scene.fleet = .alone
+        #expect(try scene.reason(.order).result == .met)
+        #expect(try scene.reason(.order).text.contains("sees this node alone"))
+        // With a store that should see them, servers that are not there stay unknown.
+        scene.fleet.seesOthers = true
+        #expect(try scene.reason(.order).result == .unknown)
+    }
+
     @Test("wait for every earlier stage to prove this very artifact, and to soak (invariant 4)")
     func stages() throws {
         var canary = Stage(name: "canary")

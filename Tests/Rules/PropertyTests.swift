@@ -57,6 +57,8 @@ struct PropertyTests {
                             violations.append("invariant 9: \(what)")
                         }
                         if !unattended.admits(type) { violations.append("invariant 1: \(what)") }
+                        // A worker without evidence of its control plane stays in the minor that it runs.
+                        if !role.isControlPlane, type == .minor { violations.append("worker first: \(what)") }
                     } else if allowedBelow {
                         violations.append("a wider ceiling allowed less: \(what)")
                     }
@@ -75,8 +77,49 @@ struct PropertyTests {
             }
         }
         #expect(violations.isEmpty, "\(violations.count): \(violations.prefix(5))")
-        // A worker without evidence of its control plane is never allowed anything.
-        #expect((allowed > 0) == role.isControlPlane)
+        #expect(allowed > 0)
+    }
+
+    @Test(
+        "invariant 1: for every role, store and phase the verdict is the ceilings' and nobody else's",
+        arguments: Role.allCases)
+    func roles(_ role: Role) {
+        var violations: [String] = []
+        let versions =
+            ["v1.31.4", "v1.31.5", "v1.32.0-rc1", "v1.32.0", "v1.33.0"].map { Version($0) } + [nil]
+        let states = versions.flatMap { from in versions.map { (from, $0) } }.flatMap { pair in
+            Ceiling.allCases.flatMap { unattended in
+                Ceiling.allCases.map { (pair.0, pair.1, unattended, $0) }
+            }
+        }
+        for (from, to, unattended, approvable) in states {
+            for phase in Phase.allCases {
+                var scene = Scene()
+                (scene.role, scene.phase, scene.from, scene.to) = (role, phase, from, to)
+                (scene.policy.unattended, scene.policy.approvable) = (unattended, approvable)
+                scene.fleet = .of([
+                    .healthy("one", role, from?.description), .healthy("s1", .server, "v1.32.0"),
+                    .healthy("s2", .server, "v1.32.0"),
+                ])
+                let decision = scene.decision
+                let type = UpdateType(from: from, to: to)
+                let what = "\(from?.description ?? "?") \(to?.description ?? "?") \(unattended) \(approvable)"
+                if !PropertyTests.isWellFormed(decision) { violations.append("malformed: \(what)") }
+                let isAllowed = decision.verdict == .allow
+                if isAllowed, !unattended.admits(type) { violations.append("allowed: \(what)") }
+                if isAllowed, !role.isControlPlane, let to, to > Version("v1.32.0") ?? to {
+                    violations.append("a worker before its control plane: \(what)")
+                }
+                let isAbove = !unattended.admits(type) && !approvable.admits(type)
+                if type != .unknown, isAbove, decision.verdict != .deny {
+                    violations.append("not denied: \(what)")
+                }
+                if type == .unknown, decision.verdict != .hold {
+                    violations.append("unknown is not held: \(what)")
+                }
+            }
+        }
+        #expect(violations.isEmpty, "\(violations.count): \(violations.prefix(5))")
     }
 
     @Test("invariant 1: what approvable leaves out cannot be approved, what it takes in can, exactly")
