@@ -62,6 +62,8 @@ let package = Package(
             ]),
         .executableTarget(name: "holdfast", dependencies: ["Commands"], swiftSettings: strict),
 
+        // For tests alone: a server on a real socket that says what it is told to.
+        .target(name: "ScriptedServer", path: "Tests/ScriptedServer", swiftSettings: strict),
         tests("Architecture", []),
         tests("Model", ["Model"]),
         tests("Rules", ["Rules", "Model"]),
@@ -70,11 +72,11 @@ let package = Package(
         tests("YAML", ["YAML"]),
         tests("Crypto", ["Crypto"]),
         tests("Host", ["Host", "Model", "Ports"]),
-        tests("Web", ["Web"]),
-        tests("Kubernetes", ["Kubernetes", "Web"]),
+        tests("Web", ["ScriptedServer", "Web"]),
+        tests("Kubernetes", ["Kubernetes", "ScriptedServer", "Web"]),
         tests("PolicyFile", ["PolicyFile", "Host", "Model", "Ports", "Rules"]),
         tests("Ledger", ["Ledger", "Model", "Ports", "SQLite"]),
-        tests("Distributions", ["Distributions", "Host", "Model", "Ports", "Web"]),
+        tests("Distributions", ["Distributions", "Host", "Model", "Ports", "ScriptedServer", "Web"]),
         tests("Agent", ["Agent", "Model", "Ports", "Rules"]),
         tests("Reports", ["Reports", "Model"]),
         tests("Commands", ["Commands", "CommandLine", "Model"]),
