@@ -30,10 +30,11 @@ let package = Package(
         .systemLibrary(
             name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(
-            name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
-        .systemLibrary(
             name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        // The first two are loaded when first used, by a C shim that needs the headers alone.
         .target(name: "CCurl"),
+        .target(name: "CCrypto"),
+        .target(name: "CLinux"),
 
         module("Model"),
         module("Rules", ["Model"]),
@@ -43,7 +44,7 @@ let package = Package(
         module("SQLite", ["CSQLite"]),
         module("YAML", ["CYAML"]),
         module("Crypto", ["CCrypto"]),
-        module("Host", ["CSystemd", "Crypto", "Model", "Ports"]),
+        module("Host", ["CLinux", "CSystemd", "Crypto", "Model", "Ports"]),
         module("Web", ["CCurl"]),
         module("Kubernetes", ["Web", "YAML"]),
 

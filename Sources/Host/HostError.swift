@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// Something that this machine would not do, with the path and the reason.
 public struct HostError: Error, Hashable, Sendable, CustomStringConvertible {
     /// `errno`, or 0 where the system did not give one.
@@ -9,5 +11,22 @@ public struct HostError: Error, Hashable, Sendable, CustomStringConvertible {
     public init(code: Int32 = 0, description: String) {
         self.code = code
         self.description = description
+    }
+
+    /// Whether it says that there is no such file.
+    public var isAbsence: Bool { code == ENOENT || code == ENOTDIR }
+
+    /// What a failed call left in `errno`: `/etc/x: cannot be opened: permission denied`.
+    static func failed(_ what: String, _ path: String, code: Int32 = errno) -> HostError {
+        HostError(code: code, description: "\(path): cannot be \(what): \(reason(for: code))")
+    }
+
+    // strerror_r, whose texts begin with a capital letter ("No such file or directory", "I/O error").
+    private static func reason(for code: Int32) -> String {
+        var buffer = [CChar](repeating: 0, count: 128)
+        guard strerror_r(code, &buffer, buffer.count) == 0 else { return "error \(code)" }
+        let text = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        guard let first = text.first, text.dropFirst().first?.isLowercase == true else { return text }
+        return first.lowercased() + text.dropFirst()
     }
 }

@@ -1,3 +1,0 @@
-#pragma once
-#include <openssl/err.h>
-#include <openssl/evp.h>

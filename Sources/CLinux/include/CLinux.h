@@ -1,0 +1,26 @@
+#pragma once
+#include <stddef.h>
+#include <sys/types.h>
+
+// What Linux and glibc offer and Swift cannot import: variadic calls, macros, what hides behind _GNU_SOURCE.
+
+// A descriptor that becomes readable when the process ends; -1 and errno where there is none.
+int clinux_pidfd_open(pid_t process);
+
+// Starts a program in a session of its own, with /dev/null as its input and every other descriptor closed.
+// 0, or the error that posix_spawn gave.
+int clinux_spawn(pid_t *_Nonnull process, const char *_Nonnull path, char *_Nullable const *_Nonnull arguments,
+                 char *_Nullable const *_Nonnull environment, int output, int errors);
+
+// Waits for a process: its exit code, or minus the signal that ended it. False and errno where it is not a child.
+int clinux_wait(pid_t process, int *_Nonnull outcome);
+
+// The kernel's bound on the clock's error in microseconds, or -1 and errno.
+long clinux_clock_max_error(void);
+
+// Where `needle` first is, or NULL.
+const void *_Nullable clinux_find(const void *_Nonnull bytes, size_t count, const void *_Nonnull needle,
+                                  size_t needle_count);
+
+// The columns of a terminal, or 0.
+int clinux_terminal_columns(int descriptor);

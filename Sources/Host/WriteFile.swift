@@ -1,0 +1,30 @@
+internal import Glibc
+
+/// Puts a file in the place of another, or of none: at any instant, and after a crash, it is the old or the new one.
+///
+/// - Parameter mode: what the file may be used for, whatever the umask.
+/// - Throws: `HostError`; the old file then still stands, except where only the directory could not be flushed.
+public func writeFileAtomically(
+    _ path: String, _ bytes: [UInt8], mode: UInt32 = 0o644
+) throws(HostError) {
+    let slash = path.lastIndex(of: "/")
+    let directory = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+    let name = slash.map { path[path.index(after: $0)...] } ?? path[...]
+    // The process id keeps two writers apart; what a killed one left is replaced by the next with its number.
+    let temporary = "\(directory)/.\(name).\(getpid()).tmp"
+    _ = unlink(temporary)
+    do throws(HostError) {
+        let descriptor = try Descriptor.open(
+            temporary, flags: O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+        try descriptor.write(bytes, path: temporary)
+        guard fchmod(descriptor.number, mode_t(mode)) == 0 else {
+            throw HostError.failed("given its mode", temporary)
+        }
+        try descriptor.synchronise(temporary)
+        guard rename(temporary, path) == 0 else { throw HostError.failed("replaced", path) }
+    } catch {
+        _ = unlink(temporary)
+        throw error
+    }
+    try Descriptor.open(directory, flags: O_RDONLY | O_DIRECTORY).synchronise(directory)
+}
