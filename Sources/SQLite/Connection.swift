@@ -94,7 +94,16 @@ public final class Connection {
     ///
     /// What the closure throws is thrown on, after everything was rolled back.
     public func transaction<Result>(_ body: () throws -> Result) throws -> Result {
-        try execute(script: "BEGIN IMMEDIATE")
+        try transaction(begin: "BEGIN IMMEDIATE", body)
+    }
+
+    /// Runs a closure that reads, and that sees one state of the database throughout.
+    public func snapshot<Result>(_ body: () throws -> Result) throws -> Result {
+        try transaction(begin: "BEGIN", body)
+    }
+
+    private func transaction<Result>(begin: String, _ body: () throws -> Result) throws -> Result {
+        try execute(script: begin)
         do {
             let result = try body()
             try execute(script: "COMMIT")
