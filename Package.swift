@@ -73,7 +73,7 @@ let package = Package(
         tests("Web", ["Web"]),
         tests("Kubernetes", ["Kubernetes", "Web"]),
         tests("PolicyFile", ["PolicyFile", "Host", "Model", "Ports", "Rules"]),
-        tests("Ledger", ["Ledger", "Model", "Ports", "SQLite"]),
+        tests("Ledger", ["Ledger", "Model", "Ports", "Reports", "SQLite"]),
         tests("Distributions", ["Distributions", "Host", "Model", "Ports", "Web"]),
         tests("Agent", ["Agent", "Model", "Ports", "Rules"]),
         tests("Reports", ["Reports", "Model"]),
