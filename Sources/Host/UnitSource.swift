@@ -9,6 +9,13 @@ public protocol UnitSource {
 
     /// How a unit stands now; every field nil where systemd cannot be asked.
     func state(of unit: String) -> UnitObservation
+
+    /// Why states could not be asked for though systemd should run here; nil where nothing went wrong.
+    var silence: HostError? { get }
+}
+
+extension UnitSource {
+    public var silence: HostError? { nil }
 }
 
 /// What a service unit says that it runs, drop-ins applied.
