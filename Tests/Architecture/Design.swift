@@ -69,11 +69,19 @@ enum Design {
             "getenv": "NO_COLOR and TERM",
             "ioctl": "the width of the terminal",
         ],
+        "Web": [
+            "clock_gettime": "what is left of a request's time",
+            "poll": "waits for a socket",
+            "close": "closes a socket",
+            "open": "the directory of a socket whose path is longer than its address may be",
+        ],
         "holdfast": ["exit": "ends the program"],
     ]
 
     /// Folders of Tests that mirror no module.
-    static let testsOfTheirOwn: Set<String> = ["Architecture", "Simulation", "Lab", "Fixtures"]
+    static let testsOfTheirOwn: Set<String> = [
+        "Architecture", "Simulation", "Lab", "Fixtures", "ScriptedServer",
+    ]
 
     /// Modules without a folder of tests, and why.
     static let untested: [String: String] = [
