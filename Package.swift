@@ -75,7 +75,7 @@ let package = Package(
         tests("Web", ["ScriptedServer", "Web"]),
         tests("Kubernetes", ["Kubernetes", "ScriptedServer", "Web"]),
         tests("PolicyFile", ["PolicyFile", "Host", "Model", "Ports", "Rules"]),
-        tests("Ledger", ["Ledger", "Model", "Ports", "SQLite"]),
+        tests("Ledger", ["Ledger", "Model", "Ports", "Reports", "SQLite"]),
         tests("Distributions", ["Distributions", "Host", "Model", "Ports", "ScriptedServer", "Web"]),
         tests("Agent", ["Agent", "Model", "Ports", "Rules"]),
         tests("Reports", ["Reports", "Model"]),

@@ -22,9 +22,19 @@ public protocol LedgerStore {
 
 /// Why the ledger could not be read or written.
 public struct LedgerFailure: Error, Hashable, CustomStringConvertible {
-    /// What kind of failure it is; decides what a tick does without a ledger.
+    /// What kind of failure it is.
     public enum Code: String, Hashable, Sendable {
-        case busy, readOnly = "read-only", full, corrupt, denied, newer, other
+        /// There is no ledger yet; only a tick begins one.
+        case missing
+        /// Another process held the write lock for too long.
+        case busy
+        case readOnly = "read-only"
+        case full
+        case corrupt
+        case denied
+        /// A newer program wrote it.
+        case newer
+        case other
     }
 
     /// The kind of failure.
