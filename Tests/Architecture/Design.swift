@@ -70,17 +70,20 @@ enum Design {
             "ioctl": "the width of the terminal",
         ],
         "Web": [
-            "clock_gettime": "what is left of a request's time",
-            "poll": "waits for a socket",
-            "close": "closes a socket",
-            "open": "the directory of a socket whose path is longer than its address may be",
+            "open": "the directory of a socket whose path is too long for an address",
+            "close": "its own sockets",
+            "poll": "an answer, or the deadline",
+            "clock_gettime":
+                "the monotonic clock, for the deadline of one exchange and nothing that is decided on",
         ],
         "holdfast": ["exit": "ends the program"],
     ]
 
     /// Folders of Tests that mirror no module.
     static let testsOfTheirOwn: Set<String> = [
-        "Architecture", "Simulation", "Lab", "Fixtures", "ScriptedServer",
+        "Architecture", "Simulation", "Lab", "Fixtures",
+        // A server on a real socket that says what a test tells it to.
+        "ScriptedServer",
     ]
 
     /// Modules without a folder of tests, and why.
