@@ -47,7 +47,7 @@ enum DocumentationRules {
     ]
 
     private static let exempt: Set<String> = [
-        "encode", "==", "<", "hash", "description", "debugDescription", "allCases",
+        "encode", "==", "<", "hash", "description", "debugDescription", "customMirror", "allCases",
     ]
 
     /// The keyword of a declaration and what it declares; nil for an import or an attribute.
