@@ -11,6 +11,7 @@ public struct ProcessOutcome: Hashable, Sendable {
         case timedOut
     }
 
+    /// How it ended.
     public var end: End
     /// What it wrote to standard output, up to the limit.
     public var output: [UInt8]
