@@ -19,6 +19,11 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
         name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(name)", swiftSettings: strict)
 }
 
+/// What several test targets share.
+func testSupport(_ name: String) -> Target {
+    .target(name: name, path: "Tests/\(name)", swiftSettings: strict)
+}
+
 // No outside package: C libraries come from the system, each behind a module map
 // and one thin Swift wrapper. Tests/Architecture keeps these arrows as they are.
 let package = Package(
@@ -62,8 +67,7 @@ let package = Package(
             ]),
         .executableTarget(name: "holdfast", dependencies: ["Commands"], swiftSettings: strict),
 
-        // For tests alone: a server on a real socket that says what it is told to.
-        .target(name: "ScriptedServer", path: "Tests/ScriptedServer", swiftSettings: strict),
+        testSupport("ScriptedServer"),
         tests("Architecture", []),
         tests("Model", ["Model"]),
         tests("Rules", ["Rules", "Model"]),

@@ -156,9 +156,9 @@ struct StartEvidence {
     var startedFrom: Digest?
 }
 
-/// Whether a restart would start something else than what runs; nil where that cannot be told. Pure.
+/// Whether a restart would start something else than what runs; nil where that cannot be told.
 ///
-/// K3s unpacks another program and runs that, so there only times and digests tell; a change of the file's metadata
+/// Pure. K3s unpacks another program and runs that, so there only times and digests tell; a change of the file's metadata
 /// alone looks like a replacement until a digest says otherwise.
 func restartIsPending(_ evidence: StartEvidence) -> Bool? {
     let installed = evidence.installed

@@ -73,7 +73,8 @@ func namesThisMachine(_ server: String) -> Bool {
     } else {
         host = authority.prefix { $0 != ":" }
     }
-    return host == "localhost" || host == "::1" || (host.hasPrefix("127.") && host.allSatisfy { $0 == "." || $0.isWholeNumber })
+    if host == "localhost" || host == "::1" { return true }
+    return host.hasPrefix("127.") && host.allSatisfy { $0 == "." || $0.isWholeNumber }
 }
 
 extension Problem {

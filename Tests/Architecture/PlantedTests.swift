@@ -153,6 +153,7 @@ struct PlantedTests {
             "Model", "Ports"
         ]),
         .target(name: "CCurl"),
+        .target(name: "Scenery", path: "Tests/Scenery"),
         .executableTarget(name: "holdfast", dependencies: ["Commands"], swiftSettings: strict),
         """
 
