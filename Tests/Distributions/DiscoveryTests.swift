@@ -32,7 +32,7 @@ struct DiscoveryTests {
         #expect(
             installed.evidence == .goBuildInfo && installed.origin == .claimed
                 && installed.architecture == .amd64)
-        #expect(installed.cause == .unknown)
+        #expect(installed.cause == .fileReplaced)
         #expect(installed.unreadable == nil)
         #expect(found.running == nil)
     }
