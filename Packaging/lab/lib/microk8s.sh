@@ -15,10 +15,11 @@ microk8s_daemons() {
     mapfile -t sources < <(standin_sources microk8s)
     echo "$CACHE/microk8s-daemons-$(key build_microk8s_daemons "$(toolchain)" "${sources[@]}")"
 }
-snapd_image() {
-    echo "$CACHE/snapd-image-$(key build_snapd_image "$STORE" "$STORE_ADDRESS" "$(snapd_packages)" \
+snapd_root() {
+    echo "$CACHE/snapd-root-$(key build_snapd_root "$STORE" "$STORE_ADDRESS" "$(snapd_packages)" \
         "$(snapd_daemon)" "$(labstore)" "$(microk8s_daemons)")"
 }
+snapd_image() { echo "$CACHE/snapd-image-$(key build_snapd_image "$(declare -f settle_snapd)" "$(snapd_root)")"; }
 
 build_snapd_packages() {
     cp -a "$(base_image)/root" "$1/root"
@@ -46,7 +47,7 @@ build_microk8s_daemons() {
     logged "$1/build.log" in_toolchain "$LAB_DIR/standins" "$1" sh -ec 'cd microk8s; exec ./build /mnt/out/daemon'
 }
 
-build_snapd_image() {
+build_snapd_root() {
     local root=$1/root
     cp -a "$(snapd_packages)/root" "$root"
     install "$(snapd_daemon)/snapd" "$root/usr/lib/snapd/snapd"
@@ -78,6 +79,21 @@ UNIT
         cp "$1"/asserts/account-key,* /var/lib/snapd/seed/assertions/store.account-key' sh "$STORE" "$STORE_ADDRESS"
 }
 
+# The first start of snapd (seeding, a serial, the snaps that every snap needs) takes longer than a
+# boot, so it is done once. Nodes of this image share their snapd's serial.
+build_snapd_image() {
+    local node=first-snapd
+    ! node_exists "$node" || lab_stop "$node"
+    record_node "$node" "$(snapd_root)" --private-network
+    power_on "$node"
+    settle_snapd "$node"
+    node_run "$node" systemctl poweroff
+    await_power_off "$node"
+    cp -a "$(node_root "$node")" "$1/root"
+    rm -rf "$1"/root/var/log/journal/* "$1/root/etc/hostname"
+    lab_stop "$node"
+}
+
 prepare_microk8s() {
     prepare_base
     # Mostly a download, beside a build.
@@ -88,24 +104,26 @@ prepare_microk8s() {
     ensure "$(labstore)" build_labstore
     ensure "$(microk8s_daemons)" build_microk8s_daemons
     wait "$downloading"
+    ensure "$(snapd_root)" build_snapd_root
     ensure "$(snapd_image)" build_snapd_image
     prune snapd-packages "$(snapd_packages)"
     prune snapd-daemon "$(snapd_daemon)"
     prune labstore "$(labstore)"
     prune microk8s-daemons "$(microk8s_daemons)"
+    prune snapd-root "$(snapd_root)"
     prune snapd-image "$(snapd_image)"
 }
 
-# settle_snapd NAME: makes a fresh node's snapd one that refreshes by itself from its store: it
-# knows the store, has a serial, and has lost the two hours' hold that seeding sets.
+# settle_snapd NAME: makes a fresh snapd one that refreshes by itself from its store: it knows the
+# store, has a serial, and has lost the two hours' hold that seeding sets.
 settle_snapd() {
     local name=$1
     within "$SNAPD_SECONDS" quietly node_run "$name" snap wait system seed.loaded ||
         die "snapd of node $name is not seeded after $SNAPD_SECONDS s"
-    # snapd asks for its serial only once there is a snap; snapd's own comes with the base.
+    # snapd asks for its serial only once there is a snap.
     node_run "$name" sh -ec 'snap ack "$1"/asserts/store,lab-store
         snap set system proxy.store=lab-store
-        snap install bare' sh "$STORE" >/dev/null 2>&1 || die "node $name cannot install from its own store"
+        snap install snapd bare' sh "$STORE" >/dev/null 2>&1 || die "node $name cannot install from its own store"
     within "$SNAPD_SECONDS" has_serial "$name" || die "snapd of node $name got no serial in $SNAPD_SECONDS s"
     node_run "$name" snap unset system refresh.hold
 }

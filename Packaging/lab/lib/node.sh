@@ -2,7 +2,7 @@
 #
 #   $CACHE/nodes/NAME/{root,upper,work}   the node's file system
 #   $RUN/NAME/image                       the cache entry it was made from
-#   $RUN/NAME/options                     what systemd-nspawn is given besides
+#   $RUN/NAME/option                      what systemd-nspawn is given besides, if anything
 #   $RUN/NAME/{supervisor,leader}         "PID START-TIME" of systemd-nspawn and of the node's init
 #   $RUN/NAME/{cgroup,boot.log}
 # shellcheck shell=bash
@@ -84,7 +84,7 @@ power_on() {
     local name=$1 end state option
     mount_root "$name"
     give_identity "$name"
-    option=$(cat "$RUN/$name/options")
+    option=$(cat "$RUN/$name/option")
     rm -f "$RUN/$name"/{supervisor,leader}
     # shellcheck disable=SC2086 # one option, or none
     setsid bash "$LAB_DIR/lib/start-node" "$name" "$(node_root "$name")" "$RUN/$name" $option \
@@ -135,9 +135,13 @@ make_node() {
         host) ;;
         *) misuse "a node's network is private or host, not '$3'" ;;
     esac
-    mkdir -p "$RUN/$name"
-    echo "$option" >"$RUN/$name/options"
-    echo "$image" >"$RUN/$name/image"
+    record_node "$name" "$image" "$option"
+}
+
+record_node() {
+    mkdir -p "$RUN/$1"
+    echo "$3" >"$RUN/$1/option"
+    echo "$2" >"$RUN/$1/image"
 }
 
 lab_boot() {
@@ -153,12 +157,10 @@ lab_boot() {
     done
     if node_exists "$name"; then
         stopped "$name" supervisor || die "node $name is running"
-        power_on "$name"
-        return
+    else
+        make_node "$name" "$image" "$network"
     fi
-    make_node "$name" "$image" "$network"
     power_on "$name"
-    [[ $image != snapd ]] || settle_snapd "$name"
 }
 
 # node_run NAME COMMAND...: in all of the node's namespaces and in a cgroup of its own there.
