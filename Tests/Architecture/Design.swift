@@ -51,7 +51,10 @@ enum Design {
         "YAML": ["Glibc": "strlen beside the C library's own calls"],
         "Kubernetes": ["FoundationEssentials": "JSON of the API, base64 of a kubeconfig"],
         "PolicyFile": [:],
-        "Ledger": ["FoundationEssentials": "JSON of bodies"],
+        "Ledger": [
+            "FoundationEssentials": "JSON of bodies",
+            "Glibc": "the directory that SQLite's files lie in, and errno",
+        ],
         "Distributions": ["FoundationEssentials": "JSON of snapd and of the k0s status socket"],
         "Commands": [
             "Glibc": "standard output and exit",
@@ -68,6 +71,16 @@ enum Design {
             "isatty": "colour on a terminal only",
             "getenv": "NO_COLOR and TERM",
             "ioctl": "the width of the terminal",
+        ],
+        // SQLite opens its files by name; what is done around them is all in StateDirectory.swift.
+        "Ledger": [
+            "mkdir": "the state directory",
+            "open": "an empty database with a mode of our own, and small files",
+            "close": "what it opened", "write": "small files", "stat": "sizes", "lstat": "what is there",
+            "access": "why SQLite was refused", "rename": "a damaged database is set aside",
+            "unlink": "drafts and notes of its own", "flock": "one process at a time opens it",
+            "usleep": "until then",
+            "getpid": "the name of a draft",
         ],
         "Web": [
             "open": "the directory of a socket whose path is too long for an address",
