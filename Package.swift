@@ -83,7 +83,7 @@ let package = Package(
         tests("Distributions", ["Distributions", "Host", "Model", "Ports", "ScriptedServer", "Web"]),
         tests("Agent", ["Agent", "Model", "Ports", "Rules"]),
         tests("Reports", ["Reports", "Model"]),
-        tests("Commands", ["Commands", "CommandLine", "Model"]),
+        tests("Commands", ["Commands", "CommandLine", "Host", "Model"]),
         tests("Simulation", ["Agent", "Model", "Ports", "Rules"]),
         tests("Lab", ["Host", "Model"]),
     ],

@@ -70,3 +70,8 @@ public struct ProcessFacts: Hashable, Sendable {
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 }
+
+extension HostError {
+    /// Whether it says that this user may not do that.
+    public var isDenial: Bool { code == EACCES || code == EPERM }
+}

@@ -3,7 +3,7 @@ internal import Glibc
 
 /// How a program ended and what it wrote.
 public struct ProcessOutcome: Hashable, Sendable {
-    /// How it ended.
+    /// The ways in which a program ends.
     public enum End: Hashable, Sendable {
         case exited(Int32)
         case signalled(Int32)

@@ -4,7 +4,7 @@ public import Model
 public protocol UnitSource {
     /// The service units that are installed and for which `isWanted` holds, in order of their names.
     ///
-    /// - Throws: `HostError` where neither systemd nor the unit directories can be read.
+    /// - Throws: `HostError` where the unit directories are there and cannot be read; without them there are no services.
     func services(where isWanted: (ServiceDefinition) -> Bool) throws(HostError) -> [ServiceDefinition]
 
     /// How a unit stands now; every field nil where systemd cannot be asked.

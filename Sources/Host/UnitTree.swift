@@ -48,12 +48,13 @@ struct UnitTree {
     private var entryCount = 0
     private var byteCount = 0
 
-    /// Lists the unit directories.
+    /// Lists the unit directories; those that are not there are empty, and all may be: not every node has systemd.
     ///
-    /// - Throws: `HostError` where there is none, or where they hold too much.
+    /// - Throws: `HostError` where the root is no directory, a directory cannot be listed, or they hold too much.
     init(root: Root, limits: Limits) throws(HostError) {
         self.root = root
         self.limits = limits
+        if !root.isLive { closedir(try listing(of: root.prefix)) }
         var seen: Set<[Int64]> = []
         for path in Self.paths {
             guard let directory = try? root.resolve(path), let identity = try? identity(ofFile: directory)
@@ -64,13 +65,6 @@ struct UnitTree {
             guard seen.insert([identity.device, identity.inode]).inserted else { continue }
             places.append(Place(path: path, directory: directory))
             try list(place: places.count - 1)
-        }
-        guard !places.isEmpty else {
-            throw HostError(
-                code: ENOENT,
-                description:
-                    "\(root.prefix)/etc/systemd/system and \(root.prefix)/usr/lib/systemd/system: no unit directory can "
-                    + "be examined, so no service can be found")
         }
     }
 
@@ -155,11 +149,17 @@ struct UnitTree {
         }
     }
 
-    /// Goes over a directory of the node; one that cannot be opened is empty.
+    /// Goes over a directory of the node; one that is not there is empty.
     private mutating func forEachEntry(
         of path: String, _ body: (_ name: String, _ kind: UInt8) -> Void
     ) throws(HostError) {
-        guard let path = try? root.resolve(path), let stream = opendir(path) else { return }
+        guard let path = try? root.resolve(path) else { return }
+        let stream: OpaquePointer
+        do {
+            stream = try listing(of: path)
+        } catch  where error.isAbsence {
+            return
+        }
         defer { closedir(stream) }
         while let entry = readdir(stream) {
             entryCount += 1
@@ -177,4 +177,9 @@ struct UnitTree {
             body(name, kind)
         }
     }
+}
+
+private func listing(of path: String) throws(HostError) -> OpaquePointer {
+    guard let stream = opendir(path) else { throw HostError.failed("listed", path) }
+    return stream
 }

@@ -29,6 +29,8 @@ public struct ObserverMemory: Codable, Hashable, Sendable {
     public var snapChanges: [String: String] = [:]
     /// What last brought another artifact, by installation.
     public var causes: [String: Trigger] = [:]
+    /// What the main process was started from, by installation.
+    public var starts: [String: KnownStart] = [:]
 
     /// An empty memory.
     public init() {}
@@ -47,6 +49,20 @@ public struct ObserverMemory: Codable, Hashable, Sendable {
             self.version = version
             self.invocationID = invocationID
             self.identity = identity
+        }
+    }
+
+    /// The digest of the file that a process was started from, known since a look at which it stood untouched.
+    public struct KnownStart: Codable, Hashable, Sendable {
+        /// The unit's InvocationID that it is about.
+        public var invocationID: String
+        /// The binary's digest at that time.
+        public var sha256: Digest
+
+        /// Makes the record of a start.
+        public init(invocationID: String, sha256: Digest) {
+            self.invocationID = invocationID
+            self.sha256 = sha256
         }
     }
 

@@ -234,8 +234,11 @@ struct UnitFilesTests {
         #expect(try root.services().count == 20)
     }
 
-    @Test("a root without unit directories is an error with the path")
-    func noDirectories() {
+    @Test("a root without unit directories has no services; a root that is none is an error with the path")
+    func noDirectories() throws {
+        let root = try UnitRoot()
+        try FileManager.default.removeItem(atPath: root.path + "/etc")
+        #expect(try root.services().isEmpty)
         let error = #expect(throws: HostError.self) {
             try UnitFiles(root: Root("/nowhere/at/all")).services { _ in true }
         }
