@@ -2,7 +2,7 @@
 #
 #   $CACHE/nodes/NAME/{root,upper,work}   the node's file system
 #   $RUN/NAME/image                       the cache entry it was made from
-#   $RUN/NAME/options                     what systemd-nspawn is given besides
+#   $RUN/NAME/option                      what systemd-nspawn is given besides, if anything
 #   $RUN/NAME/{supervisor,leader}         "PID START-TIME" of systemd-nspawn and of the node's init
 #   $RUN/NAME/{cgroup,boot.log}
 # shellcheck shell=bash
@@ -81,13 +81,14 @@ boot_failed() {
 }
 
 power_on() {
-    local name=$1 end state options
+    local name=$1 end state option
     mount_root "$name"
     give_identity "$name"
-    mapfile -t options <"$RUN/$name/options"
+    option=$(cat "$RUN/$name/option")
     rm -f "$RUN/$name"/{supervisor,leader}
-    setsid bash "$LAB_DIR/lib/start-node" "$name" "$(node_root "$name")" "$RUN/$name" "${options[@]}" \
-        </dev/null >"$RUN/$name/boot.log" 2>&1 &
+    # shellcheck disable=SC2086 # one option, or none
+    setsid bash "$LAB_DIR/lib/start-node" "$name" "$(node_root "$name")" "$RUN/$name" $option \
+        </dev/null >"$RUN/$name/boot.log" 2>&1 9>&- &
     within 10 test -s "$RUN/$name/supervisor" || boot_failed "$name" "was not started"
     end=$((SECONDS + BOOT_SECONDS))
     while ((SECONDS < end)); do
@@ -120,33 +121,44 @@ power_off() {
     await_power_off "$1"
 }
 
+# make_node NAME KIND NETWORK: records what the node is made from; booting it does the rest.
+make_node() {
+    local name=$1 image option=
+    case $2 in
+        plain) image=$(base_image) ;;
+        snapd) image=$(snapd_image) ;;
+        *) misuse "there is no image '$2': plain or snapd" ;;
+    esac
+    [[ -d $image ]] || die "image $2 is not made yet: run lab prepare"
+    case $3 in
+        private) option=--private-network ;;
+        host) ;;
+        *) misuse "a node's network is private or host, not '$3'" ;;
+    esac
+    record_node "$name" "$image" "$option"
+}
+
+record_node() {
+    mkdir -p "$RUN/$1"
+    echo "$3" >"$RUN/$1/option"
+    echo "$2" >"$RUN/$1/image"
+}
+
 lab_boot() {
-    local name=${1:-} kind=plain network=private image
+    local name=${1:-} image=plain network=private
     check_name "$name"
     shift
     while (($#)); do
         case $1 in
-            --image) kind=${2:?}; shift 2 ;;
+            --image) image=${2:?}; shift 2 ;;
             --network) network=${2:?}; shift 2 ;;
-            *) misuse "boot knows --image plain|snapd and --network private|host, not '$1'" ;;
+            *) misuse "boot does not know '$1'" ;;
         esac
     done
     if node_exists "$name"; then
         stopped "$name" supervisor || die "node $name is running"
     else
-        case $kind in
-            plain) image=$(base_image) ;;
-            snapd) image=$(snapd_image) ;;
-            *) misuse "there is no image '$kind': plain or snapd" ;;
-        esac
-        [[ -d $image ]] || die "image $kind is not made yet: run lab prepare"
-        mkdir -p "$RUN/$name"
-        case $network in
-            private) echo --private-network ;;
-            host) ;;
-            *) misuse "a node's network is private or host" ;;
-        esac >"$RUN/$name/options"
-        echo "$image" >"$RUN/$name/image"
+        make_node "$name" "$image" "$network"
     fi
     power_on "$name"
 }
