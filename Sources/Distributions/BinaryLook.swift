@@ -20,9 +20,7 @@ struct BinaryLook {
             let known = memory.files[place]
             let found = try inspect(place, distribution: distribution, known: known, now: reading.now)
             memory.files[place] = found.known
-            if let before = known?.sha256, let now = found.sha256, before != now {
-                memory.causes[id.description] = .fileReplaced
-            }
+            if let known, hasBeenReplaced(known, by: found) { memory.causes[id.description] = .fileReplaced }
             return Installed(
                 artifact: Artifact(version: found.known.version, sha256: found.sha256), path: path,
                 evidence: found.known.evidence,
@@ -145,6 +143,14 @@ struct BinaryLook {
     }
 }
 
+/// Whether a file that was looked at before is another one now.
+///
+/// By digest; a file younger than two seconds was not given one to remember, and is compared by what is no metadata.
+private func hasBeenReplaced(_ known: KnownFile, by found: Inspection) -> Bool {
+    if let before = known.sha256, let now = found.sha256 { return before != now }
+    return !known.identity.isSameFile(as: found.known.identity)
+}
+
 /// What tells whether the file on disk is still what the main process was started from.
 struct StartEvidence {
     var installed: Installed
@@ -196,8 +202,8 @@ extension FileIdentity {
 extension UnitObservation {
     /// Whether a main process may be there.
     fileprivate var isRunning: Bool {
-        mainPID > 0
-            || ["active", "activating", "reloading", "deactivating", "refreshing"].contains(activeState ?? "")
+        // "activating" without one waits for its next start.
+        mainPID > 0 || ["active", "reloading", "refreshing"].contains(activeState ?? "")
     }
 }
 

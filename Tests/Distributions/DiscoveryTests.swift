@@ -289,6 +289,28 @@ struct MemoryTests {
         }
     }
 
+    @Test("a file too young for its hash to be kept is seen to be replaced all the same")
+    func replacedYoung() throws {
+        let node = try NodeRoot()
+        try node.program(StandInProgram.k3s("v1.31.4+k3s1"), at: "usr/local/bin/k3s")
+        try node.unit("k3s.service", "/usr/local/bin/k3s server")
+        var memory = ObserverMemory()
+        // Before the file was written, by this clock.
+        let early = ClockReading(
+            now: Instant(seconds: 1_000_000_000), monotonic: 0, bootID: "b", synchronised: true)
+        func look() throws -> Installed {
+            let site = Site(root: node.root, units: UnitFiles(root: node.root))
+            let findings = K3sAdapter().look(at: site, reading: early, memory: &memory)
+            return try #require(findings.installations.first?.installed)
+        }
+        #expect(try look().cause == .unknown)
+        makeExecutable("\(node.directory.path)/usr/local/bin/k3s")
+        #expect(try look().cause == .unknown)
+        #expect(memory.files.values.allSatisfy { $0.sha256 == nil })
+        try node.program(StandInProgram.k3s("v1.32.0+k3s1"), at: "usr/local/bin/k3s")
+        #expect(try look().cause == .fileReplaced)
+    }
+
     @Test("the look after the look sees a binary that moved meanwhile, or has gone")
     func moved() throws {
         let node = try NodeRoot()
