@@ -83,7 +83,7 @@ enum Design {
             "mkdir": "the state directory",
             "open": "an empty database with a mode of our own, and small files",
             "close": "what it opened", "write": "small files", "stat": "sizes", "lstat": "what is there",
-            "access": "why SQLite was refused", "rename": "a damaged database is set aside",
+            "faccessat": "why SQLite was refused", "rename": "a damaged database is set aside",
             "unlink": "drafts and notes of its own", "flock": "one process at a time opens it",
             "usleep": "until then",
             "getpid": "the name of a draft",
