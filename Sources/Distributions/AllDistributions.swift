@@ -3,5 +3,6 @@ public var allDistributions: [any DistributionAdapter] {
     [
         K3sAdapter(),
         K0sAdapter(),
+        MicroK8sAdapter(),
     ]
 }

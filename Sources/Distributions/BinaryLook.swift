@@ -20,20 +20,20 @@ struct BinaryLook {
             let known = memory.files[place]
             let found = try inspect(place, distribution: distribution, known: known, now: reading.now)
             memory.files[place] = found.known
-            if let known, hasBeenReplaced(known, by: found) { memory.causes[id.description] = .fileReplaced }
             return Installed(
                 artifact: Artifact(version: found.known.version, sha256: found.sha256), path: path,
                 evidence: found.known.evidence,
                 // Its bytes are its own word; the catalogue may make more of it.
                 origin: found.known.version == nil ? .unknown : .claimed, unreadable: found.known.unreadable,
                 identity: found.known.identity, architecture: found.known.architecture,
-                cause: memory.causes[id.description] ?? .unknown)
+                // However another binary comes here, by an installer, a plan or a person, it replaces the file.
+                cause: .fileReplaced)
         } catch {
             return Installed(
                 artifact: Artifact(version: nil), path: path, evidence: .unreadable, origin: .unknown,
                 unreadable: error.isAbsence ? "missing: there is no file at \(path)" : error.description,
                 identity: (try? site.root.resolve(path)).flatMap { try? identity(ofFile: $0) },
-                cause: memory.causes[id.description] ?? .unknown)
+                cause: .fileReplaced)
         }
     }
 
@@ -141,14 +141,6 @@ struct BinaryLook {
             version: version, invocationID: state.invocationID, identity: installed.identity)
         return version
     }
-}
-
-/// Whether a file that was looked at before is another one now.
-///
-/// By digest; a file younger than two seconds was not given one to remember, and is compared by what is no metadata.
-private func hasBeenReplaced(_ known: KnownFile, by found: Inspection) -> Bool {
-    if let before = known.sha256, let now = found.sha256 { return before != now }
-    return !known.identity.isSameFile(as: found.known.identity)
 }
 
 /// What tells whether the file on disk is still what the main process was started from.

@@ -3,6 +3,7 @@ public import Model
 
 /// What /proc tells of a running process and of the executable that it was started from.
 public struct ProcessFacts: Hashable, Sendable {
+    /// Its process id.
     public var process: Int32
     /// The name that the kernel has for it, at most 15 bytes.
     public var name: String

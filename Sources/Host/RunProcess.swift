@@ -3,7 +3,7 @@ internal import Glibc
 
 /// How a program ended and what it wrote.
 public struct ProcessOutcome: Hashable, Sendable {
-    /// How it ended.
+    /// The ways in which a program ends.
     public enum End: Hashable, Sendable {
         case exited(Int32)
         case signalled(Int32)
@@ -11,6 +11,7 @@ public struct ProcessOutcome: Hashable, Sendable {
         case timedOut
     }
 
+    /// How it ended.
     public var end: End
     /// What it wrote to standard output, up to the limit.
     public var output: [UInt8]

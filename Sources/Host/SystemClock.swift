@@ -8,6 +8,7 @@ public struct SystemClock: Clock, Sendable {
     /// Makes a clock.
     public init() {}
 
+    /// What the kernel says now; the boot id is empty where /proc cannot be read.
     public func read() -> ClockReading {
         let boot = try? readFile("/proc/sys/kernel/random/boot_id", limit: 64)
         return ClockReading(

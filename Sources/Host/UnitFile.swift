@@ -5,7 +5,9 @@
 public struct UnitFile: Hashable, Sendable {
     /// One `Key=value` line.
     public struct Assignment: Hashable, Sendable {
+        /// Without its brackets: `Service`.
         public var section: String
+        /// As it was written, in its case: `ExecStart`.
         public var key: String
         /// Without white space around it, continuation lines joined; quotes and escapes as they were written.
         public var value: String

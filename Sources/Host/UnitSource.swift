@@ -28,6 +28,7 @@ extension UnitSource {
 public struct ServiceDefinition: Hashable, Sendable {
     /// With its suffix: `k3s.service`.
     public var name: String
+    /// The unit file, drop-ins apart; nil where systemd did not tell.
     public var fragmentPath: String
     /// The last command of ExecStart=, unquoted, its prefix characters (`-`, `@`, `+`, `!`) taken off.
     public var command: [String]

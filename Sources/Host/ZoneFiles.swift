@@ -10,6 +10,7 @@ public struct ZoneFiles: ZoneSource, Sendable {
     /// Makes a source of the zones under a root.
     public init(root: Root) { self.root = root }
 
+    /// The zone, with tzdata's release (`2025b`) or, where that is not said, the digest of the zone's own file.
     public func zone(named name: String) -> (zone: Zone, dataVersion: String)? {
         // Needs no file, so that policies without zones need no tzdata.
         if name == "UTC" { return (.utc, "built-in") }

@@ -34,12 +34,15 @@ extension StateDirectory {
                     + "try again, and see who it is with 'fuser -v \(database)'")
         case (.full, _), (.ioError, ENOSPC), (.ioError, EDQUOT), (.cannotOpen, ENOSPC):
             return failure(ENOSPC, "cannot write \(database)")
-        case (.readOnly, _), (.cannotOpen, EROFS), (.ioError, EROFS):
-            // SQLite opens a file for reading where it may not write it, and does not say why.
-            return failure(
-                refusal(toWrite: database) ?? refusal(toWrite: path) ?? EROFS, "cannot write \(database)")
         case (.permission, _), (.cannotOpen, EACCES), (.cannotOpen, EPERM):
             return failure(EACCES, "cannot open \(database)")
+        case (.readOnly, _), (.cannotOpen, _), (.ioError, EROFS):
+            // SQLite opens a file for reading where it may not write it, and does not say why.
+            let reason = refusal(toWrite: database) ?? refusal(toWrite: path)
+            guard let reason = reason ?? (error.code == .cannotOpen ? nil : EROFS) else {
+                return LedgerFailure(code: .other, description: "\(database): \(error)")
+            }
+            return failure(reason, "cannot write \(database)")
         case (.corrupt, _), (.notADatabase, _):
             return LedgerFailure(
                 code: .corrupt,

@@ -55,10 +55,14 @@ struct StateDirectory {
     }
 
     /// Whether this process may write a file, and if not, by which `errno`.
-    func refusal(toWrite file: String) -> Int32? { access(file, W_OK) == 0 ? nil : errno }
+    func refusal(toWrite file: String) -> Int32? {
+        faccessat(AT_FDCWD, file, W_OK, AT_EACCESS) == 0 ? nil : errno
+    }
 
     /// Whether this process may reach files in a directory, and if not, by which `errno`.
-    func refusal(toSearch directory: String) -> Int32? { access(directory, X_OK) == 0 ? nil : errno }
+    func refusal(toSearch directory: String) -> Int32? {
+        faccessat(AT_FDCWD, directory, X_OK, AT_EACCESS) == 0 ? nil : errno
+    }
 
     /// Renames the database with what belongs to it, and returns the new name.
     ///

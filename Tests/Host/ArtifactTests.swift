@@ -140,6 +140,9 @@ private let k3sFlags = "-X github.com/k3s-io/k3s/pkg/version.Version=v1.31.4+k3s
             what: "one that is better marked than another",
             bytes: [1, 0xfe] + Array("v1.19.1+k3s1\0".utf8)
                 + linked("v1.20.8+k3s1"), version: "v1.20.8+k3s1"),
+        Data(
+            what: "one with a second build", bytes: linked("v1.20.8+k3s1+k3s2") + linked("x+v1.20.8+k3s1"),
+            reason: "no version of K3s"),
         Data(what: "a longer name", bytes: linked("rv1.20.8+k3s1"), reason: "no version of K3s"),
         Data(what: "a development build", bytes: linked("v1.20.8+k3s-5d0a12a6"), reason: "no version of K3s"),
         Data(
@@ -281,6 +284,13 @@ private let k3sFlags = "-X github.com/k3s-io/k3s/pkg/version.Version=v1.31.4+k3s
         #expect(
             readArtifact(source, distribution: .k3s).unreadable
                 == "larger than any release: 1099511627776 bytes")
+    }
+
+    @Test("a file made of almost-versions is given up, not judged to its end")
+    func crowded() {
+        let data = (0..<100_001).flatMap { _ in Array("\0v1+k3s1".utf8) } + linked("v1.31.4+k3s1")
+        let facts = read(ELFWriter(readOnlyData: data).bytes())
+        #expect(facts.unreadable == "more than 100000 strings that look like a version")
     }
 
     @Test("a file that shrinks while it is read is unreadable")

@@ -17,6 +17,9 @@ struct VersionScan {
     private static let windowLength = 1 << 20
     /// Longer than any version on either side of its needle.
     private static let context = 160
+    /// K3s's server holds some hundred; a file made of them would keep a tick busy.
+    private static let mostCandidates = 100_000
+    private var candidates = 0
 
     init(for shape: ReleaseShape) { self.shape = shape }
 
@@ -50,7 +53,7 @@ struct VersionScan {
             let last = min(end + Self.context, part.upperBound)
             let window = UnsafeMutableRawBufferPointer(rebasing: buffer[..<(last - first)])
             try source.read(at: first, into: window)
-            find(
+            try find(
                 in: UnsafeRawBufferPointer(window), needles: start - first..<end - first,
                 beginsPart: first == part.lowerBound, endsPart: last == part.upperBound)
             // Enough to know that it is ambiguous; a hostile file could hold millions.
@@ -61,7 +64,7 @@ struct VersionScan {
 
     private mutating func find(
         in window: UnsafeRawBufferPointer, needles: Range<Int>, beginsPart: Bool, endsPart: Bool
-    ) {
+    ) throws(Unreadable) {
         guard let base = window.baseAddress else { return }
         var from = needles.lowerBound
         while from < needles.upperBound,
@@ -69,19 +72,24 @@ struct VersionScan {
         {
             let place = hit - base
             guard place < needles.upperBound else { return }
-            judge(needleAt: place, in: window, beginsPart: beginsPart, endsPart: endsPart)
+            try judge(needleAt: place, in: window, beginsPart: beginsPart, endsPart: endsPart)
             from = place + 1
         }
     }
 
     private mutating func judge(
         needleAt place: Int, in window: UnsafeRawBufferPointer, beginsPart: Bool, endsPart: Bool
-    ) {
-        // The longest run of what a version can be made of.
+    ) throws(Unreadable) {
+        // The longest run of what a version can be made of; its one plus sign is the needle's own.
         var start = place
         while start > 0, place - start < Self.context, Self.belongs(window[start - 1]) { start -= 1 }
         var end = place + 1
         while end < window.count, end - place < Self.context, Self.belongs(window[end]) { end += 1 }
+        guard window[start] == UInt8(ascii: "v") else { return }
+        candidates += 1
+        guard candidates <= Self.mostCandidates else {
+            throw Unreadable("more than \(Self.mostCandidates) strings that look like a version")
+        }
         let text = String(decoding: window[start..<end], as: UTF8.self)
         guard let version = shape.version(text) else { return }
         let before = start > 0 ? window[start - 1] : (beginsPart ? 0 : nil)
@@ -97,7 +105,7 @@ struct VersionScan {
     private static func belongs(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-            UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "+"):
+            UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "."), UInt8(ascii: "-"):
             true
         default: false
         }
