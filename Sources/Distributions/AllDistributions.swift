@@ -2,6 +2,7 @@
 public var allDistributions: [any DistributionAdapter] {
     [
         K3sAdapter(),
+        MicroK8sAdapter(),
         K0sAdapter(),
     ]
 }
