@@ -140,7 +140,8 @@ struct NodeReportText {
             + "  " + style(change.id, .faint) + "\n"
         let open = record.decision.reasons.filter { $0.result != .met }
         text += aligned(
-            open.map { [($0.rule.rawValue, .waiting), ($0.cited, nil)] }, indent: 4, style: style, width: width)
+            open.map { [($0.rule.rawValue, .waiting), ($0.cited, nil)] }, indent: 4, style: style,
+            width: width)
         if let earliest = record.decision.earliest {
             text += "    as things stand, allowed \(relative(earliest, to: now)) (\(earliest))\n"
         }

@@ -3,7 +3,9 @@ import FoundationEssentials
 import Host
 import Model
 
-/// Where the program writes to, and what that can show. The only code that prints.
+/// Where the program writes to, and what that can show.
+///
+/// The only code that prints.
 struct Screen {
     let style: Style
     /// Columns to fold at; nil where nobody said, as in a file or a pipe.

@@ -4,5 +4,6 @@ public var allDistributions: [any DistributionAdapter] {
         K3sAdapter(),
         MicroK8sAdapter(),
         K0sAdapter(),
+        MicroK8sAdapter(),
     ]
 }

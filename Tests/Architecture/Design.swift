@@ -3,7 +3,7 @@
 /// A new module gets its lines here first.
 enum Design {
     /// Modules that decide: values in, values out; no C, no clock, no environment, no file.
-    static let pure: Set<String> = ["Model", "Rules", "Rollout", "CommandLine"]
+    static let pure: Set<String> = ["Model", "Rules", "Rollout", "CommandLine", "Gate"]
 
     /// The modules of this package that each may depend on; Package.swift may use less, never more.
     static let arrows: [String: Set<String>] = [
@@ -11,28 +11,33 @@ enum Design {
         "Rules": ["Model"],
         "Rollout": ["Model"],
         "CommandLine": [],
+        "Gate": ["Model"],
         "Ports": ["Model"],
         "SQLite": ["CSQLite"],
         "YAML": ["CYAML"],
         "Crypto": ["CCrypto"],
         "Web": ["CCurl"],
-        "Host": ["CLinux", "CSystemd", "Crypto", "Model", "Ports"],
+        "Host": ["CLinux", "CSystemd", "Crypto", "Gate", "Model", "Ports"],
         "Kubernetes": ["Web", "YAML"],
         "PolicyFile": ["Crypto", "Host", "Model", "Ports", "YAML"],
         "Ledger": ["Crypto", "Host", "Model", "Ports", "SQLite"],
         "Distributions": ["Crypto", "Host", "Kubernetes", "Model", "Ports", "Web", "YAML"],
         "Fleet": ["Crypto", "Host", "Kubernetes", "Model", "Ports", "SQLite", "Web", "YAML"],
         // Never Host: what the tick does to a node goes through Ports, so that a simulation can stand there.
-        "Agent": ["Model", "Ports", "Rules", "Rollout"],
+        "Agent": ["Gate", "Model", "Ports", "Rules", "Rollout"],
         "Reports": ["Model"],
         "Commands": [
-            "Agent", "CommandLine", "Crypto", "Distributions", "Fleet", "Host", "Kubernetes", "Ledger",
+            "Agent", "CommandLine", "Crypto", "Distributions", "Fleet", "Gate", "Host", "Kubernetes",
+            "Ledger",
             "Model",
             "PolicyFile", "Ports", "Reports", "Rollout", "Rules", "SQLite", "Web", "YAML",
         ],
         "holdfast": ["Commands"],
-        "holdfast-gate": ["Model"],
+        "holdfast-gate": ["CGate", "Crypto", "Gate", "Model"],
     ]
+
+    /// The one program that stands alone: it must stay tiny, so it does for itself what Host, Web and Commands do.
+    static let alone = "holdfast-gate"
 
     /// Modules of the toolchain that each may import, and what for; the others import none.
     static let toolchain: [String: [String: String]] = [
@@ -61,6 +66,7 @@ enum Design {
             "FoundationEssentials": "JSON for people and programs",
         ],
         "holdfast": ["Glibc": "exit"],
+        "holdfast-gate": ["Glibc": "files, a lock, a deadline, and a socket"],
     ]
 
     /// Calls of the operating system that a module other than Host may make all the same, and why.
@@ -103,6 +109,7 @@ enum Design {
     static let untested: [String: String] = [
         "Ports": "protocols and values alone",
         "holdfast": "main: one call into Commands",
+        "holdfast-gate": "run as a program by Tests/Gate",
     ]
 
     /// Lines after which a file holds more than one idea.

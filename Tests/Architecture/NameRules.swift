@@ -33,7 +33,7 @@ enum NameRules {
 
     /// Writing to standard output or error by anyone but Commands.
     static func printing(in source: SourceText) -> [String] {
-        guard source.module != "Commands" else { return [] }
+        guard source.module != "Commands", source.module != Design.alone else { return [] }
         return source.words.compactMap { word in
             guard word.previous != "func" else { return nil }
             switch word.text {
@@ -50,7 +50,7 @@ enum NameRules {
 
     /// Files, processes, the environment and clocks touched by anyone but Host.
     static func hostCalls(in source: SourceText) -> [String] {
-        guard source.module != "Host" else { return [] }
+        guard source.module != "Host", source.module != Design.alone else { return [] }
         let allowed = Design.hostCallsElsewhere[source.module] ?? [:]
         let own = functions(of: source)
         return source.words.compactMap { word in
@@ -69,7 +69,7 @@ enum NameRules {
 
     /// Sockets opened by anyone but Web.
     static func sockets(in source: SourceText) -> [String] {
-        guard source.module != "Web" else { return [] }
+        guard source.module != "Web", source.module != Design.alone else { return [] }
         let own = functions(of: source)
         return source.words.compactMap { word in
             guard word.previous != "func", callsC(word, own), socketCalls.contains(word.text) else {

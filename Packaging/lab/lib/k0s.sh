@@ -3,7 +3,7 @@
 
 install_k0s() {
     need_node "${1:-}"
-    local name=$1 version=${2:-} role= bin=/usr/local/bin data= socket= fault= how=wait binary unit verb
+    local name=$1 version=${2:-} role='' bin=/usr/local/bin data='' socket='' fault='' how=wait binary unit verb
     check_version "$version"
     shift 2
     local arguments=()

@@ -106,12 +106,6 @@ prepare_microk8s() {
     wait "$downloading"
     ensure "$(snapd_root)" build_snapd_root
     ensure "$(snapd_image)" build_snapd_image
-    prune snapd-packages "$(snapd_packages)"
-    prune snapd-daemon "$(snapd_daemon)"
-    prune labstore "$(labstore)"
-    prune microk8s-daemons "$(microk8s_daemons)"
-    prune snapd-root "$(snapd_root)"
-    prune snapd-image "$(snapd_image)"
 }
 
 # settle_snapd NAME: makes a fresh snapd one that refreshes by itself from its store: it knows the
@@ -139,7 +133,7 @@ need_snapd() {
 
 publish_microk8s() {
     need_snapd "${1:-}"
-    local name=$1 version=${2:-} revision=${3:-} fault= channels=()
+    local name=$1 version=${2:-} revision=${3:-} fault='' channels=()
     check_version "$version"
     [[ $revision =~ ^[0-9]+$ ]] || misuse "a revision is a number, not '$revision'"
     shift 3
