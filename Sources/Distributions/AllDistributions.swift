@@ -4,6 +4,5 @@ public var allDistributions: [any DistributionAdapter] {
         K3sAdapter(),
         MicroK8sAdapter(),
         K0sAdapter(),
-        MicroK8sAdapter(),
     ]
 }
