@@ -50,7 +50,9 @@ public struct Judgement {
     public var policyIsCurrent: Bool
 }
 
-/// Judges all that a look found. Pure: the same situation gives the same judgement (invariant 5).
+/// Judges all that a look found.
+///
+/// Pure: the same situation gives the same judgement (invariant 5).
 ///
 /// - Parameter label: makes a short label of a text, the same in every process.
 public func judge(_ situation: Situation, label: @escaping (String) -> String) -> Judgement {
@@ -92,7 +94,7 @@ private struct Step {
         switch situation.policy {
         case .valid(let loaded):
             if loaded.sha256 != situation.state.policy?.sha256 || situation.state.rejection != nil {
-                add(.policyLoaded(loaded))
+                add(.policyLoaded(loaded.recorded))
             }
             judgement.policy = loaded
             judgement.policyIsCurrent = true
@@ -238,6 +240,13 @@ extension Installation {
 }
 
 extension LoadedPolicy {
+    /// The policy without whom it notifies: such a URL or command can be a secret (invariant 13).
+    fileprivate var recorded: LoadedPolicy {
+        var copy = self
+        copy.document.notify = []
+        return copy
+    }
+
     /// What a node without a policy is judged by: the defaults, which let nothing through unattended.
     fileprivate static let none = LoadedPolicy(
         document: PolicyDocument(), sources: PolicySources(file: "default", lines: [:]), sha256: .none)

@@ -12,8 +12,11 @@ public struct VerifyReport: Encodable, Hashable, Sendable {
     public var entries: Int64
     /// The newest entry's number and hash in hexadecimal digits: write them down elsewhere, and a cut shows.
     public var headSeq: Int64
+    /// The newest entry's hash in hexadecimal digits.
     public var headHash: String
+    /// When the first entry was written; nil for an empty ledger.
     public var first: Instant?
+    /// When the newest entry was written; nil for an empty ledger.
     public var last: Instant?
     /// What is wrong, the first bad entry first; empty where everything is as it was written.
     public var findings: [Finding]
@@ -60,6 +63,7 @@ public struct VerifyReport: Encodable, Hashable, Sendable {
 
         /// The entry; 0 where it is about no single one.
         public var seq: Int64
+        /// What kind of change it is.
         public var kind: Kind
         /// What is wrong, in one line.
         public var text: String

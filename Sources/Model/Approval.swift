@@ -9,20 +9,27 @@ public struct Approval: Codable, Hashable, Sendable {
         case rollout(String)
     }
 
+    /// A short label by which a person revokes it.
     public var id: String
+    /// The distribution whose change it lets pass.
     public var distribution: Distribution
+    /// The target's version; nil where only digests or a revision name the target.
     public var version: Version?
     /// The digest for each architecture; empty for a snap.
     public var digests: [String: Digest]
+    /// The target's revision where it is a snap.
     public var revision: String?
     /// The versions that it may start from; empty means any.
     public var from: [Version]
+    /// Whom it speaks for.
     public var scope: Scope
+    /// When it was given, by this node's clock.
     public var approvedAt: Instant
     /// Exclusive.
     public var expires: Instant
     /// Rules that it waives besides the ceiling.
     public var waives: [RuleName]
+    /// Why, in the approver's words.
     public var reason: String
     /// What the system says of who approved; root can forge it.
     public var claimedBy: String

@@ -116,7 +116,9 @@ public enum Origin: String, Codable, CaseIterable, Hashable, Sendable {
 /// What tells without reading it whether a file is still the same one.
 public struct FileIdentity: Codable, Hashable, Sendable {
     // Bit patterns of unsigned numbers: overlay file systems use the highest bit, JSON integers here end below it.
+    /// The number of the file system that it lies on, as a bit pattern.
     public var device: Int64
+    /// The number of the inode, as a bit pattern; another one where a file was renamed into its place.
     public var inode: Int64
     /// Bytes.
     public var size: Int64

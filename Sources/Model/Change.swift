@@ -23,12 +23,19 @@ public enum Phase: String, Codable, CaseIterable, Hashable, Sendable {
 public struct Change: Codable, Hashable, Sendable {
     /// A short label over distribution, target version and target digests; the same on every node.
     public var id: String
+    /// Which installation of this node it would change.
     public var installation: InstallationID
+    /// What brings it.
     public var trigger: Trigger
+    /// How far it goes, by the two versions.
     public var updateType: UpdateType
+    /// Whether it leaves out a minor between the two.
     public var skipsMinor: Bool
+    /// How far it has come.
     public var phase: Phase
+    /// What this node is meant to run.
     public var from: Artifact
+    /// What it would run.
     public var to: Artifact
     /// How certain it is that the target is the release that it says it is.
     public var origin: Origin

@@ -1,7 +1,10 @@
 /// A day of the proleptic Gregorian calendar, with no zone.
 public struct CivilDate: Hashable, Comparable, Sendable {
+    /// From 1 to 9999.
     public let year: Int
+    /// From 1 to 12.
     public let month: Int
+    /// From 1 to the month's last.
     public let day: Int
 
     /// Makes a date, or nil where the calendar has no such day.

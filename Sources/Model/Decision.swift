@@ -44,7 +44,9 @@ public enum RuleResult: String, Codable, CaseIterable, Hashable, Sendable {
 
 /// One rule's share of a decision.
 public struct Reason: Codable, Hashable, Sendable {
+    /// The rule that was asked.
     public var rule: RuleName
+    /// Whether it is met.
     public var result: RuleResult
     /// One sentence for a person: lower case, no full stop.
     public var text: String
@@ -74,7 +76,9 @@ public struct Reason: Codable, Hashable, Sendable {
 
 /// What the rules say of a change, with every reason, met ones too.
 public struct Decision: Codable, Hashable, Sendable {
+    /// Deny where one reason denies, hold where one is open, else allow.
     public var verdict: Verdict
+    /// One or more for every rule, in the rules' order.
     public var reasons: [Reason]
     /// The earliest time at which it would be allowed as things stand; nil where that cannot be known.
     public var earliest: Instant?

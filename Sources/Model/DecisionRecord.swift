@@ -1,7 +1,10 @@
 /// What a change is judged on, besides policy, fleet and approvals.
 public struct Subject: Codable, Hashable, Sendable {
+    /// The node that it was judged for.
     public var node: NodeFacts
+    /// The installation as it was observed then.
     public var installation: Installation
+    /// The change that was judged.
     public var change: Change
     /// Whether the clock is synchronised; nil where nobody could say.
     public var clockSynchronised: Bool?
@@ -24,11 +27,17 @@ public struct Subject: Codable, Hashable, Sendable {
 public struct DecisionRecord: Codable, Hashable, Sendable {
     /// A short label over what was decided; the same while verdict and rule results stay the same.
     public var id: String
+    /// What came of it.
     public var decision: Decision
+    /// The facts of this node that went into it.
     public var subject: Subject
+    /// The policy as it applied to this installation.
     public var policy: ResolvedPolicy
+    /// What was known of other nodes.
     public var fleet: FleetSummary
+    /// The approvals that were there, used or not.
     public var approvals: [Approval]
+    /// The time that rules compared with.
     public var now: Instant
     /// Versions of the data that rules read, by name: `rules`, `tzdata`.
     public var dataVersions: [String: String]

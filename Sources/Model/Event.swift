@@ -42,6 +42,7 @@ public enum Event: Codable, Hashable, Sendable {
 
 /// Why a policy file is not in force.
 public struct PolicyRejection: Codable, Hashable, Sendable {
+    /// The file that was rejected.
     public var file: String
     /// Each with its `FILE:LINE:COLUMN`.
     public var errors: [String]
@@ -55,6 +56,7 @@ public struct PolicyRejection: Codable, Hashable, Sendable {
 
 /// A change that is over.
 public struct ChangeEnd: Codable, Hashable, Sendable {
+    /// The change as it was last judged.
     public var change: Change
 
     /// Makes the end of a change.
@@ -63,12 +65,17 @@ public struct ChangeEnd: Codable, Hashable, Sendable {
 
 /// A stretch of time in which ticks ran and found nothing new.
 public struct Coverage: Codable, Hashable, Sendable {
+    /// The boot that all its ticks belong to; a reboot ends the stretch.
     public var bootID: String
     /// Wall clock and monotonic nanoseconds of the first and the last tick.
     public var first: Instant
+    /// The last tick's wall clock; may lie before `first` where the clock was set back.
     public var last: Instant
+    /// Nanoseconds since boot at the first tick.
     public var firstMonotonic: Int64
+    /// Nanoseconds since boot at the last tick.
     public var lastMonotonic: Int64
+    /// How many ticks ran, the first and the last included.
     public var ticks: Int64
     /// The longest time between two ticks, in nanoseconds.
     public var longestGap: Int64
@@ -91,9 +98,11 @@ public struct Coverage: Codable, Hashable, Sendable {
 
 /// Checksums that a person brought in.
 public struct CatalogImport: Codable, Hashable, Sendable {
+    /// The file's path as it was given.
     public var file: String
     /// The imported file's own digest.
     public var sha256: Digest
+    /// One for each binary that the file names and that we know a name for.
     public var entries: [CatalogEntry]
 
     /// Makes an import.

@@ -2,8 +2,11 @@
 public struct FleetSummary: Codable, Hashable, Sendable {
     /// One node of a cluster, this one included.
     public struct Member: Codable, Hashable, Sendable {
+        /// The node's name in the policy's sense, by which stages match it.
         public var name: String
+        /// The cluster it belongs to; skew is judged within one.
         public var cluster: String
+        /// What it does there; skew rules differ for control plane and kubelets.
         public var role: Role
         /// What it runs; nil where that is not known.
         public var running: Version?
@@ -27,9 +30,11 @@ public struct FleetSummary: Codable, Hashable, Sendable {
 
     /// Whether an earlier stage has proven a given artifact.
     public struct StageProgress: Codable, Hashable, Sendable {
+        /// The stage's name in the policy.
         public var stage: String
         /// The change's id.
         public var change: String
+        /// Whether the stage asks for nothing more before the next one may begin.
         public var met: Bool
         /// Soak that the nodes of the stage still owe, at the least.
         public var soakLeft: TimeSpan
@@ -47,6 +52,7 @@ public struct FleetSummary: Codable, Hashable, Sendable {
     public struct Quarantined: Codable, Hashable, Sendable {
         /// A digest's hexadecimal digits, or `revision:N`.
         public var bytes: String
+        /// What failed, for a person.
         public var reason: String
 
         /// Makes an entry.
@@ -60,8 +66,11 @@ public struct FleetSummary: Codable, Hashable, Sendable {
     public var answered: Bool
     /// Whether the store can see other machines at all; the SQLite store sees this one only.
     public var seesOthers: Bool
+    /// Every node that the store knows, this one included.
     public var members: [Member]
+    /// What each stage has proven of the artifacts that are under way.
     public var stages: [StageProgress]
+    /// Artifacts that no node may begin with.
     public var quarantine: [Quarantined]
 
     /// Makes a summary.

@@ -4,7 +4,9 @@ public struct HistoryFilter: Hashable, Sendable {
     public var since: Instant?
     /// Exclusive.
     public var until: Instant?
+    /// Decisions about this distribution only.
     public var distribution: Distribution?
+    /// Decisions with this verdict only.
     public var verdict: Verdict?
     /// A node's name.
     public var node: String?

@@ -10,11 +10,13 @@ public struct Instant: Hashable, Comparable, Sendable {
 
     public static func < (left: Instant, right: Instant) -> Bool { left.seconds < right.seconds }
 
+    /// The instant a span later; stays at the first or last one that can be written instead of trapping.
     public static func + (instant: Instant, span: TimeSpan) -> Instant {
         let (sum, overflow) = instant.seconds.addingReportingOverflow(span.seconds)
         return Instant(seconds: overflow ? (span.seconds < 0 ? .min : .max) : sum)
     }
 
+    /// The span between two instants; the longest one where it would overflow.
     public static func - (later: Instant, earlier: Instant) -> TimeSpan {
         let (difference, overflow) = later.seconds.subtractingReportingOverflow(earlier.seconds)
         return TimeSpan(seconds: overflow ? (earlier.seconds < 0 ? .max : .min) : difference)
@@ -40,10 +42,14 @@ public struct TimeSpan: Hashable, Comparable, Sendable {
     /// Makes a span from seconds.
     public init(seconds: Int64) { self.seconds = seconds }
 
+    /// No time at all.
     public static let zero = TimeSpan(seconds: 0)
 
+    /// That many minutes.
     public static func minutes(_ count: Int64) -> TimeSpan { TimeSpan(seconds: count * 60) }
+    /// That many hours of 3600 seconds.
     public static func hours(_ count: Int64) -> TimeSpan { TimeSpan(seconds: count * 3600) }
+    /// That many days of 24 hours, whatever a zone does in between.
     public static func days(_ count: Int64) -> TimeSpan { TimeSpan(seconds: count * 86_400) }
 
     public static func < (left: TimeSpan, right: TimeSpan) -> Bool { left.seconds < right.seconds }

@@ -18,7 +18,9 @@ public struct JournalEntry: Hashable, Sendable {
         case ledgerBegun = "8e81973e0bec47b0b898d190f9ebdacc"
     }
 
+    /// What happened; decides the MESSAGE_ID.
     public var message: Message
+    /// How urgent it is; `journalctl -p` filters by it.
     public var priority: Priority
     /// One line for a person.
     public var text: String

@@ -83,9 +83,13 @@ public struct InstallationState: Codable, Hashable, Sendable {
 
 /// A change and what was last decided of it.
 public struct TrackedChange: Codable, Hashable, Sendable {
+    /// The change as it was judged.
     public var change: Change
+    /// The record that holds the decision and its reasons.
     public var decisionID: String
+    /// What was decided.
     public var verdict: Verdict
+    /// When the entry was written; later ticks with the same outcome do not move it.
     public var decidedAt: Instant
 
     /// Makes a tracked change.

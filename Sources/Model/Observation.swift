@@ -1,5 +1,6 @@
 /// Which installation of a node is meant: a distribution, and the name of its unit or snap.
 public struct InstallationID: Codable, Hashable, Sendable, Comparable, CustomStringConvertible {
+    /// Which of the distributions it is.
     public var distribution: Distribution
     /// The unit without `.service`, or the snap's name: `k3s`, `k3s-agent`, `k0scontroller`, `microk8s`.
     public var name: String
@@ -19,9 +20,13 @@ public struct InstallationID: Codable, Hashable, Sendable, Comparable, CustomStr
 
 /// What this node is, as far as policy asks.
 public struct NodeFacts: Codable, Hashable, Sendable {
+    /// The name by which policy and fleet know this node: that of node.yaml, else its host name.
     public var name: String
+    /// The cluster it belongs to, `default` where node.yaml does not say.
     public var cluster: String
+    /// The labels that node.yaml gives it; Kubernetes' own are not asked.
     public var labels: [String: String]
+    /// This machine's; nil for one that no distribution ships for.
     public var architecture: Architecture?
 
     /// Makes the facts.
@@ -35,6 +40,7 @@ public struct NodeFacts: Codable, Hashable, Sendable {
 
 /// What the clocks said once.
 public struct ClockReading: Codable, Hashable, Sendable {
+    /// Wall clock, in UTC.
     public var now: Instant
     /// Nanoseconds since boot, suspension included.
     public var monotonic: Int64
@@ -60,6 +66,7 @@ public struct UnitObservation: Codable, Hashable, Sendable {
     public var name: String
     /// systemd's ActiveState (`active`, `failed`, …); nil where systemd was not asked.
     public var activeState: String?
+    /// systemd's SubState (`running`, `auto-restart`, …); nil where systemd was not asked.
     public var subState: String?
     /// systemd's UnitFileState (`enabled`, `disabled`, …).
     public var fileState: String?
@@ -87,13 +94,17 @@ public struct UnitObservation: Codable, Hashable, Sendable {
 
 /// What is on disk.
 public struct Installed: Codable, Hashable, Sendable {
+    /// Version and digest, or version and revision.
     public var artifact: Artifact
     /// The binary, or the mounted snap.
     public var path: String
+    /// How the version was learnt.
     public var evidence: Evidence
+    /// How far it is certain that the bytes are that release.
     public var origin: Origin
     /// Why `artifact.version` is nil.
     public var unreadable: String?
+    /// The file's identity when it was read; nil for a snap.
     public var identity: FileIdentity?
     /// What the binary is built for.
     public var architecture: Architecture?
@@ -133,7 +144,9 @@ public struct Running: Codable, Hashable, Sendable {
             case snapd
         }
 
+        /// Who says so.
         public var source: Name
+        /// What it says; nil where it was asked and gave no version.
         public var version: Version?
 
         /// Makes an answer.
@@ -165,11 +178,13 @@ public struct Running: Codable, Hashable, Sendable {
 
 /// An artifact that somebody would install if nothing stopped it.
 public struct Offer: Codable, Hashable, Sendable {
+    /// What would be installed, as far as the one who offers it tells.
     public var artifact: Artifact
     /// Who would install it.
     public var trigger: Trigger
     /// When it was published, by the publisher's word.
     public var published: Instant?
+    /// How far its origin is certain before it was downloaded.
     public var origin: Origin
 
     /// Makes an offer.
@@ -197,15 +212,23 @@ public struct SnapHold: Codable, Hashable, Sendable {
 
 /// One distribution on this node, as one look found it.
 public struct Installation: Codable, Hashable, Sendable {
+    /// What it is called here, in the ledger, and in messages.
     public var id: InstallationID
     /// Nil where the unit does not tell.
     public var role: Role?
+    /// The units that belong to it, the main one first.
     public var units: [UnitObservation]
+    /// Where it keeps its data; nil where the unit does not tell.
     public var dataDirectory: String?
+    /// What it keeps its cluster state in.
     public var dataStore: DataStore
+    /// What is on disk; nil where the unit is there but its binary is not.
     public var installed: Installed?
+    /// What the main process was started from; nil where nothing runs.
     public var running: Running?
+    /// What others would install, the likeliest first.
     public var offers: [Offer]
+    /// What keeps snapd from refreshing it; nil for anything but a snap, or where nothing does.
     public var hold: SnapHold?
 
     /// Makes an observation of an installation.
@@ -242,10 +265,13 @@ public struct Problem: Codable, Hashable, Sendable {
 
 /// All that one look at the node found.
 public struct Observation: Codable, Hashable, Sendable {
+    /// What this node is.
     public var node: NodeFacts
+    /// What the clocks said when the look began.
     public var clock: ClockReading
     /// In order of their identifiers.
     public var installations: [Installation]
+    /// What kept the look from seeing everything; the rest of it still holds.
     public var problems: [Problem]
 
     /// Makes an observation.

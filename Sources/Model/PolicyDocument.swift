@@ -4,9 +4,13 @@
 public struct PolicyDocument: Codable, Hashable, Sendable {
     /// The keys outside `rules`, defaults filled in.
     public var base: Policy
+    /// In the order in which they move; the first that matches a node is its stage.
     public var stages: [Stage]
+    /// How long bodies of ledger entries are kept; the chain itself stays.
     public var ledgerKeep: TimeSpan
+    /// Whom to tell of what.
     public var notify: [Notification]
+    /// In the file's order, in which those that match apply.
     public var rules: [PolicyRule]
 
     /// Makes the document of a file that sets nothing.
@@ -24,7 +28,9 @@ public struct PolicyDocument: Codable, Hashable, Sendable {
 
 /// Keys that apply to some installations only.
 public struct PolicyRule: Codable, Hashable, Sendable {
+    /// The installations that it applies to.
     public var match: Match
+    /// The keys that it sets for them.
     public var settings: PolicySettings
 
     /// Makes a rule.
@@ -85,7 +91,9 @@ public struct PolicySources: Codable, Hashable, Sendable {
 
 /// A policy file that was read and found valid.
 public struct LoadedPolicy: Codable, Hashable, Sendable {
+    /// What the file says.
     public var document: PolicyDocument
+    /// Where each key stands in it.
     public var sources: PolicySources
     /// Over the document's canonical encoding.
     public var sha256: Digest
@@ -100,9 +108,11 @@ public struct LoadedPolicy: Codable, Hashable, Sendable {
 
 /// The policy as it applies to one installation, with where each key came from.
 public struct ResolvedPolicy: Codable, Hashable, Sendable {
+    /// Every key as it applies here.
     public var policy: Policy
     /// By key, and by element for those that accumulate (`deny[0]`): `FILE:LINE` or `default`.
     public var sources: [String: String]
+    /// All stages, so that a decision can name those before this node's own.
     public var stages: [Stage]
     /// The index in `stages` of the stage that this node is in; nil where none matches it.
     public var stage: Int?

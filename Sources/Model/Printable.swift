@@ -7,7 +7,8 @@ extension StringProtocol {
         for scalar in unicodeScalars {
             switch scalar.value {
             // Control characters, zero-width and bidirectional controls, line and paragraph separators.
-            case 0..<32, 127...159, 0x200B...0x200F, 0x2028...0x202E, 0x2060...0x2069, 0xFEFF: scalars.append("?")
+            case 0..<32, 127...159, 0x200B...0x200F, 0x2028...0x202E, 0x2060...0x2069, 0xFEFF:
+                scalars.append("?")
             default: scalars.append(scalar)
             }
         }

@@ -3,8 +3,11 @@
 /// The order is total over (major, minor, patch, pre-release, build). Unlike SemVer it counts the build:
 /// `+k3s2` is newer than `+k3s1`, and `+k0s.14` than `+k0s.3` (renovate#30957, hetzner-k3s#146).
 public struct Version: Hashable, Sendable {
+    /// The 1 of `v1.31.4`.
     public let major: Int
+    /// The 31 of `v1.31.4`; what skew is counted in.
     public let minor: Int
+    /// The 4 of `v1.31.4`.
     public let patch: Int
     /// Between `-` and `+`; empty for a release.
     public let prerelease: String

@@ -67,6 +67,7 @@ public struct VersionRange: Hashable, Sendable {
 public struct VersionRangeError: Error, Hashable, CustomStringConvertible {
     /// The part that is wrong; empty where it is the whole.
     public let part: String
+    /// What is wrong with the text, for a message with its place.
     public let problem: String
 
     public var description: String {

@@ -4,7 +4,9 @@
 public struct Zone: Codable, Hashable, Sendable {
     /// From this instant on, local time is UTC plus `offset` seconds.
     public struct Transition: Codable, Hashable, Sendable {
+        /// The first second of the new offset.
         public var at: Instant
+        /// Seconds east of UTC from then on.
         public var offset: Int
 
         /// Makes a transition.

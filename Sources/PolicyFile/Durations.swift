@@ -1,8 +1,8 @@
-import Model
+public import Model
 
 extension TimeSpan {
     /// Reads `90s`, `15m`, `24h`, `3d`, `2w`; nil for anything else, and past nine digits.
-    init?(policyText text: String) {
+    public init?(policyText text: String) {
         let bytes = Array(text.utf8)
         guard let unit = bytes.last, let length = Self.length(ofUnit: unit), (2...10).contains(bytes.count),
             bytes.dropLast().allSatisfy({ (48...57).contains($0) }),

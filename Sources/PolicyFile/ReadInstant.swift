@@ -1,4 +1,4 @@
-import Model
+public import Model
 
 extension Reader {
     /// A point in time as RFC 3339 writes it, to the second.
@@ -17,7 +17,7 @@ extension Reader {
 
 extension Instant {
     /// Reads `2026-11-24T02:30:00Z`, or an offset such as `+01:00` for the `Z`; no fractions, no leap seconds.
-    init?(rfc3339 text: String) {
+    public init?(rfc3339 text: String) {
         let bytes = Array(text.utf8)
         guard bytes.count == 20 || bytes.count == 25, bytes[10] == UInt8(ascii: "T"),
             let date = CivilDate(String(decoding: bytes[..<10], as: UTF8.self)),

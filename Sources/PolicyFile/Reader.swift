@@ -38,19 +38,19 @@ final class Reader {
         ]
     }
 
-    func fault(at position: YAMLPosition, _ message: String) {
-        let fault = FileFault(file: file, line: position.line, column: position.column, message: message)
-        // What stands in the defaults of a file of cases is read once for each case.
-        guard !faults.contains(fault) else { return }
+    /// Notes a fault; its message is made only where it will be shown, since a hostile file has thousands.
+    func fault(at position: YAMLPosition, _ message: @autoclosure () -> String) {
         guard faults.count < Self.mostFaults else {
             unshown += 1
             return
         }
-        faults.append(fault)
+        let fault = FileFault(file: file, line: position.line, column: position.column, message: message())
+        // What stands in the defaults of a file of cases is read once for each case.
+        if !faults.contains(fault) { faults.append(fault) }
     }
 
-    func fault(_ entry: Entry, _ problem: String) {
-        fault(at: entry.value.position, entry.path.isEmpty ? problem : "\(entry.path): \(problem)")
+    func fault(_ entry: Entry, _ problem: @autoclosure () -> String) {
+        fault(at: entry.value.position, entry.path.isEmpty ? problem() : "\(entry.path): \(problem())")
     }
 
     func warn(_ entry: Entry, _ problem: String) {
@@ -92,12 +92,12 @@ final class Reader {
             guard let name = pair.key.scalar?.text else { continue }
             let place = entry.path.isEmpty ? "" : " in `\(entry.path)`"
             guard keys.contains(name) else {
-                let known =
-                    elsewhere[name] ?? suggestion(for: name, among: keys).map { "did you mean `\($0)`?" }
                 fault(
                     at: pair.key.position,
                     "unknown key \(shown(name))\(place); "
-                        + (known ?? "known are \(alternatives(keys, cut: .max))"))
+                        + hint(
+                            for: name, among: keys, elsewhere: elsewhere,
+                            isBare: pair.value.isEmpty && !entries.isEmpty))
                 continue
             }
             if let first = entries[name] {
@@ -111,6 +111,15 @@ final class Reader {
             entries[name] = Entry(path: path, position: pair.key.position, value: pair.value)
         }
         return Fields(owner: entry, entries: entries, reader: self)
+    }
+
+    private func hint(for name: String, among keys: [String], elsewhere: [String: String], isBare: Bool)
+        -> String
+    {
+        if let place = elsewhere[name] { return place }
+        if let meant = suggestion(for: name, among: keys) { return "did you mean `\(meant)`?" }
+        // {reason: this, and that} gives the key "and that".
+        return isBare ? "quote a text that contains a comma" : "known are \(alternatives(keys, cut: .max))"
     }
 
     /// The elements of a list that is not empty.

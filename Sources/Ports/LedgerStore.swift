@@ -39,6 +39,7 @@ public struct LedgerFailure: Error, Hashable, CustomStringConvertible {
         case other
     }
 
+    /// The kind of failure.
     public var code: Code
     /// What happened, where, and what to do about it.
     public var description: String

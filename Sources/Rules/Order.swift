@@ -15,6 +15,12 @@ extension Question {
                 lever: "make the version known: holdfast catalog import FILE")
         }
         let servers = otherControlPlanes
+        if servers.isEmpty, !fleet.seesOthers, staysInMinor(target) {
+            return met(
+                .order,
+                "\(target.minorText) runs here already, and within a minor no API server needs to go first; "
+                    + "the embedded store sees this node alone", from: builtIn)
+        }
         guard !servers.isEmpty else { return clusterUnseen(.order) }
         let versions = servers.compactMap(\.running)
         guard versions.count == servers.count, let oldest = versions.min() else {
@@ -30,5 +36,10 @@ extension Question {
                 lever: "upgrade the control plane of \(node.cluster) first")
         }
         return met(.order, "every API server of \(node.cluster) is at \(oldest) or newer", from: builtIn)
+    }
+    /// Version skew between a kubelet and its API server is counted in minors (version-skew policy).
+    private func staysInMinor(_ target: Version) -> Bool {
+        guard let running = subject.installation.running?.version ?? from else { return false }
+        return running.major == target.major && running.minor == target.minor
     }
 }

@@ -1,6 +1,8 @@
 /// What SQLite refused, without any value that was bound to the statement (invariant 13).
 public struct SQLiteError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// A primary result code (sqlite.org/rescode.html).
+    /// A primary result code.
+    ///
+    /// Names and meanings are those of sqlite.org/rescode.html.
     public struct Code: RawRepresentable, Hashable, Sendable {
         public var rawValue: Int32
 

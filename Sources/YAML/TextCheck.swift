@@ -6,6 +6,7 @@ func checkText(_ bytes: ArraySlice<UInt8>) throws(YAMLError) {
     var iterator = bytes.makeIterator()
     var place = YAMLPosition(line: 1, column: 1)
     var previousWasReturn = false
+    var directives = 0
     while true {
         switch decoder.decode(&iterator) {
         case .emptyInput:
@@ -14,6 +15,15 @@ func checkText(_ bytes: ArraySlice<UInt8>) throws(YAMLError) {
             throw YAMLError(position: place, message: "not valid UTF-8; save the file as UTF-8")
         case .scalarValue(let scalar):
             try check(scalar, at: place)
+            if scalar == "%", place.column == 1 {
+                directives += 1
+                // libyaml compares each %TAG with all before it: 1 MiB of them takes it many seconds.
+                guard directives <= 16 else {
+                    throw YAMLError(
+                        position: place,
+                        message: "too many directives (lines that begin with %); take them out")
+                }
+            }
             switch scalar {
             case "\n" where previousWasReturn:
                 break

@@ -206,6 +206,17 @@ struct JudgementTests {
         #expect(look([], state: first).events.map(\.kind).contains("installation-gone"))
     }
 
+    @Test("whom a policy notifies is in no ledger row (invariant 13)")
+    func notifySecrets() throws {
+        var policy = patches()
+        policy.document.notify = [
+            Notification(target: .webhook("https://hooks.example/T0/secret-path"), on: [.denied])
+        ]
+        let events = look([k3s("v1.31.4+k3s1", bytes: "1")], policy: .valid(policy)).events
+        #expect(events.map(\.kind).contains("policy-loaded"))
+        #expect(try !events.contains { try CanonicalJSON.text(of: $0).contains("secret-path") })
+    }
+
     @Test("a problem is told once when it begins and once when it ends")
     func problems() {
         let problem = Problem(code: "snapd-silent", text: "snapd does not answer")

@@ -38,6 +38,9 @@ struct InvalidPolicies {
             Wrong("hold: general", 2, 1, "it belongs to `enforce`"),
             Wrong("match: {}", 2, 1, "it belongs to a rule"),
             Wrong("colour: red", 2, 1, "known are apiVersion, timezone"),
+            Wrong(
+                "deny: [{versions: \"1\", reason: old, and odd}]", 2, 37, "quote a text that contains a comma"
+            ),
             Wrong("\"\": red", 2, 1, "unknown key \"\""),
             Wrong(
                 "unattended: patch\norigin: verified\nunattended: none", 4, 1, "it stands in line 2 already"),
@@ -186,6 +189,8 @@ struct InvalidPolicies {
                 "did you mean `skip-minor`?"),
             Wrong(
                 "overrides: [{rule: identity, reason: a, until: 2026-12-31}]", 2, 20, "cannot be set aside"),
+            Wrong(
+                "overrides: [{rule: clock, reason: a, until: 2026-12-31}]", 2, 20, "write `clock: trusted`"),
             Wrong("overrides: [{rule: skew, until: 2026-12-31}]", 2, 13, "`reason` is missing"),
             Wrong("overrides: [{rule: skew, reason: a}]", 2, 13, "`until` is missing"),
             Wrong("stages: [{nodes: [a]}]", 2, 10, "`name` is missing"),

@@ -288,6 +288,9 @@ struct ValidPolicies {
             ),
             Warned(yaml: "rules:\n  - match: {node: [a]}", line: 3, part: "sets nothing"),
             Warned(yaml: "rules: [{match: {node: [a]}, origin: claimed}]", line: 2, part: "rules[0].origin"),
+            Warned(
+                yaml: "rules: [{match: {distribution: [k3s], role: [worker]}, unattended: none}]", line: 2,
+                part: "they have server or agent"),
             Warned(yaml: "stages:\n  - name: a\n  - name: b", line: 4, part: "matches no node"),
             Warned(yaml: "stages:\n  - {name: a, soak: 3d}", line: 3, part: "deadline of 1d"),
         ])

@@ -1,7 +1,7 @@
 import Testing
 import YAML
 
-private func text(_ yaml: String) -> [UInt8] { Array(yaml.utf8) }
+private func text(_ yaml: some StringProtocol) -> [UInt8] { Array(yaml.utf8) }
 
 /// A tree in one line: scalars as they are, quoted ones in quotation marks.
 private func outline(_ node: YAMLNode) -> String {
@@ -157,6 +157,17 @@ struct YAMLRefusals {
             try parseYAML([UInt8](repeating: 0xFF, count: 10_000_000))
         }
         #expect(error.message == "10000000 bytes are too many; at most 1048576 are read")
+    }
+
+    @Test("directives are bounded, because each is compared with all before it")
+    func directives() throws {
+        #expect(outline(try parseYAML(text("%YAML 1.2\n---\na: b"))) == "{a: b}")
+        let tags = (0..<70_000).map { "%TAG !a\($0)! b\n" }.joined()
+        let error = try #require(throws: YAMLError.self) {
+            try parseYAML(text(tags.prefix(1_000_000) + "---\na: b"))
+        }
+        #expect(error.position == YAMLPosition(line: 17, column: 1))
+        #expect(error.message.contains("too many directives"))
     }
 
     @Test("more values than the limit are refused")

@@ -1,0 +1,3 @@
+module holdfast.invalid/lab/kube
+
+go 1.22

@@ -1,0 +1,23 @@
+/// The drop-in by which systemd asks the gate before it starts a unit.
+///
+/// Whatever becomes of the gate, only its exit status 77 refuses (invariant 3); where it ended in any other way than
+/// by deciding, the start is marked as one that *last ran* does not know of.
+///
+/// - Parameters:
+///   - program: the path of the gate.
+///   - state: the state directory.
+///   - isSnap: whether it stands before a snap's services, whose start limit a veto would use up (`%n` is each one's
+///     own name).
+public func gateDropIn(program: String, state: String, isSnap: Bool) -> String {
+    let missed = GatePlaces(state: state).missed(unit: "%n")
+    let marks = missed.map { "touch \($0) 2>/dev/null" }.joined(separator: " || ")
+    return """
+        # Written by 'holdfast adopt'; 'holdfast release' takes it away, 'holdfast pause --for 2h --reason …' lifts it.
+        [Unit]
+        \(isSnap ? "StartLimitIntervalSec=0\n" : "")
+        [Service]
+        ExecStartPre=+/bin/sh -c "timeout -k 1 2 \(program) --state \(state) %n; s=$$?; \
+        case $$s in 0) ;; 77) exit 1 ;; *) mkdir -p /run/holdfast/missed; \(marks) ;; esac; exit 0"
+
+        """
+}

@@ -1,0 +1,42 @@
+/// Why a request has no answer.
+///
+/// Its text names the server and what to do; never a header's value, a body, a key or a token (invariant 13).
+public struct HTTPError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What kind of failure it is, for whoever decides what to do next.
+    public enum Code: String, Hashable, Sendable {
+        /// libcurl, which speaks TCP and TLS here, is not on this machine or too old.
+        case noLibrary = "no-library"
+        /// There is no such socket.
+        case absent
+        /// Nobody listens there.
+        case refused
+        /// This process may not use the socket.
+        case denied
+        /// The name does not resolve, or no route leads there.
+        case unreachable
+        /// There was no whole answer in time.
+        case timeout
+        /// The answer is larger than the caller takes.
+        case tooLarge = "too-large"
+        /// The server could not prove who it is, or would not take our certificate.
+        case tls
+        /// The connection ended before the answer did.
+        case interrupted
+        /// What came is not HTTP as it should be.
+        case protocolViolation = "protocol"
+        /// What was to be sent cannot be sent: a line break in a header, a relative path.
+        case invalidRequest = "invalid-request"
+        case other
+    }
+
+    /// For whoever decides what to do next.
+    public var code: Code
+    /// What happened, where, and what to do about it.
+    public var description: String
+
+    /// Makes an error.
+    public init(code: Code, description: String) {
+        self.code = code
+        self.description = description
+    }
+}

@@ -1,0 +1,199 @@
+import Gate
+import Glibc
+import Model
+
+/// Sees, decides and acts before one start.
+struct Gatekeeper {
+    let report: Report
+    /// Exit statuses: only 77 refuses.
+    enum Status: Int32 { case start = 0, refuse = 77 }
+
+    /// Every way out but a refusal lets the unit start (invariant 3).
+    func run() -> Status {
+        let file = report.path(report.places.guardFile)
+        // What moves while it is decided is looked at again, but not for ever.
+        for _ in 0..<3 {
+            let bytes: [UInt8]
+            do throws(FileFailure) {
+                bytes = try readFile(file, largest: GuardFile.largest)
+            } catch {
+                let isMissing = error.code == ENOENT || error.code == ENOTDIR
+                return unguarded(
+                    isMissing ? .guardMissing : .guardUnreadable,
+                    isMissing
+                        ? "there is no guard file at \(file): it starts unguarded; run 'holdfast adopt'"
+                        : "\(error.text): it starts unguarded; run 'holdfast doctor'")
+            }
+            let guardFile: GuardFile
+            do throws(GuardFileError) {
+                guardFile = try GuardFile.parse(bytes)
+            } catch {
+                return unguarded(
+                    .guardUnreadable,
+                    "\(file) cannot be used (\(error)): it starts unguarded; 'holdfast check' writes it anew")
+            }
+            guard let guarded = guardFile.installation(ofUnit: report.unit) else {
+                return unguarded(
+                    .notGuarded, "\(file) does not name this unit: it starts unguarded; run 'holdfast adopt'")
+            }
+            guard let binary = guarded.binary else {
+                return unguarded(.notGuarded, "the guard file names no binary for it: it starts unguarded")
+            }
+            let start = UnitStart(
+                report: report, guarded: guarded, pausedUntil: guardFile.pausedUntil,
+                binary: report.path(binary))
+            do throws(PutBackFailure) {
+                return try start.run { (try? readFile(file, largest: GuardFile.largest)) == bytes }
+            } catch {
+                // Anything but `moved` has been dealt with inside.
+                continue
+            }
+        }
+        return unguarded(.restoreFailed, "its binary or the guard file keeps changing: it starts as it is")
+    }
+
+    private func unguarded(_ reason: GateReason, _ text: String) -> Status {
+        report.tell(reason, text, installation: nil)
+        report.markMissed(nil)
+        return .start
+    }
+}
+
+/// One start of a unit that has a binary of its own.
+private struct UnitStart {
+    let report: Report
+    let guarded: GuardedInstallation
+    let pausedUntil: Instant?
+    let binary: String
+
+    func run(isCurrent: () -> Bool) throws(PutBackFailure) -> Gatekeeper.Status {
+        var hashed = HashFinding.notTaken
+        while true {
+            let seen = observe(hashed)
+            switch decide(seen) {
+            case .allow(let reason, let artifact, let text):
+                return allow(reason, artifact, text, seen)
+            case .refuse(let text):
+                report.tell(.refused, text, installation: guarded.id)
+                return .refuse
+            case .hash:
+                // Asked for once: what it finds is never `notTaken`.
+                hashed = hashBinary(seen.binary)
+            case .restore(let artifact, .spare(let path, let identity)):
+                let spare = report.path(path)
+                guard isExecutable(spare) else {
+                    return allow(
+                        .restoreFailed, nil, "\(spare) is not executable: what is there starts", seen)
+                }
+                return try put(artifact, from: spare, spare: identity, seen, isCurrent)
+            case .restore(let artifact, .vault(let path, let digest)):
+                let copy: String
+                do throws(PutBackFailure) {
+                    copy = try putBack(seen).copy(from: report.path(path), digest: digest)
+                } catch {
+                    return try giveUp(error, seen)
+                }
+                defer { unlink(copy) }
+                return try put(artifact, from: copy, spare: nil, seen, isCurrent)
+            }
+        }
+    }
+
+    private func decide(_ seen: GateObservation) -> GateDecision {
+        decideStart(guarded, pausedUntil: pausedUntil, seen: seen, now: report.now)
+    }
+
+    private func observe(_ hashed: HashFinding) -> GateObservation {
+        let found = find(binary)
+        var seen = GateObservation(binary: found, hash: hashed, lastRan: report.lastRan(of: guarded))
+        // In steady state the guard file knows the file; nothing more is looked at.
+        if let identity = found.identity,
+            guarded.approved.contains(where: { $0.identities.contains(identity) })
+        {
+            return seen
+        }
+        seen.cached = report.cachedDigest(of: found.identity)
+        if let spare = guarded.spare { seen.spare = find(report.path(spare.path)) }
+        if let digest = guarded.approved.first?.artifact.sha256, let path = guarded.vaultPath(of: digest) {
+            seen.inVault = find(report.path(path)).identity != nil
+        }
+        return seen
+    }
+
+    private func hashBinary(_ found: FileFinding) -> HashFinding {
+        do throws(FileFailure) {
+            let (digest, identity) = try hash(binary, limit: 1000)
+            guard found == .file(identity), find(binary) == found else {
+                return .failed("\(binary) changed while it was read")
+            }
+            report.cache(digest, of: identity)
+            return .taken(digest)
+        } catch {
+            return .failed(error.text)
+        }
+    }
+
+    private func allow(
+        _ reason: GateReason, _ artifact: Artifact?, _ text: String, _ seen: GateObservation
+    ) -> Gatekeeper.Status {
+        if reason.isTold { report.tell(reason, text, installation: guarded.id) }
+        if seen.binary != .missing {
+            report.recordStart(of: artifact, guarded, seen.lastRan, isLocked: false)
+        }
+        return .start
+    }
+
+    private func put(
+        _ artifact: Artifact, from source: String, spare: FileIdentity?, _ seen: GateObservation,
+        _ isCurrent: () -> Bool
+    ) throws(PutBackFailure) -> Gatekeeper.Status {
+        let lock: ArtifactLock
+        do throws(FileFailure) {
+            lock = try ArtifactLock(root: report.root)
+        } catch {
+            report.markMissed(guarded)
+            report.tell(.locked, "\(error.text): what is there starts", installation: guarded.id)
+            return .start
+        }
+        // Decided without the lock, so decided again with it.
+        let kept: String?
+        do throws(PutBackFailure) {
+            guard isCurrent(), find(binary) == seen.binary, report.lastRan(of: guarded) == seen.lastRan else {
+                throw .moved
+            }
+            if let spare, find(source) != .file(spare) { throw .moved }
+            report.recordStart(of: artifact, guarded, seen.lastRan, isLocked: true)
+            kept = try putBack(seen).rename(from: source, isSpare: spare != nil)
+            _ = consume lock
+        } catch {
+            return try giveUp(error, seen)
+        }
+        let old =
+            kept.map { "what was there is kept as \($0), 'holdfast approve' lists it" } ?? "nothing was there"
+        report.tell(
+            .restored,
+            "\(binary) was not approved: \(artifact.summary) has been put back and starts; \(old); "
+                + "'holdfast pause --for 2h --reason …' lifts all guards for a while",
+            installation: guarded.id, restored: artifact, pending: kept)
+        return .start
+    }
+
+    private func giveUp(_ error: PutBackFailure, _ seen: GateObservation) throws(PutBackFailure)
+        -> Gatekeeper.Status
+    {
+        guard case .failed(let text) = error else { throw error }
+        return allow(.restoreFailed, nil, "\(text): what is there starts; run 'holdfast doctor'", seen)
+    }
+
+    private func putBack(_ seen: GateObservation) -> PutBack {
+        let directory = split(binary).directory
+        return PutBack(
+            report: report, guarded: guarded, binary: binary,
+            pending: guarded.pending.map(report.path) ?? "\(directory)/.holdfast-pending", seen: seen.binary)
+    }
+
+    private func isExecutable(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & 0o111 != 0
+    }
+}
