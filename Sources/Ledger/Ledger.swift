@@ -111,10 +111,14 @@ public final class Ledger: LedgerStore {
 
     // MARK: Beyond the tick
 
-    /// Hands every imported checksum over, oldest import first.
-    public func catalog(_ handle: (CatalogEntry) throws -> Void) throws {
-        try store.database.prepare("SELECT content FROM catalog ORDER BY seq, position").forEach { row in
-            try handle(try EntryBody.decoded(row.text(0) ?? ""))
+    /// Every imported checksum, the oldest import first.
+    public func catalog() throws(LedgerFailure) -> [CatalogEntry] {
+        try guarded {
+            var entries: [CatalogEntry] = []
+            try store.database.prepare("SELECT content FROM catalog ORDER BY seq, position").forEach { row in
+                entries.append(try EntryBody.decoded(row.text(0) ?? ""))
+            }
+            return entries
         }
     }
 

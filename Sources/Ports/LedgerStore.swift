@@ -14,7 +14,9 @@ public protocol LedgerStore {
     /// What imported checksums say of a digest; more than one entry where files disagree.
     func catalogEntries(for digest: Digest) throws(LedgerFailure) -> [CatalogEntry]
 
-    /// Notes that a tick ran and found nothing new; gives the stretch back when it is due to be sealed.
+    /// Notes that a tick ran; gives the stretch back when it is due to be sealed.
+    ///
+    /// A stretch that was given back is sealed by appending it; until that is done it is kept and given back again.
     ///
     /// - Parameter seal: whether the stretch ends here whatever its age, because something else is recorded.
     func extendCoverage(reading: ClockReading, seal: Bool) throws(LedgerFailure) -> Coverage?
