@@ -52,12 +52,10 @@ func catalogImport(_ invocation: Invocation, on screen: Screen) throws(Failure) 
 func catalogList(_ invocation: Invocation, on screen: Screen) throws(Failure) -> ExitCode {
     let place = try Place(invocation)
     var entries: [CatalogEntry] = []
-    do {
-        try place.readLedger().catalog { entries.append($0) }
-    } catch let failure as LedgerFailure where failure.code != .missing {
-        throw Failure(ledger: failure)
+    do throws(LedgerFailure) {
+        entries = try place.readLedger().catalog()
     } catch {
-        if !(error is LedgerFailure) { throw Failure(code: .failed, message: "\(error)") }
+        guard error.code == .missing else { throw Failure(ledger: error) }
     }
     if invocation.value("output") == "json" {
         try screen.json(entries)

@@ -8,6 +8,8 @@ public struct EmptyLedger: LedgerStore {
 
     public func load() -> (state: NodeState, memory: ObserverMemory) { (NodeState(), ObserverMemory()) }
 
+    public func lastPolicy() -> LoadedPolicy? { nil }
+
     public func catalogEntries(for digest: Digest) -> [CatalogEntry] { [] }
 
     public func append(

@@ -43,6 +43,15 @@ public final class Ledger: LedgerStore {
         }
     }
 
+    public func lastPolicy() throws(LedgerFailure) -> LoadedPolicy? {
+        try guarded {
+            let body = try store.database.prepare(
+                "SELECT content FROM entry JOIN body USING(seq) WHERE kind = ? ORDER BY seq DESC LIMIT 1"
+            ).first([.text(Event.policyLoadedKind)]) { $0.text(0) ?? "" }
+            return try body.map { text in try EntryBody.decoded(text) }
+        }
+    }
+
     /// Appends events in one transaction, with the state that they lead to; all of them or none.
     ///
     /// - Parameter state: what the events lead to from what was loaded. Where another process appended since then,

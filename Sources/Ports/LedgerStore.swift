@@ -5,6 +5,9 @@ public protocol LedgerStore {
     /// What the entries add up to, and the observer's memory.
     func load() throws(LedgerFailure) -> (state: NodeState, memory: ObserverMemory)
 
+    /// The policy of the newest `policyLoaded` event; nil where there is none.
+    func lastPolicy() throws(LedgerFailure) -> LoadedPolicy?
+
     /// Appends events in one transaction, with the state that they lead to; all of them or none.
     func append(_ events: [Event], reading: ClockReading, state: NodeState) throws(LedgerFailure)
 
