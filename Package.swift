@@ -60,7 +60,7 @@ let package = Package(
 
         module("PolicyFile", ["Host", "Model", "Ports", "YAML"]),
         module("Ledger", ["Crypto", "Host", "Model", "Ports", "SQLite"]),
-        module("Distributions", ["Crypto", "Host", "Kubernetes", "Model", "Ports", "Web", "YAML"]),
+        module("Distributions", ["Host", "Kubernetes", "Model", "Ports", "Web", "YAML"]),
 
         module("Agent", ["Model", "Ports", "Rules"]),
         module("Reports", ["Model"]),

@@ -194,8 +194,8 @@ extension FileIdentity {
 extension UnitObservation {
     /// Whether a main process may be there.
     fileprivate var isRunning: Bool {
-        mainPID > 0
-            || ["active", "activating", "reloading", "deactivating", "refreshing"].contains(activeState ?? "")
+        // "activating" without one waits for its next start.
+        mainPID > 0 || ["active", "reloading", "refreshing"].contains(activeState ?? "")
     }
 }
 

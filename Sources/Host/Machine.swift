@@ -1,8 +1,12 @@
+internal import FoundationEssentials
 internal import Glibc
 public import Model
 
 /// What this machine says about itself.
 public enum Machine {
+    /// The environment of this process.
+    public static var environment: [String: String] { ProcessInfo.processInfo.environment }
+
     /// The node's host name: the kernel's on the live root, `/etc/hostname` under another; nil where there is none.
     public static func hostName(root: Root) -> String? {
         let name: String

@@ -39,7 +39,12 @@ extension Report {
         of artifact: Artifact?, _ guarded: GuardedInstallation, _ finding: LastRanFinding, isLocked: Bool
     ) {
         listStart(of: artifact)
-        guard let directory = guarded.dataDirectory,
+        guard let directory = guarded.dataDirectory else {
+            // Nobody knows yet which data this start will write.
+            markMissed(guarded)
+            return
+        }
+        guard
             let next = finding.beforeStart(
                 of: artifact?.version, dataDirectory: directory, invocationID: invocationID, now: now)
         else { return }
@@ -64,6 +69,7 @@ extension Report {
     func markMissed(_ guarded: GuardedInstallation?) {
         guard GatePlaces.isUnitName(unit) else { return }
         for mark in places.missed(unit: unit) {
+            if access(path(mark), F_OK) == 0 { return }
             makeDirectories(path(split(mark).directory))
             do throws(FileFailure) {
                 try writeFile(path(mark), "", flags: 0, flushed: true)

@@ -96,8 +96,8 @@ struct PlantedTests {
             Planted("PolicyFile", "let value = read(key)", 0, "a function of our own, with no C in sight"),
             Planted(
                 "Ledger", "import Glibc\nlet statement = connection.open(path)", 0, "a method of that name"),
-            Planted("Commands", "import Glibc\nexit(0)", 0, "an exception that the table names"),
-            Planted("Commands", "import Glibc\nunlink(path)", 1, "an exception holds for its name alone"),
+            Planted("holdfast", "import Glibc\nexit(0)", 0, "an exception that the table names"),
+            Planted("holdfast", "import Glibc\nunlink(path)", 1, "an exception holds for its name alone"),
             Planted("Host", "import Glibc\nlet file = open(path, O_RDONLY)", 0, "Host is where files are"),
         ])
     fileprivate func hostCalls(planted: Planted) {

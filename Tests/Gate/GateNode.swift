@@ -45,7 +45,7 @@ final class GateNode {
 
     deinit {
         for mount in mounts.reversed() { _ = Self.run(["/bin/umount", "-l", mount]) }
-        _ = Self.run(["/bin/rm", "-rf", root])
+        _ = Self.run(["/bin/rm", "-rf", root, "\(root).trace", "\(root).errors"])
     }
 
     private var mounts: [String] = []
@@ -86,8 +86,8 @@ final class GateNode {
     /// - Parameter strace: options under which strace runs it, for kills in the midst of it.
     func gate(unit: String = "k3s.service", strace: [String] = []) -> Outcome {
         let program = Self.program
-        let traced = strace.isEmpty ? [] : ["/usr/bin/strace", "-f", "-o", "\(root)/trace"] + strace
-        return Self.run(traced + [program, "--root", root, unit], errorsTo: "\(root)/errors")
+        let traced = strace.isEmpty ? [] : ["/usr/bin/strace", "-f", "-o", "\(root).trace"] + strace
+        return Self.run(traced + [program, "--root", root, unit], errorsTo: "\(root).errors")
     }
 
     /// The gate is built into the directory that the tests' own program lies in.
