@@ -52,10 +52,12 @@ func catalogImport(_ invocation: Invocation, on screen: Screen) throws(Failure) 
 func catalogList(_ invocation: Invocation, on screen: Screen) throws(Failure) -> ExitCode {
     let place = try Place(invocation)
     var entries: [CatalogEntry] = []
-    do throws(LedgerFailure) {
-        entries = try place.readLedger().catalog()
+    do {
+        try place.readLedger().catalog { entries.append($0) }
+    } catch let failure as LedgerFailure {
+        guard failure.code == .missing else { throw Failure(ledger: failure) }
     } catch {
-        guard error.code == .missing else { throw Failure(ledger: error) }
+        throw Failure(code: .failed, message: "\(error)")
     }
     if invocation.value("output") == "json" {
         try screen.json(entries)

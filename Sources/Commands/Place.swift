@@ -90,9 +90,7 @@ struct Place {
             let lastCheck = try ledger.lastTick()
             return (tick(over: ledger).run(dryRun: true), lastCheck)
         } catch {
-            let ledger: any LedgerStore =
-                error.code == .missing ? EmptyLedger() : ClosedLedger(failure: error)
-            return (tick(over: ledger).run(dryRun: true), nil)
+            return (tick(over: AbsentLedger(failure: error)).run(dryRun: true), nil)
         }
     }
 
@@ -137,17 +135,22 @@ private struct SilentJournal: Journal {
     func write(_ entry: JournalEntry) {}
 }
 
-/// Stands where a ledger could not be opened: whatever is asked of it fails for the same reason.
-private struct ClosedLedger: LedgerStore {
+/// Stands where a ledger could not be opened: one that is not there yet is empty, any other failure stays one.
+private struct AbsentLedger: LedgerStore {
     let failure: LedgerFailure
 
-    func load() throws(LedgerFailure) -> (state: NodeState, memory: ObserverMemory) { throw failure }
+    func load() throws(LedgerFailure) -> (state: NodeState, memory: ObserverMemory) {
+        guard failure.code == .missing else { throw failure }
+        return (NodeState(), ObserverMemory())
+    }
+
+    // Asked only of a state that knows of one.
     func lastPolicy() throws(LedgerFailure) -> LoadedPolicy? { throw failure }
     func append(_ events: [Event], reading: ClockReading, state: NodeState) throws(LedgerFailure) {
         throw failure
     }
     func remember(_ memory: ObserverMemory) throws(LedgerFailure) { throw failure }
-    func catalogEntries(for digest: Digest) throws(LedgerFailure) -> [CatalogEntry] { throw failure }
+    func catalogEntries(for digest: Digest) -> [CatalogEntry] { [] }
     func extendCoverage(reading: ClockReading, seal: Bool) throws(LedgerFailure) -> Coverage? {
         throw failure
     }

@@ -120,14 +120,16 @@ public final class Ledger: LedgerStore {
 
     // MARK: Beyond the tick
 
-    /// Every imported checksum, the oldest import first.
-    public func catalog() throws(LedgerFailure) -> [CatalogEntry] {
-        try guarded {
-            var entries: [CatalogEntry] = []
-            try store.database.prepare("SELECT content FROM catalog ORDER BY seq, position").forEach { row in
-                entries.append(try EntryBody.decoded(row.text(0) ?? ""))
-            }
-            return entries
+    /// Hands every imported checksum over, the oldest import first.
+    ///
+    /// - Throws: `LedgerFailure` for what the ledger refuses, and whatever the closure throws.
+    public func catalog(_ handle: (CatalogEntry) throws -> Void) throws {
+        let rows = try guarded {
+            try store.database.prepare("SELECT content FROM catalog ORDER BY seq, position")
+        }
+        defer { rows.reset() }
+        while try guarded({ try rows.step() }) {
+            try handle(guarded { try EntryBody.decoded(rows.text(0) ?? "") })
         }
     }
 

@@ -51,18 +51,6 @@ struct OpeningTests {
         #expect(try open().begun == nil)
     }
 
-    @Test("stands for an empty ledger where there is none yet, and keeps nothing")
-    func none() throws {
-        let none = EmptyLedger()
-        #expect(none.load() == (NodeState(), ObserverMemory()))
-        #expect(try none.catalogEntries(for: #require(Digest(String(repeating: "0", count: 64)))) == [])
-        let failure = #expect(throws: LedgerFailure.self) {
-            try none.append(
-                [.problemBegan(Problem(code: "a", text: "b"))], reading: reading(0), state: NodeState())
-        }
-        #expect(failure?.code == .missing)
-    }
-
     // MARK: Damage
 
     struct Damage: Sendable, CustomTestStringConvertible {
