@@ -19,6 +19,11 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
         name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(name)", swiftSettings: strict)
 }
 
+/// What several test targets share.
+func testSupport(_ name: String) -> Target {
+    .target(name: name, path: "Tests/\(name)", swiftSettings: strict)
+}
+
 // No outside package: C libraries come from the system, each behind a module map
 // and one thin Swift wrapper. Tests/Architecture keeps these arrows as they are.
 let package = Package(
@@ -55,7 +60,7 @@ let package = Package(
 
         module("PolicyFile", ["Host", "Model", "Ports", "YAML"]),
         module("Ledger", ["Crypto", "Host", "Model", "Ports", "SQLite"]),
-        module("Distributions", ["Crypto", "Host", "Kubernetes", "Model", "Ports", "Web", "YAML"]),
+        module("Distributions", ["Host", "Kubernetes", "Model", "Ports", "Web", "YAML"]),
 
         module("Agent", ["Model", "Ports", "Rules"]),
         module("Reports", ["Model"]),
@@ -70,8 +75,7 @@ let package = Package(
         .executableTarget(
             name: "holdfast-gate", dependencies: ["CGate", "Crypto", "Gate", "Model"], swiftSettings: strict),
 
-        // For tests alone: a server on a real socket that says what it is told to.
-        .target(name: "ScriptedServer", path: "Tests/ScriptedServer", swiftSettings: strict),
+        testSupport("ScriptedServer"),
         tests("Architecture", []),
         tests("Model", ["Model"]),
         // The program is run, not imported: it has to be built beside the tests.
@@ -85,11 +89,11 @@ let package = Package(
         tests("Web", ["ScriptedServer", "Web"]),
         tests("Kubernetes", ["Kubernetes", "ScriptedServer", "Web"]),
         tests("PolicyFile", ["PolicyFile", "Host", "Model", "Ports", "Rules"]),
-        tests("Ledger", ["Ledger", "Model", "Ports", "SQLite"]),
+        tests("Ledger", ["Ledger", "Model", "Ports", "Reports", "SQLite"]),
         tests("Distributions", ["Distributions", "Host", "Model", "Ports", "ScriptedServer", "Web"]),
         tests("Agent", ["Agent", "Model", "Ports", "Rules"]),
         tests("Reports", ["Reports", "Model"]),
-        tests("Commands", ["Commands", "CommandLine", "Model"]),
+        tests("Commands", ["Commands", "CommandLine", "Host", "Model"]),
         tests("Simulation", ["Agent", "Model", "Ports", "Rules"]),
         tests("Lab", ["Host", "Model"]),
     ],

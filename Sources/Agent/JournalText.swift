@@ -1,7 +1,7 @@
-import Model
+public import Model
 
 /// What the journal is told of an event, one line for a person and fields for a search.
-func journalEntries(for event: Event) -> [JournalEntry] {
+public func journalEntries(for event: Event) -> [JournalEntry] {
     switch event {
     case .policyLoaded(let policy):
         return [

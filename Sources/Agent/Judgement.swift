@@ -50,7 +50,9 @@ public struct Judgement {
     public var policyIsCurrent: Bool
 }
 
-/// Judges all that a look found. Pure: the same situation gives the same judgement (invariant 5).
+/// Judges all that a look found.
+///
+/// Pure: the same situation gives the same judgement (invariant 5).
 ///
 /// - Parameter label: makes a short label of a text, the same in every process.
 public func judge(_ situation: Situation, label: @escaping (String) -> String) -> Judgement {

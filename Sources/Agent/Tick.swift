@@ -1,7 +1,9 @@
 public import Model
 public import Ports
 
-/// One tick: observe → decide → record → tell. Synchronous; the world is behind the ports.
+/// One tick: observe → decide → record → tell.
+///
+/// Synchronous; the world is behind the ports.
 public struct Tick {
     private let clock: any Clock
     private let observer: any Observer

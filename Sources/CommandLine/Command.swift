@@ -1,12 +1,16 @@
 /// A command as a table: what the parser, `--help`, completions and man pages are made from.
 public struct Command: Hashable, Sendable {
+    /// As it is typed.
     public var name: String
     /// One sentence: what it does.
     public var abstract: String
     /// More than one sentence, for `--help`; empty where there is no more to say.
     public var discussion: String
+    /// In the order in which they are typed.
     public var arguments: [Argument]
+    /// In the order in which help lists them.
     public var options: [Option]
+    /// Where there are any, one of them has to be named.
     public var subcommands: [Command]
     /// Whole command lines that a reader can try.
     public var examples: [String]
@@ -28,11 +32,15 @@ public struct Command: Hashable, Sendable {
 
 /// A value that is known by its place.
 public struct Argument: Hashable, Sendable {
+    /// What stands for it in help texts; by it the value is asked for.
     public var name: String
+    /// What it is for, in a sentence.
     public var help: String
+    /// Whether it may be left out.
     public var isOptional: Bool
     /// Whether it takes all values that are left.
     public var isRepeating: Bool
+    /// What a shell offers for it.
     public var completion: Completion
 
     /// Makes an argument.
@@ -52,12 +60,15 @@ public struct Argument: Hashable, Sendable {
 public struct Option: Hashable, Sendable {
     /// Without the dashes: `output`.
     public var name: String
+    /// The letter behind a single dash; nil where there is none.
     public var short: Character?
     /// What stands for the value in help texts; nil makes the option a flag.
     public var value: String?
+    /// What it is for, in a sentence.
     public var help: String
     /// Said in help texts.
     public var defaultValue: String?
+    /// What a shell offers for its value.
     public var completion: Completion
 
     /// Makes an option.

@@ -2,7 +2,9 @@
 public struct Invocation: Hashable, Sendable {
     /// The names of the command and its subcommands, the program's own first.
     public var path: [String]
+    /// The options without a value that were given, by long name.
     public var flags: Set<String>
+    /// By long name, the defaults not filled in.
     public var values: [String: String]
     /// By argument name; only a repeating one has more than one value.
     public var arguments: [String: [String]]

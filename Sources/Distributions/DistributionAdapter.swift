@@ -4,6 +4,7 @@ public import Ports
 
 /// How one distribution is found on a node and its versions learnt, without ever running it (invariant 11).
 public protocol DistributionAdapter {
+    /// Which distribution it finds.
     var distribution: Distribution { get }
 
     /// All installations of this distribution; what cannot be seen becomes a problem, never an error.
@@ -12,7 +13,9 @@ public protocol DistributionAdapter {
 
 /// The node that an adapter looks at.
 public struct Site {
+    /// Below which everything is looked for.
     public var root: Root
+    /// What says which units there are: systemd, or their files below another root.
     public var units: any UnitSource
     /// From node.yaml: units to take in besides those that are recognised.
     public var extraUnits: [String]
@@ -39,7 +42,9 @@ public struct Site {
 
 /// What an adapter found.
 public struct Findings {
+    /// One for each main unit or snap.
     public var installations: [Installation]
+    /// What could not be seen, and what to do about it.
     public var problems: [Problem]
 
     /// Makes findings.

@@ -45,6 +45,21 @@ private func tooLong(_ path: String, _ limit: Int) -> HostError {
     HostError(code: EFBIG, description: "\(path): longer than \(limit) bytes")
 }
 
+/// Reads the start of a regular file, however long it is.
+func readStart(of path: String, count: Int) throws(HostError) -> [UInt8] {
+    let descriptor = try Descriptor.openRegularFile(path)
+    var buffer = [UInt8](repeating: 0, count: count)
+    var failure: HostError?
+    let got = buffer.withUnsafeMutableBytes { bytes in
+        do throws(HostError) { return try descriptor.read(at: 0, into: bytes, path: path) } catch {
+            failure = error
+        }
+        return 0
+    }
+    if let failure { throw failure }
+    return Array(buffer.prefix(got))
+}
+
 /// What a symbolic link says.
 ///
 /// - Throws: `HostError`, with `EINVAL` for what is no link.

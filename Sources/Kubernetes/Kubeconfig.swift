@@ -8,8 +8,11 @@ import YAML
 /// program (`exec`, `auth-provider`), leave out the proof of who the server is, or act as somebody else is refused,
 /// never skipped (invariant 11).
 public struct Kubeconfig: Sendable {
+    /// `https://HOST[:PORT][/BASE]`.
     public var server: String
+    /// Whom the server has to prove to be, and our client certificate.
     public var tls: TLSSettings
+    /// A bearer token, beside or in place of a client certificate.
     public var token: Secret?
 
     /// Makes a configuration.

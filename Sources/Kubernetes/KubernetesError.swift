@@ -14,6 +14,7 @@ public struct KubernetesError: Error, Hashable, Sendable, CustomStringConvertibl
         case answer(status: Int)
     }
 
+    /// For whoever decides what to do next.
     public var code: Code
     /// What happened, where, and what to do about it.
     public var description: String

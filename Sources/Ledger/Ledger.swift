@@ -1,1 +1,177 @@
-// Ledger
+public import Model
+public import Ports
+import SQLite
+
+/// The ledger of a node: `ledger.db` in its state directory.
+///
+/// It is used by one thread. Other processes may have the same ledger open: they read without waiting, and write
+/// one after another.
+public final class Ledger: LedgerStore {
+    let store: Store
+    let directory: StateDirectory
+    /// This ledger's 16 random bytes.
+    let origin: [UInt8]
+    /// That this opening began a new ledger, and why; nil where there was one.
+    public let begun: Beginning?
+
+    // What the entries up to `known.seq` add up to, so that an append need not read it again.
+    private var known: (seq: Int64, fold: Fold)?
+
+    init(store: Store, directory: StateDirectory, origin: [UInt8], begun: Beginning?) {
+        self.store = store
+        self.directory = directory
+        self.origin = origin
+        self.begun = begun
+    }
+
+    /// The database's file.
+    public var file: String { directory.database }
+
+    // MARK: LedgerStore
+
+    public func load() throws(LedgerFailure) -> (state: NodeState, memory: ObserverMemory) {
+        try guarded {
+            let (fold, kept) = try store.database.snapshot {
+                let fold = try store.fold()
+                known = try store.head().map { ($0.seq, fold) }
+                let kept = try store.database.prepare("SELECT content FROM memory").first { $0.text(0) ?? "" }
+                return (fold, kept)
+            }
+            // A cache: what cannot be read is learnt again.
+            let memory = kept.flatMap { text in try? EntryBody.decoded(text) as ObserverMemory }
+            return (fold.state, memory ?? ObserverMemory())
+        }
+    }
+
+    /// Appends events in one transaction, with the state that they lead to; all of them or none.
+    ///
+    /// - Parameter state: what the events lead to from what was loaded. Where another process appended since then,
+    ///   it is left aside and made from the entries.
+    public func append(
+        _ events: [Event], reading: ClockReading, state: NodeState
+    ) throws(LedgerFailure) {
+        if events.isEmpty { return }
+        try guarded {
+            let bodies = try events.map { try EntryBody.text(of: $0) }
+            known = try store.database.transaction {
+                guard var head = try store.head() else {
+                    throw UnreadableBody(reason: "there is no origin entry")
+                }
+                let isCurrent = known?.seq == head.seq
+                var fold = isCurrent ? known?.fold ?? Fold() : try store.fold()
+                for (event, body) in zip(events, bodies) {
+                    head = try store.add(
+                        kind: event.kind, body: body, reading: reading, after: head, origin: origin)
+                    try store.project(event, seq: head.seq, at: reading.now)
+                    if isCurrent {
+                        if case .coverage(let stretch) = event { fold.coverage = stretch }
+                    } else {
+                        fold.apply(event, at: reading.now)
+                    }
+                }
+                if isCurrent { fold.state = state }
+                try store.keep(fold, seq: head.seq)
+                return (head.seq, fold)
+            }
+        }
+    }
+
+    public func remember(_ memory: ObserverMemory) throws(LedgerFailure) {
+        try guarded {
+            try store.database.execute(
+                "INSERT OR REPLACE INTO memory(id, content) VALUES (1, ?)",
+                [.text(try CanonicalJSON.text(of: memory))])
+        }
+    }
+
+    public func catalogEntries(for digest: Digest) throws(LedgerFailure) -> [CatalogEntry] {
+        try guarded {
+            var entries: [CatalogEntry] = []
+            try store.database.prepare("SELECT content FROM catalog WHERE sha256 = ? ORDER BY seq, position")
+                .forEach([.text(digest.hex)]) { row in
+                    let entry: CatalogEntry = try EntryBody.decoded(row.text(0) ?? "")
+                    // The same file imported twice does not disagree with itself.
+                    let isKnown = entries.contains {
+                        $0.distribution == entry.distribution && $0.version == entry.version
+                            && $0.architecture == entry.architecture
+                    }
+                    if !isKnown { entries.append(entry) }
+                }
+            return entries
+        }
+    }
+
+    public func extendCoverage(reading: ClockReading, seal: Bool) throws(LedgerFailure) -> Coverage? {
+        let sealed = try guarded { try sealedCoverage() }
+        var log = CoverageLog(bytes: readCoverage())
+        let due = log.extend(reading: reading, seal: seal, sealed: sealed)
+        try directory.replace(directory.coverage, with: try guarded { try log.bytes() })
+        return due
+    }
+
+    // MARK: Beyond the tick
+
+    /// Every imported checksum, the oldest import first.
+    public func catalog() throws(LedgerFailure) -> [CatalogEntry] {
+        try guarded {
+            var entries: [CatalogEntry] = []
+            try store.database.prepare("SELECT content FROM catalog ORDER BY seq, position").forEach { row in
+                entries.append(try EntryBody.decoded(row.text(0) ?? ""))
+            }
+            return entries
+        }
+    }
+
+    /// The newest record of a decision; nil where there is none with that id.
+    public func decision(id: String) throws(LedgerFailure) -> DecisionRecord? {
+        try guarded {
+            let body = try store.database.prepare(
+                """
+                SELECT content FROM decision JOIN body USING(seq) WHERE decision.decision = ?
+                ORDER BY seq DESC LIMIT 1
+                """
+            ).first([.text(id)]) { $0.text(0) ?? "" }
+            return try body.map { text in try EntryBody.decoded(text) }
+        }
+    }
+
+    /// When a tick last ran, by the coverage file and the newest entry; nil before the first one.
+    public func lastTick() throws(LedgerFailure) -> Instant? {
+        let recorded = try guarded {
+            try store.database.prepare("SELECT at FROM entry WHERE seq > 1 ORDER BY seq DESC LIMIT 1")
+                .first { Instant(seconds: $0.integer(0)) }
+        }
+        return [recorded, CoverageLog(bytes: readCoverage()).last].compactMap(\.self).max()
+    }
+
+    /// Makes every projection anew from the entries.
+    public func rebuild() throws(LedgerFailure) {
+        try guarded {
+            known = try store.database.transaction {
+                try store.database.execute(
+                    script: "DELETE FROM decision; DELETE FROM catalog; DELETE FROM snapshot")
+                var fold = Fold()
+                try store.events { seq, at, event in
+                    try store.project(event, seq: seq, at: at)
+                    fold.apply(event, at: at)
+                }
+                guard let head = try store.head() else { return nil }
+                try store.keep(fold, seq: head.seq)
+                return (head.seq, fold)
+            }
+        }
+    }
+
+    private func sealedCoverage() throws -> Coverage? {
+        if let known, known.seq == (try store.head()?.seq) { return known.fold.coverage }
+        return try store.database.snapshot { try store.fold().coverage }
+    }
+}
+
+/// How a ledger came to be.
+public struct Beginning: Hashable, Sendable {
+    /// The damaged ledger that it takes the place of, kept beside it under this name; nil where there was none.
+    public var replaces: String?
+    /// What was wrong with that one.
+    public var reason: String?
+}

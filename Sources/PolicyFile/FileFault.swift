@@ -1,5 +1,6 @@
 /// Something wrong in a file that a person wrote, or worth a warning, with its place.
 public struct FileFault: Hashable, Sendable, CustomStringConvertible {
+    /// The file as it was given.
     public var file: String
     /// From 1.
     public var line: Int

@@ -14,11 +14,15 @@ public struct NodeFile: Hashable, Sendable {
 
     /// Nil for the Kubernetes node name, else the host name.
     public var name: String?
+    /// The cluster that it belongs to, by which rules and stages match it.
     public var cluster = "default"
+    /// By which rules and stages match it; no labels of Kubernetes.
     public var labels: [String: String] = [:]
+    /// Where the fleet's rollouts and approvals are kept.
     public var fleet = FleetStore.sqlite
     /// Nil for the distribution's own on servers.
     public var kubeconfig: String?
+    /// Where the ledger is: an absolute path.
     public var stateDirectory = "/var/lib/holdfast"
     /// Units to watch besides those that are recognised, with their suffix.
     public var units: [String] = []

@@ -6,6 +6,7 @@ public struct PolicyCases: Hashable, Sendable {
     ///
     /// Nil where the file names none.
     public var policy: String?
+    /// In the file's order; their names differ.
     public var cases: [PolicyCase]
 }
 
@@ -13,6 +14,7 @@ public struct PolicyCases: Hashable, Sendable {
 public struct PolicyCase: Hashable, Sendable {
     /// What a decision must be.
     public struct Expectation: Hashable, Sendable {
+        /// What must be decided.
         public var verdict: Verdict
         /// Exactly the rules that are not met; nil where that does not matter.
         public var notMet: [RuleName]?
@@ -20,14 +22,19 @@ public struct PolicyCase: Hashable, Sendable {
         public var notBefore: Instant?
     }
 
+    /// What the case shows, for whoever reads that it failed.
     public var name: String
     /// Where the case stands in its file, from 1.
     public var line: Int
     /// Its zone is nil: which one is known only once the policy is resolved, and the caller puts it in.
     public var subject: Subject
+    /// What is known of other nodes.
     public var fleet: FleetSummary
+    /// The approvals that are there.
     public var approvals: [Approval]
+    /// The time that rules compare with.
     public var now: Instant
+    /// What the decision must be.
     public var expected: Expectation
 }
 

@@ -14,7 +14,9 @@ public protocol LedgerStore {
     /// What imported checksums say of a digest; more than one entry where files disagree.
     func catalogEntries(for digest: Digest) throws(LedgerFailure) -> [CatalogEntry]
 
-    /// Notes that a tick ran and found nothing new; gives the stretch back when it is due to be sealed.
+    /// Notes that a tick ran; gives the stretch back when it is due to be sealed.
+    ///
+    /// A stretch that was given back is sealed by appending it; until that is done it is kept and given back again.
     ///
     /// - Parameter seal: whether the stretch ends here whatever its age, because something else is recorded.
     func extendCoverage(reading: ClockReading, seal: Bool) throws(LedgerFailure) -> Coverage?
@@ -22,9 +24,19 @@ public protocol LedgerStore {
 
 /// Why the ledger could not be read or written.
 public struct LedgerFailure: Error, Hashable, CustomStringConvertible {
-    /// What kind of failure it is; decides what a tick does without a ledger.
+    /// What kind of failure it is.
     public enum Code: String, Hashable, Sendable {
-        case busy, readOnly = "read-only", full, corrupt, denied, newer, other
+        /// There is no ledger yet; only a tick begins one.
+        case missing
+        /// Another process held the write lock for too long.
+        case busy
+        case readOnly = "read-only"
+        case full
+        case corrupt
+        case denied
+        /// A newer program wrote it.
+        case newer
+        case other
     }
 
     /// The kind of failure.

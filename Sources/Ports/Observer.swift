@@ -23,10 +23,14 @@ public struct ObserverMemory: Codable, Hashable, Sendable {
     public var apiAnswers: [String: APIAnswer] = [:]
     /// What snapd would install, by installation: asked anew at an interval.
     public var offers: [String: RememberedOffers] = [:]
+    /// What snapd said of a snap, by installation: another answer is worth more questions.
+    public var snaps: [String: KnownSnap] = [:]
     /// The newest snapd change that was seen, by installation.
     public var snapChanges: [String: String] = [:]
     /// What last brought another artifact, by installation.
     public var causes: [String: Trigger] = [:]
+    /// What the main process was started from, by installation.
+    public var starts: [String: KnownStart] = [:]
 
     /// An empty memory.
     public init() {}
@@ -48,17 +52,48 @@ public struct ObserverMemory: Codable, Hashable, Sendable {
         }
     }
 
+    /// The digest of the file that a process was started from, known since a look at which it stood untouched.
+    public struct KnownStart: Codable, Hashable, Sendable {
+        /// The unit's InvocationID that it is about.
+        public var invocationID: String
+        /// The binary's digest at that time.
+        public var sha256: Digest
+
+        /// Makes the record of a start.
+        public init(invocationID: String, sha256: Digest) {
+            self.invocationID = invocationID
+            self.sha256 = sha256
+        }
+    }
+
+    /// What tells whether snapd has put another revision in place, or follows another channel.
+    public struct KnownSnap: Codable, Hashable, Sendable {
+        /// A number, or `x1` and so on where it was sideloaded.
+        public var revision: String
+        /// The channel that it follows.
+        public var channel: String?
+
+        /// Makes what is known of a snap.
+        public init(revision: String, channel: String?) {
+            self.revision = revision
+            self.channel = channel
+        }
+    }
+
     /// Offers and when they were asked for.
     public struct RememberedOffers: Codable, Hashable, Sendable {
         /// What would be installed; empty where nothing was on offer.
         public var offers: [Offer]
         /// When the store was asked.
         public var askedAt: Instant
+        /// Why the last question had no answer; the offers are then those of an earlier one.
+        public var failure: Problem?
 
         /// Makes remembered offers.
-        public init(offers: [Offer], askedAt: Instant) {
+        public init(offers: [Offer], askedAt: Instant, failure: Problem? = nil) {
             self.offers = offers
             self.askedAt = askedAt
+            self.failure = failure
         }
     }
 }

@@ -5,7 +5,7 @@ extension Question {
     func quorum() -> Reason {
         guard let role else { return roleUnknown(.quorum) }
         guard role.isControlPlane else {
-            return met(.quorum, "a \(role.rawValue) is no member of the control plane", from: builtIn)
+            return met(.quorum, "\(role.withArticle) is no member of the control plane", from: builtIn)
         }
         guard fleet.answered else { return storeSilent(.quorum) }
         guard let isAlone = isOnlyControlPlane else { return clusterUnseen(.quorum) }

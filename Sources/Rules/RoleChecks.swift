@@ -50,25 +50,25 @@ func reasonToLeaveOut(_ check: HealthPolicy.Check, distribution: Distribution, r
     case .unit, .running, .http, .command:
         return nil
     case .readyz:
-        return role.isControlPlane ? nil : "a \(role.rawValue) runs no API server"
+        return role.isControlPlane ? nil : "\(role.withArticle) runs no API server"
     case .nodeReady:
         // K3s agents keep a kubelet kubeconfig that may read their own Node; workers of k0s and MicroK8s have
         // nothing that we may use.
         if role == .worker { return "a worker has no API credentials of its own" }
-        return role.hasKubelet ? nil : "a \(role.rawValue) without workloads has no Node object"
+        return role.hasKubelet ? nil : "\(role.withArticle) without workloads has no Node object"
     case .etcdVoter:
         if distribution == .microk8s { return "MicroK8s keeps its state in dqlite, not in etcd" }
-        return role.isControlPlane ? nil : "a \(role.rawValue) is no member of a data store"
+        return role.isControlPlane ? nil : "\(role.withArticle) is no member of a data store"
     case .dqliteVoters:
         if distribution != .microk8s { return "\(distribution.displayName) has no dqlite" }
-        return role.isControlPlane ? nil : "a \(role.rawValue) is no member of a data store"
+        return role.isControlPlane ? nil : "\(role.withArticle) is no member of a data store"
     }
 }
 
 /// Why a role cannot ask a gate; nil where it can, or where nobody knows.
 func reasonToLeaveOut(_ gate: Gate, role: Role?) -> String? {
     guard let role, !role.isControlPlane, case .deprecatedAPIs = gate else { return nil }
-    return "a \(role.rawValue) has no API server to ask"
+    return "\(role.withArticle) has no API server to ask"
 }
 
 extension HealthPolicy.Check {
@@ -96,4 +96,9 @@ extension Gate {
         case .command: "command"
         }
     }
+}
+
+extension Role {
+    /// The role in a sentence: `an agent`, `a worker`.
+    var withArticle: String { (self == .agent ? "an " : "a ") + rawValue }
 }

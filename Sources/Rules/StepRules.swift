@@ -35,7 +35,7 @@ extension Question {
         }
         guard let role else { return roleUnknown(.backup) }
         guard role.isControlPlane else {
-            return met(.backup, "a \(role.rawValue) has nothing to back up", from: source)
+            return met(.backup, "\(role.withArticle) has nothing to back up", from: source)
         }
         return asked(
             .backup, "a backup would be made and verified in a rollout's step", from: source,

@@ -76,7 +76,7 @@ struct CurlExchange {
     private func setTLS(_ options: inout Options) throws(HTTPError) {
         try options.set(CURLOPT_SSL_VERIFYPEER, number: 1)
         try options.set(CURLOPT_SSL_VERIFYHOST, number: 2)
-        try options.set(CURLOPT_SSLVERSION, number: CURL_SSLVERSION_TLSv1_2)
+        try options.set(CURLOPT_SSLVERSION, number: Int(CURL_SSLVERSION_TLSv1_2))
         switch client.tls.authorities {
         case .system:
             break

@@ -10,7 +10,9 @@ public struct HTTPClient: Sendable {
         case origin(String)
     }
 
+    /// Where the server is.
     public var endpoint: Endpoint
+    /// For `https://` alone.
     public var tls: TLSSettings
     /// For the whole exchange, name resolution and redirects included.
     public var timeoutMilliseconds: Int

@@ -29,6 +29,7 @@ public struct HTTPError: Error, Hashable, Sendable, CustomStringConvertible {
         case other
     }
 
+    /// For whoever decides what to do next.
     public var code: Code
     /// What happened, where, and what to do about it.
     public var description: String

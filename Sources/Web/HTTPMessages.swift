@@ -2,7 +2,9 @@
 public struct HTTPHeader: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible,
     CustomReflectable
 {
+    /// In whatever case.
     public var name: String
+    /// Possibly a credential: it is never shown.
     public var value: String
 
     /// Makes a header.
@@ -14,6 +16,7 @@ public struct HTTPHeader: Hashable, Sendable, CustomStringConvertible, CustomDeb
     /// The name alone: a value can be a credential.
     public var description: String { "\(name): …" }
     public var debugDescription: String { description }
+    /// For `dump`: the name alone.
     public var customMirror: Mirror { Mirror(self, children: ["name": name]) }
 }
 
@@ -28,11 +31,13 @@ public struct HTTPRequest: Sendable {
         case delete = "DELETE"
     }
 
+    /// What is to be done.
     public var method: Method
     /// Path and query, percent-encoded, from the leading `/` on.
     public var target: String
     /// Besides `Host`, `User-Agent`, `Content-Length` and `Connection`, which the client sets.
     public var headers: [HTTPHeader]
+    /// Empty for none.
     public var body: [UInt8]
     /// Sent as `Authorization: Bearer …`, and only where the connection is encrypted or a Unix socket.
     public var bearerToken: Secret?
@@ -84,8 +89,11 @@ public struct HTTPRequest: Sendable {
 
 /// What a server answered; any status is an answer.
 public struct HTTPResponse: Hashable, Sendable {
+    /// From 200 to 599.
     public var status: Int
+    /// In the server's order.
     public var headers: [HTTPHeader]
+    /// Whole, and without the marks of chunks.
     public var body: [UInt8]
 
     /// Makes a response.

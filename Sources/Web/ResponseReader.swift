@@ -20,7 +20,6 @@ struct ResponseReader {
 
     /// Bytes of the body that are taken.
     private let maximumBody: Int
-    /// A request that leads to no body, whatever the headers say (HEAD).
     private var stage = Stage.statusLine
     /// The line that has begun and not ended.
     private var line: [UInt8] = []

@@ -10,5 +10,6 @@ public struct Secret: Hashable, Sendable, CustomStringConvertible, CustomDebugSt
 
     public var description: String { "(secret)" }
     public var debugDescription: String { "(secret)" }
+    /// For `dump`: nothing.
     public var customMirror: Mirror { Mirror(self, children: EmptyCollection<Mirror.Child>()) }
 }

@@ -26,7 +26,9 @@ public struct TLSSettings: Hashable, Sendable {
         }
     }
 
+    /// Who may vouch for the server.
     public var authorities: Authorities
+    /// Our own certificate, for a server that asks for one.
     public var identity: Identity?
     /// The name that the server's certificate must carry, where it is not the host that is connected to.
     public var serverName: String?

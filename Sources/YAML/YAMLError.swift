@@ -1,5 +1,6 @@
 /// Why a text is not taken as YAML.
 public struct YAMLError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// Where it was noticed.
     public var position: YAMLPosition
     /// What is wrong and what to write instead: lower case, no full stop.
     public var message: String

@@ -1,6 +1,8 @@
 /// A place in a text: line and column from 1, the column counted in characters.
 public struct YAMLPosition: Hashable, Sendable {
+    /// From 1.
     public var line: Int
+    /// From 1, in characters.
     public var column: Int
 
     /// Makes a place.
@@ -22,7 +24,9 @@ public struct YAMLNode: Hashable, Sendable {
         case mapping([YAMLPair])
     }
 
+    /// Where it begins.
     public var position: YAMLPosition
+    /// What stands there.
     public var content: Content
 
     /// Makes a node.
@@ -54,6 +58,7 @@ public struct YAMLNode: Hashable, Sendable {
 
 /// A text, and whether it was written in a way that makes it one beyond doubt.
 public struct YAMLScalar: Hashable, Sendable {
+    /// What it says, quotes and escapes resolved.
     public var text: String
     /// In quotation marks, or as a block (`|`, `>`); false for a plain scalar.
     public var isQuoted: Bool
@@ -67,7 +72,9 @@ public struct YAMLScalar: Hashable, Sendable {
 
 /// A key, which is always a scalar, and its value.
 public struct YAMLPair: Hashable, Sendable {
+    /// Always a scalar.
     public var key: YAMLNode
+    /// An empty scalar where nothing was written.
     public var value: YAMLNode
 
     /// Makes a pair.

@@ -1,1 +1,4 @@
-// The executable: everything is in Commands.
+import Commands
+@preconcurrency import Glibc
+
+exit(run(Array(CommandLine.arguments.dropFirst())))

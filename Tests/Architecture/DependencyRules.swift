@@ -62,14 +62,14 @@ enum DependencyRules {
 
     /// The targets of a Package.swift and their dependencies, read from its calls of `module(…)` and `.…arget(…)`.
     ///
-    /// C targets are left out: they depend on the system alone.
+    /// C targets are left out, which depend on the system alone, and so are those that lie in Tests.
     static func targets(inPackage text: String) -> [String: Set<String>] {
         var targets: [String: Set<String>] = [:]
         // Whole calls, whatever way they are broken over lines.
         for call in calls(in: text, named: ["module(", ".executableTarget(", ".target("]) {
             let names = call.split(separator: "\"", omittingEmptySubsequences: false)
                 .enumerated().filter { $0.offset % 2 == 1 }.map { String($0.element) }
-            guard let name = names.first, !isC(name) else { continue }
+            guard let name = names.first, !isC(name), !call.contains("path: \"Tests/") else { continue }
             targets[name] = Set(names.dropFirst())
         }
         return targets

@@ -4,7 +4,12 @@ enum DocumentationRules {
     ///
     /// Cases of enumerations are left to their author. Members that a conformance asks for are exempt, since the
     /// protocol has said what they do; so are those of a type that says their meanings are another type's.
-    static func undocumented(in source: SourceText) -> [String] {
+    ///
+    /// - Parameter promises: what the package's own protocols ask for, by protocol.
+    static func undocumented(in source: SourceText, promises: [String: Set<String>] = [:]) -> [String] {
+        // A file that names a protocol is taken to conform to it.
+        let named = Set(source.words.map { String($0.text) })
+        let promised = Set(promises.filter { named.contains($0.key) }.flatMap(\.value))
         var findings: [String] = []
         // Bodies that are open, by the indentation of their members; layout is the formatter's, so it can be relied on.
         var requirementsAt: Int?
@@ -25,7 +30,9 @@ enum DocumentationRules {
             let comment = comment(above: index, in: source.lines)
             if declared.keyword == "protocol" { requirementsAt = indentation + 4 }
             if comment.contains("meanings are those of") { borrowedAt = indentation + 4 }
-            if exempt.contains(declared.name) || code.contains("init(from ") || borrowedAt == indentation {
+            if exempt.contains(declared.name) || conformingInitialisers.contains(where: { code.contains($0) })
+                || borrowedAt == indentation || (!isRequirement && promised.contains(declared.name))
+            {
                 continue
             }
             if comment.isEmpty {
@@ -34,6 +41,25 @@ enum DocumentationRules {
             }
         }
         return findings
+    }
+
+    /// The names that each public protocol asks its conformers for.
+    static func promises(in sources: [SourceText]) -> [String: Set<String>] {
+        var promises: [String: Set<String>] = [:]
+        for source in sources {
+            var open: String?
+            for code in source.codeLines {
+                let words = code.split { $0 == " " }.map(String.init)
+                if code.hasPrefix("}") { open = nil }
+                guard let declared = declaration(words) else { continue }
+                if code.hasPrefix("public protocol ") {
+                    open = declared.name
+                } else if let open, code.hasPrefix("    "), !code.hasPrefix("     ") {
+                    promises[open, default: []].insert(declared.name)
+                }
+            }
+        }
+        return promises
     }
 
     private static let requirementKeywords: Set<String> = [
@@ -46,8 +72,13 @@ enum DocumentationRules {
         "associatedtype",
     ]
 
+    private static let conformingInitialisers = [
+        "init(from ", "init(integerLiteral ", "init(stringLiteral ", "init(nilLiteral:",
+    ]
+
     private static let exempt: Set<String> = [
-        "encode", "==", "<", "hash", "description", "debugDescription", "allCases",
+        "encode", "==", "<", "hash", "description", "debugDescription", "customMirror", "allCases",
+        "rawValue",
     ]
 
     /// The keyword of a declaration and what it declares; nil for an import or an attribute.

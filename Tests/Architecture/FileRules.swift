@@ -16,7 +16,7 @@ enum FileRules {
     }
 
     // Put together here, since this file is looked at too.
-    private static let privateRoots = ["work/", "Users/", "home/", "tmp/wt-", "tmp/hf"].map { "/" + $0 }
+    private static let privateRoots = ["work/", "Users/", "home/", "tmp/wt-", "tmp/hf/"].map { "/" + $0 }
 
     /// Folders with fixtures whose origin nobody can tell.
     ///

@@ -84,7 +84,7 @@ struct PlantedTests {
     @Test(
         "files, processes and clocks",
         arguments: [
-            Planted("Ledger", "import Glibc\nlet file = open(path, O_RDONLY)", 1, "a file"),
+            Planted("Kubernetes", "import Glibc\nlet file = open(path, O_RDONLY)", 1, "a file"),
             Planted("Ledger", "import CSQLite\nlet now = Glibc.time(nil)", 1, "a clock, by its full name"),
             Planted(
                 "Web", "import Glibc\nvar id = pid_t()\nposix_spawn(&id, path, nil, nil, nil, nil)", 1,
@@ -96,8 +96,8 @@ struct PlantedTests {
             Planted("PolicyFile", "let value = read(key)", 0, "a function of our own, with no C in sight"),
             Planted(
                 "Ledger", "import Glibc\nlet statement = connection.open(path)", 0, "a method of that name"),
-            Planted("Commands", "import Glibc\nexit(0)", 0, "an exception that the table names"),
-            Planted("Commands", "import Glibc\nunlink(path)", 1, "an exception holds for its name alone"),
+            Planted("holdfast", "import Glibc\nexit(0)", 0, "an exception that the table names"),
+            Planted("holdfast", "import Glibc\nunlink(path)", 1, "an exception holds for its name alone"),
             Planted("Host", "import Glibc\nlet file = open(path, O_RDONLY)", 0, "Host is where files are"),
         ])
     fileprivate func hostCalls(planted: Planted) {
@@ -146,6 +146,22 @@ struct PlantedTests {
         #expect(DocumentationRules.undocumented(in: planted.source).count == planted.findings)
     }
 
+    @Test("what a protocol of ours has said need not be said again by those that conform to it")
+    func promises() {
+        let port = SourceText(
+            module: "Ports", path: "Port.swift",
+            text: "/// A port.\npublic protocol Port {\n    /// Loads.\n    func load() -> Int\n}")
+        let promises = DocumentationRules.promises(in: [port])
+        #expect(promises == ["Port": ["load"]])
+        func findings(_ text: String) -> Int {
+            let source = SourceText(module: "Ledger", path: "Planted.swift", text: text)
+            return DocumentationRules.undocumented(in: source, promises: promises).count
+        }
+        #expect(findings("extension Store: Port {\n    public func load() -> Int { 1 }\n}") == 0)
+        #expect(findings("extension Store: Port {\n    public func unload() -> Int { 1 }\n}") == 1)
+        #expect(findings("extension Store {\n    public func load() -> Int { 1 }\n}") == 1)
+    }
+
     private static let package = """
         func module(_ name: String) -> Target { .target(name: name) }
         module("Model"),
@@ -153,6 +169,7 @@ struct PlantedTests {
             "Model", "Ports"
         ]),
         .target(name: "CCurl"),
+        .target(name: "Scenery", path: "Tests/Scenery"),
         .executableTarget(name: "holdfast", dependencies: ["Commands"], swiftSettings: strict),
         """
 

@@ -21,13 +21,15 @@ private func report(decided: Bool) -> NodeReport {
     first.installed?.artifact = approved
     state.apply(.installationFound(first), at: Instant(seconds: 0))
     let change = Change(
-        id: "c1", installation: id, trigger: .fileReplaced, phase: .onDisk, from: approved, to: Artifact(version: nil),
+        id: "c1", installation: id, trigger: .fileReplaced, phase: .onDisk, from: approved,
+        to: Artifact(version: nil),
         origin: .unknown)
     let node = NodeFacts(name: "edge-1", cluster: "default", labels: [:], architecture: .amd64)
     let record = DecisionRecord(
         id: "d1",
         decision: Decision(reasons: [
-            Reason(rule: .ceiling, result: .unknown, text: "no version", source: "policy.yaml:3", lever: "look")
+            Reason(
+                rule: .ceiling, result: .unknown, text: "no version", source: "policy.yaml:3", lever: "look")
         ]),
         subject: Subject(
             node: node, installation: installation, change: change, clockSynchronised: true, zone: .utc),
@@ -39,7 +41,8 @@ private func report(decided: Bool) -> NodeReport {
             node: node,
             clock: ClockReading(now: Instant(seconds: 0), monotonic: 0, bootID: "b", synchronised: true),
             installations: [installation], problems: [Problem(code: "policy-absent", text: "no policy")]),
-        state: state, decisions: decided ? [record] : [], policy: nil, policyPath: "/etc/holdfast/policy.yaml",
+        state: state, decisions: decided ? [record] : [], policy: nil,
+        policyPath: "/etc/holdfast/policy.yaml",
         policyIsValid: false)
 }
 

@@ -63,10 +63,10 @@ private let rows: [WindowRow] = [
         next: "2026-12-01T20:15:00Z"),
     WindowRow(
         name: "Ramadan begins", zone: "Africa/Casablanca", start: "02:30", hours: 1,
-        now: "2027-02-07T02:30:00Z", next: "2027-02-08T02:30:00Z"),
+        now: "2026-02-15T02:30:00Z", next: "2026-02-16T02:30:00Z"),
     WindowRow(
         name: "Ramadan ends", zone: "Africa/Casablanca", start: "02:30", hours: 1,
-        now: "2027-03-14T01:59:59Z", next: "2027-03-14T02:00:00Z"),
+        now: "2026-03-22T01:59:59Z", next: "2026-03-22T02:00:00Z"),
     // 2011-12-30 was left out: the window of that day begins where the next day does.
     WindowRow(
         name: "a day that was left out", zone: "Pacific/Apia", days: [.fri], start: "13:00",

@@ -164,6 +164,8 @@ public final class ScriptedServer: Sendable {
             let count = read(connection, &buffer, buffer.count)
             guard count > 0 else { return nil }
             bytes.append(contentsOf: buffer[..<count])
+            // No HTTP, but the beginning of a TLS handshake: it is answered all the same.
+            if bytes[0] == 22 { return Received(head: "", body: bytes) }
         }
     }
 
@@ -227,6 +229,9 @@ public final class ScriptedServer: Sendable {
     /// A server that could not be set up.
     public struct Failure: Error, CustomStringConvertible {
         public var description: String
+
+        /// Makes a failure.
+        public init(description: String) { self.description = description }
     }
 
     private static func checked(_ result: Int32, _ what: String) throws(Failure) -> Int32 {

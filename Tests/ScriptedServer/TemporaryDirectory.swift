@@ -7,7 +7,7 @@ public final class TemporaryDirectory: Sendable {
 
     /// Makes a directory.
     public init() throws(ScriptedServer.Failure) {
-        var template = Array("/tmp/hf-XXXXXX".utf8CString)
+        var template = Array("/tmp/node-XXXXXX".utf8CString)
         guard let made = mkdtemp(&template) else {
             throw ScriptedServer.Failure(description: "mkdtemp: \(String(cString: strerror(errno)))")
         }

@@ -20,8 +20,11 @@ key() {
 ensure() {
     local directory=$1 builder=$2 name began
     shift 2
-    [[ -d $directory ]] && return
     name=${directory#"$CACHE/"}
+    if [[ -d $directory ]]; then
+        touch "$CACHE/${name%%/*}"
+        return
+    fi
     name=${name//\//,}
     mkdir -p "$CACHE/tmp" "${directory%/*}"
     (
@@ -37,11 +40,12 @@ ensure() {
     )
 }
 
-# prune KIND KEEP: removes entries of this kind that an earlier state of the sources asked for.
+# prune: removes entries that nobody has asked for in two days. The sources of several branches
+# may share a cache, so "not mine" is no reason.
 prune() {
-    local kind=$1 keep=$2 entry
-    for entry in "$CACHE/$kind"-*; do
-        [[ -d $entry && $entry != "$keep" ]] || continue
+    local entry
+    for entry in "$CACHE"/*-????????????????; do
+        [[ -n $(find "$entry" -maxdepth 0 -mtime +1) ]] || continue
         grep -qsxF "$entry" /dev/null "$RUN"/*/image || rm -rf --one-file-system "$entry"
     done
 }

@@ -1,8 +1,11 @@
 # What every part of the lab uses: where things are, how it talks, what names are.
 # shellcheck shell=bash
 
+# shellcheck disable=SC2034 # used by the files that are sourced after this one
 CACHE=${HOLDFAST_LAB_CACHE:-/var/cache/holdfast-lab}
+# shellcheck disable=SC2034
 RUN=${HOLDFAST_LAB_RUN:-/run/holdfast-lab}
+# shellcheck disable=SC2034
 SUITE=trixie
 
 say() { printf 'lab: %s\n' "$*" >&2; }

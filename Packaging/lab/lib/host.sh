@@ -66,7 +66,7 @@ mirror() {
 
 # Downloads go through the proxy that this machine's apt is told to use, if any.
 export_proxy() {
-    local proxy=
+    local proxy=''
     eval "$(apt-config shell proxy Acquire::http::Proxy)"
     [[ -z $proxy ]] || export http_proxy=$proxy
 }

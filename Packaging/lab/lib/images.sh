@@ -96,11 +96,9 @@ in_toolchain() {
 
 prepare_base() {
     ensure "$(base_image)" build_base
-    prune base "$(base_image)"
 }
 
 prepare_toolchain() {
     prepare_base
     ensure "$(toolchain)" build_toolchain
-    prune toolchain "$(toolchain)"
 }

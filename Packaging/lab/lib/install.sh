@@ -3,9 +3,6 @@
 
 START_SECONDS=30
 
-# put NAME PATH MODE: writes standard input to a file in the node.
-put() { node_run "$1" install -D -m "$3" /dev/stdin "$2"; }
-
 # put_binary NAME BINARY TARGET MODE: as installers do it, downloaded to /tmp and moved into place.
 put_binary() {
     local name=$1 binary=$2 target=$3 mode=$4 download
@@ -16,7 +13,7 @@ put_binary() {
     node_run "$name" rm -r "${download%/*}"
 }
 
-# start_unit NAME UNIT how: how is wait, no-wait or no-start. The start itself never blocks: a
+# start_unit NAME UNIT HOW: HOW is wait, no-wait or no-start. The start itself never blocks: a
 # unit with TimeoutStartSec=0 may start for ever.
 start_unit() {
     local name=$1 unit=$2 how=$3
@@ -25,10 +22,8 @@ start_unit() {
     [[ $how != no-start ]] || return 0
     node_run "$name" systemctl restart --no-block "$unit"
     [[ $how == wait ]] || return 0
-    # Two looks: for a moment after the restart was queued the old process may still be active.
-    node_run "$name" sh -c 'until [ -z "$(systemctl list-jobs --no-legend "$1" 2>/dev/null)" ]; do sleep 0.1; done' sh "$unit" &
-    local waiting=$!
-    within "$START_SECONDS" eval "! kill -0 $waiting 2>/dev/null" || kill "$waiting"
+    node_run "$name" timeout "$START_SECONDS" sh -c \
+        'while [ -n "$(systemctl list-jobs --no-legend "$1")" ]; do sleep 0.1; done' sh "$unit" || true
     node_run "$name" systemctl is-active --quiet "$unit" && return
     node_run "$name" systemctl status --no-pager --lines 10 "$unit" >&2 || true
     die "$unit of node $name is not active after $START_SECONDS s"

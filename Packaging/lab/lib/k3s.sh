@@ -3,7 +3,7 @@
 
 install_k3s() {
     need_node "${1:-}"
-    local name=$1 version=${2:-} role=server unit= bin=/usr/local/bin data= fault= how=wait binary
+    local name=$1 version=${2:-} role=server unit='' bin=/usr/local/bin data='' fault='' how=wait binary
     check_version "$version"
     shift 2
     local arguments=()

@@ -2,12 +2,14 @@
 #
 #   $CACHE/nodes/NAME/{root,upper,work}   the node's file system
 #   $RUN/NAME/image                       the cache entry it was made from
-#   $RUN/NAME/options                     what systemd-nspawn is given besides
+#   $RUN/NAME/option                      what systemd-nspawn is given besides, if anything
 #   $RUN/NAME/{supervisor,leader}         "PID START-TIME" of systemd-nspawn and of the node's init
 #   $RUN/NAME/{cgroup,boot.log}
 # shellcheck shell=bash
 
 BOOT_SECONDS=60
+SHUTDOWN_SECONDS=60
+HIERARCHIES=(/sys/fs/cgroup /sys/fs/cgroup/{systemd,unified})
 NODE_ENVIRONMENT=(
     PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin
     HOME=/root LANG=C.UTF-8 "TERM=${TERM:-dumb}" SNAP_REEXEC=0
@@ -41,9 +43,10 @@ stopped() { ! alive "$1" "$2" >/dev/null; }
 
 # find_leader NAME: records the supervisor's child that is process 1 of its own namespace.
 find_leader() {
-    local supervisor child
+    local supervisor child children
     supervisor=$(alive "$1" supervisor) || return 1
-    for child in $(cat "/proc/$supervisor/task/$supervisor/children" 2>/dev/null); do
+    children=$(cat "/proc/$supervisor/task/$supervisor/children") || return 1
+    for child in $children; do
         if grep -qs $'^NSpid:.*\t1$' "/proc/$child/status"; then
             identity "$child" >"$RUN/$1/leader"
             return
@@ -81,13 +84,14 @@ boot_failed() {
 }
 
 power_on() {
-    local name=$1 end state options
+    local name=$1 end state option
     mount_root "$name"
     give_identity "$name"
-    mapfile -t options <"$RUN/$name/options"
+    option=$(cat "$RUN/$name/option")
     rm -f "$RUN/$name"/{supervisor,leader}
-    setsid bash "$LAB_DIR/lib/start-node" "$name" "$(node_root "$name")" "$RUN/$name" "${options[@]}" \
-        </dev/null >"$RUN/$name/boot.log" 2>&1 &
+    # shellcheck disable=SC2086 # one option, or none
+    setsid bash "$LAB_DIR/lib/start-node" "$name" "$(node_root "$name")" "$RUN/$name" $option \
+        </dev/null >"$RUN/$name/boot.log" 2>&1 9>&- &
     within 10 test -s "$RUN/$name/supervisor" || boot_failed "$name" "was not started"
     end=$((SECONDS + BOOT_SECONDS))
     while ((SECONDS < end)); do
@@ -101,82 +105,109 @@ power_on() {
     boot_failed "$name" "did not come up within $BOOT_SECONDS s (it is '${state:-silent}')"
 }
 
-# await_power_off NAME: once the node's init is gone its supervisor follows; the node's cgroups
-# are empty then.
-await_power_off() {
-    within 15 stopped "$1" supervisor || kill -9 "$(alive "$1" supervisor)" 2>/dev/null || true
-    within 5 stopped "$1" supervisor || die "the supervisor of node $1 does not end"
+# node_processes NAME: every process in the node's cgroups, which hold nothing else.
+node_processes() {
+    local cgroup hierarchy
+    cgroup=$(cat "$RUN/$1/cgroup" 2>/dev/null) || return 0
+    for hierarchy in "${HIERARCHIES[@]}"; do
+        [[ ! -d $hierarchy/$cgroup ]] || find "$hierarchy/$cgroup" -name cgroup.procs -exec cat {} + 2>/dev/null || true
+    done | sort -un
+}
+
+remove_cgroups() {
     local hierarchy cgroup
     cgroup=$(cat "$RUN/$1/cgroup" 2>/dev/null) || return 0
-    for hierarchy in /sys/fs/cgroup /sys/fs/cgroup/{systemd,unified}; do
-        [[ ! -d $hierarchy/$cgroup ]] || find "$hierarchy/$cgroup" -depth -type d -exec rmdir {} + 2>/dev/null || true
+    for hierarchy in "${HIERARCHIES[@]}"; do
+        [[ ! -d $hierarchy/$cgroup ]] || find "$hierarchy/$cgroup" -depth -type d -exec rmdir {} + 2>/dev/null ||
+            return 1
     done
 }
 
+# await_power_off NAME: for a node that was asked to shut down.
+await_power_off() {
+    within "$SHUTDOWN_SECONDS" stopped "$1" supervisor || die "node $1 does not shut down in $SHUTDOWN_SECONDS s"
+    power_off "$1"
+}
+
+# The supervisor may be gone before its node is, so what counts is that the cgroups are empty.
 power_off() {
-    local leader
-    find_leader "$1" || true
-    if leader=$(alive "$1" leader); then kill -9 "$leader"; fi
-    await_power_off "$1"
+    local processes
+    mapfile -t processes < <(node_processes "$1")
+    ((${#processes[@]} == 0)) || kill -9 "${processes[@]}" 2>/dev/null || true
+    within 10 remove_cgroups "$1" || die "processes of node $1 do not end: $(node_processes "$1" | paste -sd ' ')"
+}
+
+# make_node NAME KIND NETWORK: records what the node is made from; booting it does the rest.
+make_node() {
+    local name=$1 image option=''
+    case $2 in
+        plain) image=$(base_image) ;;
+        snapd) image=$(snapd_image) ;;
+        *) misuse "there is no image '$2': plain or snapd" ;;
+    esac
+    [[ -d $image ]] || die "image $2 is not made yet: run lab prepare"
+    case $3 in
+        private) option=--private-network ;;
+        host) ;;
+        *) misuse "a node's network is private or host, not '$3'" ;;
+    esac
+    record_node "$name" "$image" "$option"
+}
+
+record_node() {
+    mkdir -p "$RUN/$1"
+    echo "$3" >"$RUN/$1/option"
+    echo "$2" >"$RUN/$1/image"
 }
 
 lab_boot() {
-    local name=${1:-} kind=plain network=private image
+    local name=${1:-} image=plain network=private
     check_name "$name"
     shift
     while (($#)); do
         case $1 in
-            --image) kind=${2:?}; shift 2 ;;
+            --image) image=${2:?}; shift 2 ;;
             --network) network=${2:?}; shift 2 ;;
-            *) misuse "boot knows --image plain|snapd and --network private|host, not '$1'" ;;
+            *) misuse "boot does not know '$1'" ;;
         esac
     done
     if node_exists "$name"; then
         stopped "$name" supervisor || die "node $name is running"
     else
-        case $kind in
-            plain) image=$(base_image) ;;
-            snapd) image=$(snapd_image) ;;
-            *) misuse "there is no image '$kind': plain or snapd" ;;
-        esac
-        [[ -d $image ]] || die "image $kind is not made yet: run lab prepare"
-        mkdir -p "$RUN/$name"
-        case $network in
-            private) echo --private-network ;;
-            host) ;;
-            *) misuse "a node's network is private or host" ;;
-        esac >"$RUN/$name/options"
-        echo "$image" >"$RUN/$name/image"
+        make_node "$name" "$image" "$network"
     fi
     power_on "$name"
 }
 
-# node_run NAME COMMAND...: in all of the node's namespaces and in a cgroup of its own there.
-# Replaces nothing and returns the command's exit code.
-node_run() {
-    local name=$1 leader
+# enter NAME COMMAND...: becomes the command, in the node's namespaces and in a cgroup of its own
+# there.
+enter() {
+    local name=$1 leader cgroup hierarchy
     shift
     leader=$(alive "$name" leader) || die "node $name is off"
-    (
-        cgroup=$(cat "$RUN/$name/cgroup")
-        for hierarchy in /sys/fs/cgroup /sys/fs/cgroup/{systemd,unified}; do
-            [[ -d $hierarchy/$cgroup/payload ]] || continue
-            mkdir -p "$hierarchy/$cgroup/payload/lab-run"
-            echo $BASHPID >"$hierarchy/$cgroup/payload/lab-run/cgroup.procs"
-        done
-        exec nsenter --target "$leader" --all env -i "${NODE_ENVIRONMENT[@]}" "$@"
-    )
+    cgroup=$(cat "$RUN/$name/cgroup")
+    for hierarchy in "${HIERARCHIES[@]}"; do
+        [[ -d $hierarchy/$cgroup/payload ]] || continue
+        mkdir -p "$hierarchy/$cgroup/payload/lab-run"
+        echo $BASHPID >"$hierarchy/$cgroup/payload/lab-run/cgroup.procs"
+    done
+    exec nsenter --target "$leader" --all env -i "${NODE_ENVIRONMENT[@]}" "$@"
 }
+
+node_run() { (enter "$@"); }
+
+# put NAME PATH MODE: writes standard input to a file in the node.
+put() { node_run "$1" install -D -m "$3" /dev/stdin "$2"; }
 
 lab_run() {
     need_node "${1:-}"
     (($# > 1)) || misuse "run needs a command"
-    node_run "$@"
+    enter "$@"
 }
 
 lab_shell() {
     need_node "${1:-}"
-    node_run "$1" bash -l
+    enter "$1" bash -l
 }
 
 # A running node's /tmp and /run are mounts that the host cannot see, so the copy goes through it.
@@ -190,7 +221,8 @@ lab_copy() {
         node_run "$name" mkdir -p "$target"
         tar -C "$source" -c . | node_run "$name" tar -C "$target" -x --no-same-owner
     else
-        node_run "$name" install -D -m "$(stat -Lc %a "$source")" /dev/stdin "$target" <"$source"
+        # shellcheck disable=SC2094 # only looked at
+        put "$name" "$target" "$(stat -Lc %a "$source")" <"$source"
     fi
 }
 
@@ -202,8 +234,7 @@ lab_root() {
 
 lab_reboot() {
     need_node "${1:-}"
-    node_run "$1" systemctl reboot
-    within "$BOOT_SECONDS" stopped "$1" supervisor || die "node $1 does not shut down"
+    node_run "$1" systemctl reboot || true # it may be killed by what it asked for
     await_power_off "$1"
     power_on "$1"
 }

@@ -25,22 +25,19 @@ standin() {
     [[ $fault =~ ^(|never-ready|exit|hang|dies-after=[0-9]+)$ ]] ||
         misuse "a release is broken as never-ready, exit, hang or dies-after=SECONDS, not '$fault'"
     directory=$(standin_directory "$distribution")/$version${fault:+,$fault}
-    if [[ ! -d $directory ]]; then
-        prepare_toolchain
-        ensure "$directory" build_standin "$distribution" "$version" "$fault"
-    fi
+    [[ -d $directory ]] || prepare_toolchain
+    ensure "$directory" build_standin "$distribution" "$version" "$fault"
     echo "$directory/$distribution"
 }
 
 # Building any version fills the compiler's cache; every later one is little more than a link.
 prepare_standin() {
     prepare_toolchain
-    prune "$1" "$(standin_directory "$1")"
     standin "$1" v1.33.4 >/dev/null
 }
 
 lab_binary() {
-    local distribution=${1:-} version=${2:-} fault=
+    local distribution=${1:-} version=${2:-} fault=''
     [[ $distribution =~ ^(k3s|k0s)$ ]] || misuse "binary k3s or binary k0s"
     [[ ${3:-} != --broken ]] || fault=${4:?}
     standin "$distribution" "$version" "$fault"

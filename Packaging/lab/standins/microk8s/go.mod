@@ -1,0 +1,7 @@
+module holdfast.invalid/lab/microk8s
+
+go 1.22
+
+require holdfast.invalid/lab/kube v0.0.0
+
+replace holdfast.invalid/lab/kube => ../kube

@@ -1,0 +1,81 @@
+import Agent
+import CommandLine
+import Host
+import Ledger
+import Model
+import Ports
+
+/// `holdfast catalog import FILE`: ties the digests of a release's checksum file to its version.
+func catalogImport(_ invocation: Invocation, on screen: Screen) throws(Failure) -> ExitCode {
+    let place = try Place(invocation)
+    let path = invocation.value("file") ?? ""
+    let bytes = try place.bytes(of: path)
+    var version: Version?
+    if let text = invocation.value("version") {
+        guard let known = Version(text) else {
+            throw Failure(
+                code: .usage, message: "--version \(text.printable) is no version: write v1.31.4+k3s1")
+        }
+        version = known
+    }
+    let reading = place.clock.read()
+    let entries: [CatalogEntry]
+    do throws(ChecksumFileError) {
+        entries = try readChecksumFile(
+            bytes, file: path,
+            distribution: invocation.value("distribution").flatMap { Distribution(rawValue: $0) },
+            version: version, importedAt: reading.now)
+    } catch {
+        throw Failure(code: .badConfiguration, message: "\(path.printable): \(error.description)")
+    }
+    let event = Event.catalogImported(CatalogImport(file: path, sha256: digest(bytes), entries: entries))
+    do throws(LedgerFailure) {
+        let ledger = try place.openLedger()
+        var state = try ledger.load().state
+        state.apply(event, at: reading.now)
+        try ledger.append([event], reading: reading, state: state)
+    } catch {
+        throw Failure(ledger: error)
+    }
+    journalEntries(for: event).forEach(place.journal.write)
+    if invocation.value("output") == "json" {
+        try screen.json(entries)
+    } else {
+        screen.out(catalogText(entries, screen.style))
+        screen.out(
+            "\nImported \(entries.count) checksum\(entries.count == 1 ? "" : "s") from \(path.printable).\n")
+    }
+    return .done
+}
+
+/// `holdfast catalog list`: the digests that are known.
+func catalogList(_ invocation: Invocation, on screen: Screen) throws(Failure) -> ExitCode {
+    let place = try Place(invocation)
+    var entries: [CatalogEntry] = []
+    do {
+        try place.readLedger().catalog { entries.append($0) }
+    } catch let failure as LedgerFailure where failure.code != .missing {
+        throw Failure(ledger: failure)
+    } catch {
+        if !(error is LedgerFailure) { throw Failure(code: .failed, message: "\(error)") }
+    }
+    if invocation.value("output") == "json" {
+        try screen.json(entries)
+    } else if entries.isEmpty {
+        screen.out("No checksums are known. Import a release's with 'holdfast catalog import FILE'.\n")
+    } else {
+        screen.out(catalogText(entries, screen.style))
+    }
+    return .done
+}
+
+private func catalogText(_ entries: [CatalogEntry], _ style: Style) -> String {
+    aligned(
+        entries.map { entry in
+            [
+                (entry.distribution.displayName, nil), (entry.version.description, nil),
+                (entry.architecture.rawValue, nil), ("sha256:\(entry.sha256.hex)", nil),
+                (entry.file.printable, .faint),
+            ]
+        }, indent: 0, style: style)
+}

@@ -1,0 +1,59 @@
+import Agent
+import CommandLine
+import Ledger
+import Model
+import Ports
+import Reports
+
+/// `holdfast check`: one tick.
+func check(_ invocation: Invocation, on screen: Screen) throws(Failure) -> ExitCode {
+    let place = try Place(invocation)
+    let isDry = invocation.has("dry-run")
+    let outcome = isDry ? place.preview().outcome : tick(at: place, on: screen)
+    let report = place.report(outcome)
+    if invocation.value("output") == "json" {
+        try screen.json(report)
+    } else {
+        let now = outcome.judgement.observation.clock.now
+        screen.out(
+            NodeReportText(report: report, style: screen.style, now: now, width: screen.width, lastCheck: now)
+                .text())
+        if isDry, !outcome.events.isEmpty {
+            screen.out("\nDry run: \(outcome.events.count) ledger entries were not written.\n")
+        }
+    }
+    if let failure = outcome.failure {
+        screen.error("Error: nothing was recorded: \(failure.description)")
+        return failure.code == .busy ? .busy : .failed
+    }
+    if !report.policy.valid, report.policy.sha256 != nil || outcome.judgement.state.rejection != nil {
+        return .badConfiguration
+    }
+    return answer(report, asked: invocation.has("exit-code"))
+}
+
+/// Ticks once for real; without a ledger it still looks and decides, and says why nothing was recorded.
+private func tick(at place: Place, on screen: Screen) -> Tick.Outcome {
+    do throws(LedgerFailure) {
+        let ledger = try place.openLedger()
+        if let begun = ledger.begun, let damaged = begun.replaces {
+            let text =
+                "the ledger was damaged and is kept as \(damaged); a new one is begun: \(begun.reason ?? "")"
+            screen.error("Warning: \(text)")
+            place.journal.write(
+                JournalEntry(message: .ledgerBegun, priority: .error, text: text, fields: [:]))
+        }
+        return place.tick(over: ledger).run(dryRun: false)
+    } catch {
+        var outcome = place.preview().outcome
+        outcome.failure = error
+        return outcome
+    }
+}
+
+/// The exit code that `--exit-code` asks for.
+func answer(_ report: NodeReport, asked: Bool) -> ExitCode {
+    let verdicts = report.installations.flatMap(\.decisions).map(\.decision.verdict)
+    guard asked else { return .done }
+    return verdicts.contains(.deny) ? .denied : verdicts.contains(.hold) ? .held : .done
+}

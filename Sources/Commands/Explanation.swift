@@ -1,0 +1,64 @@
+import Model
+
+/// Why a change got its verdict: every requirement, met or not, and one lever for each that is not.
+struct Explanation {
+    let record: DecisionRecord
+    let style: Style
+    /// Columns to fold at; nil folds nothing.
+    let width: Int?
+
+    /// The explanation as text for a person.
+    func text() -> String {
+        let change = record.subject.change
+        let decision = record.decision
+        var text =
+            style(change.id, .strong) + "  "
+            + "\(change.installation.distribution.displayName) \(change.installation.name): ".printable
+            + style("\(change.from.versionText) → \(change.to.versionText)".printable, .strong) + "\n"
+        text +=
+            "  " + style(decision.verdict.rawValue.uppercased(), decision.verdict.mark) + "  " + headline
+            + "\n\n"
+        text += aligned(
+            decision.reasons.map { reason in
+                [
+                    (reason.result.rawValue, reason.mark), (reason.rule.rawValue, nil),
+                    ("\(reason.text) (\(reason.source))".printable, reason.result == .met ? .faint : nil),
+                ]
+            }, indent: 2, style: style, width: width)
+        let levers = decision.reasons.compactMap { reason in reason.lever.map { (reason.rule.rawValue, $0) } }
+        if !levers.isEmpty {
+            text += "\n" + style("What would change that", .strong) + "\n"
+            text += aligned(
+                levers.map { [($0.0, nil), ($0.1.printable, nil)] }, indent: 2, style: style, width: width)
+        }
+        text += "\n" + earliest + "\n"
+        return text
+    }
+
+    private var headline: String {
+        let change = record.subject.change
+        let skips = change.skipsMinor ? ", which skips a minor" : ""
+        return "\(change.updateType.rawValue)\(skips), \(change.phase.spoken), by \(change.trigger.spoken)"
+    }
+
+    private var earliest: String {
+        switch record.decision.verdict {
+        case .allow: "Nothing stands in its way."
+        case .deny: "Never under this policy."
+        case .hold:
+            record.decision.earliest.map {
+                "As things stand, allowed from \($0) on (\(relative($0, to: record.now)))."
+            } ?? "Waiting alone does not release it: see above."
+        }
+    }
+}
+
+extension Reason {
+    fileprivate var mark: Style.Mark {
+        switch result {
+        case .met: .good
+        case .unmet: consequence == .deny ? .bad : .waiting
+        case .unknown: .waiting
+        }
+    }
+}

@@ -1,0 +1,42 @@
+import CommandLine
+import Host
+import Ledger
+import Model
+import PolicyFile
+import Ports
+import Reports
+
+/// `holdfast history`: decisions from the ledger, oldest first.
+func history(_ invocation: Invocation, on screen: Screen) throws(Failure) -> ExitCode {
+    let place = try Place(invocation)
+    let now = place.clock.read().now
+    var filter = HistoryFilter()
+    filter.since = try time("since", of: invocation, now: now)
+    filter.until = try time("until", of: invocation, now: now)
+    filter.distribution = invocation.value("distribution").flatMap { Distribution(rawValue: $0) }
+    filter.verdict = invocation.value("verdict").flatMap { Verdict(rawValue: $0) }
+    let format = HistoryFormat(rawValue: invocation.value("output") ?? "") ?? .table
+    let writer = HistoryWriter(format: format) { screen.out($0) }
+    do {
+        try place.readLedger().history(filter, writer.write)
+        try writer.finish()
+    } catch let failure as LedgerFailure {
+        throw Failure(ledger: failure)
+    } catch {
+        throw Failure(code: .failed, message: "\(error)")
+    }
+    return .done
+}
+
+/// A point in time from the command line: a date, an instant, or how long ago.
+private func time(_ option: String, of invocation: Invocation, now: Instant) throws(Failure) -> Instant? {
+    guard let text = invocation.value(option) else { return nil }
+    if let instant = Instant(rfc3339: text) { return instant }
+    if let date = CivilDate(text) { return Instant(seconds: date.daysSinceEpoch * 86_400) }
+    if let ago = TimeSpan(policyText: text) { return now + TimeSpan(seconds: -ago.seconds) }
+    throw Failure(
+        code: .usage,
+        message:
+            "--\(option) \(text.printable) is no time: write 2026-11-24, 2026-11-24T16:00:00Z, or 36h for that long ago"
+    )
+}

@@ -1,0 +1,147 @@
+import CommandLine
+
+/// The whole command line as a table.
+///
+/// A verb that is listed here has a file of its own in this module, and a case in `run`.
+enum Interface {
+    static let program = Command(
+        "holdfast",
+        abstract: "Keep K3s, MicroK8s and k0s at the versions that their owners chose.",
+        discussion: """
+            Holdfast looks at what is installed and what runs on this node, judges every change by the policy in \
+            /etc/holdfast/policy.yaml, and records each decision.
+            """,
+        subcommands: [check, status, explain, history, verify, policy, catalog],
+        examples: ["holdfast check", "holdfast status", "holdfast policy lint"])
+
+    private static let check = Command(
+        "check", abstract: "Look at this node once, decide, and record what is new.",
+        discussion: "This is what the timer runs. Without --dry-run it needs to be root.",
+        options: [
+            Option("dry-run", short: "n", help: "Decide, but record and tell nothing."), exitCode, output,
+        ] + place,
+        examples: ["holdfast check --dry-run", "holdfast check --output json"])
+
+    private static let status = Command(
+        "status", abstract: "Show what is installed, what runs, what is approved and what waits.",
+        options: [exitCode, output] + place,
+        examples: ["holdfast status", "holdfast status --exit-code"])
+
+    private static let explain = Command(
+        "explain", abstract: "Say why a change is held, denied or allowed, and what would change that.",
+        arguments: [
+            Argument(
+                "change", help: "A change's id, or the start of one; all changes without it.",
+                isOptional: true)
+        ],
+        options: [output] + place, examples: ["holdfast explain", "holdfast explain 3f9a1c22b0"])
+
+    private static let history = Command(
+        "history", abstract: "List decisions from the ledger, oldest first.",
+        options: [
+            Option(
+                "output", short: "o", value: "format", help: "How to print.", defaultValue: "table",
+                completion: .oneOf(["table", "json", "jsonl", "csv"])),
+            Option(
+                "since", value: "time",
+                help: "From this time on: 2026-11-24, 2026-11-24T16:00:00Z, or 36h, 7d ago."),
+            Option("until", value: "time", help: "Before this time; as --since."),
+            Option(
+                "distribution", value: "name", help: "Of this distribution only.",
+                completion: .oneOf(["k3s", "microk8s", "k0s"])),
+            Option(
+                "verdict", value: "verdict", help: "With this verdict only.",
+                completion: .oneOf(["allow", "hold", "deny"])),
+            state,
+        ],
+        examples: ["holdfast history --since 7d", "holdfast history --verdict hold --output csv"])
+
+    private static let verify = Command(
+        "verify", abstract: "Check the ledger's chain from its first entry to its last.",
+        discussion: "Finds an edit, a removal and a cut inside the chain. Exits with 1 where it finds one.",
+        options: [output, state], examples: ["holdfast verify"])
+
+    private static let policy = Command(
+        "policy", abstract: "Check, show and test policy files.",
+        subcommands: [
+            Command(
+                "lint", abstract: "Check a policy file and report every error at once.",
+                arguments: [policyFile], options: [output, rootOption],
+                examples: ["holdfast policy lint", "holdfast policy lint Policies/homelab.yaml"]),
+            Command(
+                "show", abstract: "Show what applies to this node, and from which line.",
+                arguments: [policyFile],
+                options: [
+                    Option(
+                        "distribution", value: "name", help: "As for an installation of this distribution.",
+                        completion: .oneOf(["k3s", "microk8s", "k0s"])),
+                    Option(
+                        "role", value: "role",
+                        help: "As for this role: server, agent, node, controller, worker …"),
+                    output,
+                ] + place.filter { $0.name != "policy" },
+                examples: ["holdfast policy show"]),
+            Command(
+                "test", abstract: "Run a table of cases against a policy file.",
+                arguments: [
+                    Argument(
+                        "cases", help: "A file of cases: change, node, time → verdict.", completion: .file)
+                ],
+                options: [
+                    Option(
+                        "policy", value: "file",
+                        help:
+                            "The policy to test; else the one that the file of cases names, or lies beside.",
+                        completion: .file), output, rootOption,
+                ],
+                examples: ["holdfast policy test Policies/homelab.cases.yaml"]),
+        ])
+
+    private static let catalog = Command(
+        "catalog", abstract: "Import and list release checksums, which verify where an artifact comes from.",
+        subcommands: [
+            Command(
+                "import", abstract: "Tie the digests of a release's checksum file to its version.",
+                discussion: """
+                    The file is the release's own: sha256sum-amd64.txt of K3s, sha256sums.txt of k0s. K3s's does not \
+                    name its version, so say it.
+                    """,
+                arguments: [Argument("file", help: "The checksum file.", completion: .file)],
+                options: [
+                    Option(
+                        "distribution", value: "name",
+                        help: "What it is a release of; else told from its lines.",
+                        completion: .oneOf(["k3s", "k0s"])),
+                    Option(
+                        "version", value: "version",
+                        help: "The release's version, where the file does not say it."),
+                    output, state,
+                ],
+                examples: ["holdfast catalog import sha256sum-amd64.txt --version v1.31.4+k3s1"]),
+            Command(
+                "list", abstract: "List the digests that are known.", options: [output, state],
+                examples: ["holdfast catalog list"]),
+        ])
+
+    private static let policyFile = Argument(
+        "file", help: "The policy file; /etc/holdfast/policy.yaml without it.", isOptional: true,
+        completion: .file)
+    private static let output = Option(
+        "output", short: "o", value: "format", help: "How to print.", defaultValue: "text",
+        completion: .oneOf(["text", "json"]))
+    private static let exitCode = Option(
+        "exit-code", help: "Exit with 10 where something is held, 11 where something is denied.")
+    private static let rootOption = Option(
+        "root", value: "directory",
+        help: "Look at the node below this directory, without touching this machine.",
+        defaultValue: "/", completion: .directory)
+    private static let state = Option(
+        "state", value: "directory", help: "Where the ledger is.", defaultValue: "/var/lib/holdfast",
+        completion: .directory)
+    private static let place = [
+        rootOption,
+        Option(
+            "policy", value: "file", help: "The policy file.", defaultValue: "/etc/holdfast/policy.yaml",
+            completion: .file), state,
+    ]
+}

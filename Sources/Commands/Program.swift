@@ -1,0 +1,54 @@
+import CommandLine
+public import Host
+
+/// Runs the program.
+///
+/// - Parameters:
+///   - words: the command line after the program's name.
+///   - environment: of which `NO_COLOR`, `COLUMNS` and `TERM` are read.
+/// - Returns: the exit code.
+public func run(_ words: [String], environment: [String: String] = Machine.environment)
+    -> Int32
+{
+    let screen = Screen(environment: environment)
+    switch Interface.program.parse(words) {
+    case .version:
+        screen.out("holdfast \(programVersion)\n")
+        return ExitCode.done.rawValue
+    case .help(let path):
+        screen.out(Interface.program.help(path: path, width: screen.width ?? 80))
+        return ExitCode.done.rawValue
+    case .failure(let error):
+        screen.error("Error: \(error.message)")
+        screen.error(Interface.program.usageLine(path: error.path))
+        screen.error("  See '\(error.path.joined(separator: " ")) --help' for more information.")
+        return ExitCode.usage.rawValue
+    case .run(let invocation):
+        do throws(Failure) {
+            return try perform(invocation, on: screen).rawValue
+        } catch {
+            screen.error("Error: \(error.message)")
+            return error.code.rawValue
+        }
+    }
+}
+
+/// The version of the program, which `--version` prints.
+public let programVersion = "0.1.0"
+
+private func perform(_ invocation: Invocation, on screen: Screen) throws(Failure) -> ExitCode {
+    switch invocation.path.dropFirst().joined(separator: " ") {
+    case "check": try check(invocation, on: screen)
+    case "status": try status(invocation, on: screen)
+    case "explain": try explain(invocation, on: screen)
+    case "history": try history(invocation, on: screen)
+    case "verify": try verify(invocation, on: screen)
+    case "policy lint": try policyLint(invocation, on: screen)
+    case "policy show": try policyShow(invocation, on: screen)
+    case "policy test": try policyTest(invocation, on: screen)
+    case "catalog import": try catalogImport(invocation, on: screen)
+    case "catalog list": try catalogList(invocation, on: screen)
+    default:
+        throw Failure(code: .usage, message: "\(invocation.path.joined(separator: " ")) is not a command")
+    }
+}

@@ -1,0 +1,26 @@
+import Agent
+import CommandLine
+import Model
+import Ports
+import Reports
+
+/// `holdfast status`: the node as it is now and as the ledger knows it; nothing is recorded.
+func status(_ invocation: Invocation, on screen: Screen) throws(Failure) -> ExitCode {
+    let place = try Place(invocation)
+    let (outcome, lastCheck) = place.preview()
+    let report = place.report(outcome)
+    if invocation.value("output") == "json" {
+        try screen.json(report)
+    } else {
+        let now = outcome.judgement.observation.clock.now
+        screen.out(
+            NodeReportText(
+                report: report, style: screen.style, now: now, width: screen.width, lastCheck: lastCheck
+            ).text())
+    }
+    if let failure = outcome.failure {
+        screen.error("Error: what was recorded before cannot be shown: \(failure.description)")
+        return failure.code == .busy ? .busy : .failed
+    }
+    return answer(report, asked: invocation.has("exit-code"))
+}

@@ -1,0 +1,77 @@
+import Host
+public import Model
+public import Ports
+
+/// Looks at a node: every distribution on it, and the node's own facts.
+public struct NodeObserver: Observer {
+    private let site: Site
+    private let name: String?
+    private let cluster: String
+    private let labels: [String: String]
+    private let adapters: [any DistributionAdapter]
+
+    /// Makes an observer.
+    ///
+    /// - Parameters:
+    ///   - name: from node.yaml; nil for the host name.
+    ///   - cluster: from node.yaml.
+    ///   - labels: from node.yaml.
+    public init(
+        site: Site, name: String?, cluster: String = "default", labels: [String: String] = [:],
+        adapters: [any DistributionAdapter] = allDistributions
+    ) {
+        self.site = site
+        self.name = name
+        self.cluster = cluster
+        self.labels = labels
+        self.adapters = adapters
+    }
+
+    /// Looks once; whatever cannot be seen is a problem, and the rest goes on.
+    public func observe(reading: ClockReading, memory: inout ObserverMemory) -> Observation {
+        var site = site
+        site.units = site.units.snapshot()
+        var installations: [Installation] = []
+        var problems: [Problem] = []
+        for adapter in adapters {
+            let findings = adapter.look(at: site, reading: reading, memory: &memory)
+            installations += findings.installations
+            // Two adapters that meet the same trouble say it once.
+            problems += findings.problems.filter { !problems.contains($0) }
+        }
+        installations.sort { $0.id < $1.id }
+        problems += unrecognised(installations).filter { !problems.contains($0) }
+        return Observation(
+            node: NodeFacts(
+                name: name ?? Machine.hostName(root: site.root) ?? "localhost", cluster: cluster,
+                labels: labels,
+                architecture: site.root.isLive
+                    ? Machine.architecture : installations.lazy.compactMap(\.installed?.architecture).first),
+            clock: reading, installations: installations, problems: problems)
+    }
+
+    /// Whether a binary is no longer the file that was observed, or no longer there.
+    public func hasMoved(since observation: Observation) -> Bool {
+        observation.installations.contains { installation in
+            guard let installed = installation.installed, let place = try? site.root.resolve(installed.path)
+            else {
+                return false
+            }
+            let present = try? identity(ofFile: place)
+            // A snap's identity is its revision, which its adapter reads anew at each look.
+            if installed.identity == nil, installation.id.distribution == .microk8s { return false }
+            return present != installed.identity
+        }
+    }
+
+    private func unrecognised(_ installations: [Installation]) -> [Problem] {
+        let known = Set(installations.flatMap(\.units).map(\.name))
+        return site.extraUnits.filter { !known.contains($0) }.map { unit in
+            Problem(
+                code: "unit-unrecognised",
+                text:
+                    "\(unit.printable): named in node.yaml, but no unit of K3s or k0s; correct the name, or take it out"
+            )
+        }
+    }
+}

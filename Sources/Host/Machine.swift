@@ -1,0 +1,51 @@
+internal import FoundationEssentials
+internal import Glibc
+public import Model
+
+/// What this machine says about itself.
+public enum Machine {
+    /// The environment of this process.
+    public static var environment: [String: String] { ProcessInfo.processInfo.environment }
+
+    /// The node's host name: the kernel's on the live root, `/etc/hostname` under another; nil where there is none.
+    public static func hostName(root: Root) -> String? {
+        let name: String
+        if root.isLive {
+            var buffer = [CChar](repeating: 0, count: 256)
+            guard gethostname(&buffer, buffer.count - 1) == 0 else { return nil }
+            name = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        } else {
+            guard let path = try? root.resolve("/etc/hostname"), let bytes = try? readFile(path, limit: 1024)
+            else {
+                return nil
+            }
+            // hostname(5): one name; lines that begin with # are comments.
+            let lines = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
+            name = String(lines.first { !$0.hasPrefix("#") } ?? "")
+        }
+        let trimmed = name.filter { !$0.isWhitespace }
+        return trimmed.isEmpty ? nil : trimmed
+    }
+
+    /// What the kernel runs on, whatever this program was built for; nil for anything else.
+    public static var architecture: Architecture? {
+        var names = utsname()
+        guard uname(&names) == 0 else { return nil }
+        let machine = withUnsafeBytes(of: names.machine) {
+            String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        return switch machine {
+        case "x86_64": .amd64
+        case "aarch64": .arm64
+        case "s390x": .s390x
+        case "riscv64": .riscv64
+        case "ppc64le": .ppc64le
+        case "i386", "i486", "i586", "i686": .i386
+        case _ where machine.hasPrefix("armv"): .arm
+        default: nil
+        }
+    }
+
+    /// The user whose rights this process has.
+    public static var effectiveUser: UInt32 { geteuid() }
+}

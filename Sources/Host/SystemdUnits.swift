@@ -1,0 +1,98 @@
+internal import Glibc
+public import Model
+
+/// Services of the running system: found in their unit files, which is quick, and then asked of systemd one by one.
+///
+/// A node has hundreds of units of which one or two are wanted; asking systemd about all of them would cost more
+/// than the rest of a quiet tick.
+public final class SystemdUnits: UnitSource {
+    private let files = UnitFiles(root: Root("/"))
+    private let patience: Int
+    private var connection: SystemdConnection?
+    /// Why systemd could not be asked; it is not asked again, so that a hung one costs one wait.
+    public private(set) var silence: HostError?
+
+    /// Makes a source over the running systemd; it connects with the first question.
+    ///
+    /// - Parameter patience: how long systemd may take over one answer, in milliseconds.
+    public init(patience: Int = 2000) { self.patience = patience }
+
+    /// The wanted services, as `UnitFiles` finds them.
+    public func services(where isWanted: (ServiceDefinition) -> Bool) throws(HostError) -> [ServiceDefinition]
+    {
+        try files.services(where: isWanted)
+    }
+
+    /// How a unit stands; all but the name nil where systemd does not answer, for which see `silence`.
+    public func state(of unit: String) -> UnitObservation {
+        guard silence == nil else { return UnitObservation(name: unit) }
+        do {
+            return try ask(unit)
+        } catch {
+            silence = error
+            connection = nil
+            return UnitObservation(name: unit)
+        }
+    }
+
+    /// The same systemd over unit files that are read once.
+    public func snapshot() -> any UnitSource { Snapshot(systemd: self, files: files.snapshot()) }
+
+    private struct Snapshot: UnitSource {
+        let systemd: SystemdUnits
+        let files: any UnitSource
+
+        func services(where isWanted: (ServiceDefinition) -> Bool) throws(HostError) -> [ServiceDefinition] {
+            try files.services(where: isWanted)
+        }
+        func state(of unit: String) -> UnitObservation { systemd.state(of: unit) }
+        var silence: HostError? { systemd.silence }
+    }
+
+    private func ask(_ unit: String) throws(HostError) -> UnitObservation {
+        let connection = try connected()
+        let path = try SystemdConnection.path(of: unit)
+        let properties = "org.freedesktop.systemd1.Unit"
+        var observation = UnitObservation(name: unit)
+        observation.activeState = try connection.text("ActiveState", of: path, interface: properties)
+        observation.subState = try connection.text("SubState", of: path, interface: properties)
+        observation.fileState = try connection.text("UnitFileState", of: path, interface: properties).nonEmpty
+        observation.fragmentPath = try connection.text("FragmentPath", of: path, interface: properties)
+            .nonEmpty
+        let invocation = try connection.bytes("InvocationID", of: path, interface: properties)
+        if invocation.contains(where: { $0 != 0 }) { observation.invocationID = hexadecimal(invocation) }
+        let process = try connection.number(
+            "MainPID", of: path, interface: "org.freedesktop.systemd1.Service")
+        observation.mainPID = Int32(exactly: process) ?? 0
+        return observation
+    }
+
+    private func connected() throws(HostError) -> SystemdConnection {
+        if let connection { return connection }
+        // The bus is the quicker way (1.1 ms against 2.0: systemd sets up its whole interface anew for each private
+        // connection); the private socket, which is root's, works where no bus daemon does.
+        var ways: [SystemdConnection.Way] = [.systemBus]
+        if geteuid() == 0 { ways.append(.privateSocket) }
+        var failure: HostError?
+        for way in ways {
+            do {
+                let new = try SystemdConnection(by: way, patience: patience)
+                connection = new
+                return new
+            } catch {
+                // The first way's reason is the telling one.
+                failure = failure ?? error
+            }
+        }
+        throw failure ?? HostError(description: "systemd cannot be reached")
+    }
+}
+
+extension String {
+    fileprivate var nonEmpty: String? { isEmpty ? nil : self }
+}
+
+private func hexadecimal(_ bytes: [UInt8]) -> String {
+    let digits = Array("0123456789abcdef".utf8)
+    return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+}

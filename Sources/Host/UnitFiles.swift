@@ -1,0 +1,250 @@
+public import Model
+
+/// Services as their unit files have them, on the node itself or below another root.
+///
+/// systemd is not asked. Precedence of directories, masks, aliases, instances and drop-ins are as in
+/// systemd.unit(5). Files too large to be real are read up to a limit.
+public struct UnitFiles: UnitSource {
+    private let root: Root
+    private let limits: UnitTree.Limits
+
+    /// Makes a source over the unit directories of a root.
+    public init(root: Root) { self.init(root: root, limits: UnitTree.Limits()) }
+
+    init(root: Root, limits: UnitTree.Limits) {
+        self.root = root
+        self.limits = limits
+    }
+
+    /// The services that are installed and for which `isWanted` holds, in order of their names.
+    ///
+    /// A template is none, only its instances that something wants or that are linked. Files that EnvironmentFile=
+    /// names are read for wanted services, and before that only for commands that refer to variables.
+    public func services(where isWanted: (ServiceDefinition) -> Bool) throws(HostError) -> [ServiceDefinition]
+    {
+        var scan = try UnitScan(root: root, limits: limits)
+        return try scan.services(where: isWanted)
+    }
+
+    /// Only the name: nothing runs below another root.
+    public func state(of unit: String) -> UnitObservation { UnitObservation(name: unit) }
+
+    /// The unit files as they are at the first question, read once.
+    public func snapshot() -> any UnitSource { UnitSnapshot(files: self) }
+
+    fileprivate func scan() -> Result<UnitScan, HostError> {
+        Result { () throws(HostError) in try UnitScan(root: root, limits: limits) }
+    }
+}
+
+/// Unit files as they were at one moment, for all who ask about them during one look.
+final class UnitSnapshot: UnitSource {
+    private let files: UnitFiles
+    private var scan: Result<UnitScan, HostError>?
+
+    init(files: UnitFiles) { self.files = files }
+
+    func services(where isWanted: (ServiceDefinition) -> Bool) throws(HostError) -> [ServiceDefinition] {
+        var current = try (scan ?? files.scan()).get()
+        defer { scan = .success(current) }
+        return try current.services(where: isWanted)
+    }
+
+    func state(of unit: String) -> UnitObservation { files.state(of: unit) }
+}
+
+/// Every service of a root, read as far as its unit files and drop-ins go.
+private struct UnitScan {
+    private var tree: UnitTree
+    private var loaded: [LoadedService] = []
+
+    init(root: Root, limits: UnitTree.Limits) throws(HostError) {
+        tree = try UnitTree(root: root, limits: limits)
+        var fragments: [String: UnitTree.Entry] = [:]
+        var aliases: [String: [String]] = [:]
+        for (name, entry) in tree.services {
+            switch tree.standing(of: entry) {
+            case .unit: fragments[name] = entry
+            case .alias(let target): aliases[target, default: []].append(name)
+            case .masked: continue
+            }
+        }
+        for name in tree.instances where tree.services[name] == nil {
+            if let template = UnitName(name).template { fragments[name] = fragments[template] }
+        }
+        for (name, entry) in fragments where !name.hasSuffix("@.service") {
+            if let service = try LoadedService(
+                name: name, fragment: entry, aliases: aliases[name] ?? [], in: &tree)
+            {
+                loaded.append(service)
+            }
+        }
+        loaded.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    }
+
+    mutating func services(where isWanted: (ServiceDefinition) -> Bool) throws(HostError)
+        -> [ServiceDefinition]
+    {
+        var wanted: [ServiceDefinition] = []
+        for service in loaded {
+            if let definition = try service.definition(in: &tree, where: isWanted) {
+                wanted.append(definition)
+            }
+        }
+        return wanted
+    }
+}
+
+extension UnitTree {
+    enum Standing {
+        case unit
+        /// Another name of that unit.
+        case alias(of: String)
+        case masked
+    }
+
+    /// What a name in a unit directory is: a link to /dev/null masks, one to another unit is an alias of it.
+    fileprivate func standing(of entry: Entry) -> Standing {
+        guard entry.isLink, let target = target(of: entry) else { return .unit }
+        if target == "/dev/null" { return .masked }
+        let slash = target.lastIndex(of: "/")
+        let targetName = slash.map { String(target[target.index(after: $0)...]) } ?? target
+        // A link to the template is an instance, one to a place outside the unit directories a linked unit.
+        guard targetName != entry.name, targetName != UnitName(entry.name).template else { return .unit }
+        let directory = slash.map { String(target[..<$0]) } ?? ""
+        let isInside =
+            directory.hasPrefix("/")
+            ? Self.paths.contains(directory)
+            : Self.paths.contains(joined(directory, to: places[entry.place].path))
+        return isInside ? .alias(of: targetName) : .unit
+    }
+
+    private func joined(_ relative: String, to directory: String) -> String {
+        var parts = directory.split(separator: "/")
+        for part in relative.split(separator: "/") where part != "." {
+            if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+        }
+        return "/" + parts.joined(separator: "/")
+    }
+}
+
+/// The parts of a service's files that say what it runs, drop-ins applied.
+private struct LoadedService {
+    let name: String
+    let fragmentPath: String
+    private var commands: [UnitCommand] = []
+    private var variables: [String: String] = [:]
+    private var variableFiles: [String] = []
+
+    /// Reads a service; nil where its file has gone or is empty, which masks it.
+    init?(name: String, fragment: UnitTree.Entry, aliases: [String], in tree: inout UnitTree)
+        throws(HostError)
+    {
+        self.name = name
+        fragmentPath = "\(tree.places[fragment.place].path)/\(fragment.name)"
+        guard let bytes = try tree.read(fragment), !bytes.isEmpty else { return nil }
+        apply(bytes)
+        for path in try Self.dropIns(of: [name] + aliases.sorted(), in: &tree) {
+            if let bytes = try tree.read(path: path) { apply(bytes) }
+        }
+    }
+
+    private mutating func apply(_ bytes: [UInt8]) {
+        let file = UnitFile(parsing: bytes) { section, key in
+            section == "Service" && (key == "ExecStart" || key == "Environment" || key == "EnvironmentFile")
+        }
+        for assignment in file.assignments {
+            let value = assignment.value
+            switch assignment.key {
+            case "ExecStart":
+                if value.isEmpty { commands = [] } else { commands += UnitCommand.parse(value) ?? [] }
+            case "Environment":
+                if value.isEmpty { variables = [:] }
+                for (name, value) in environmentAssignments(value) ?? [] {
+                    variables[name] = expandingSpecifiers(value, unit: self.name)
+                }
+            default:
+                if value.isEmpty { variableFiles = [] } else { variableFiles.append(value) }
+            }
+        }
+    }
+
+    /// What the service runs, where that is wanted.
+    func definition(
+        in tree: inout UnitTree, where isWanted: (ServiceDefinition) -> Bool
+    ) throws(HostError) -> ServiceDefinition? {
+        guard var command = commands.last else { return nil }
+        command.words = command.words.map { expandingSpecifiers($0, unit: name) }
+        var environment = variables
+        let refers =
+            command.expandsVariables
+            && command.words.dropFirst().contains { $0.utf8.contains(UInt8(ascii: "$")) }
+        if refers { try readVariableFiles(into: &environment, in: &tree) }
+        var service = ServiceDefinition(
+            name: name, fragmentPath: fragmentPath, command: expandingVariables(command, environment),
+            environment: environment)
+        guard isWanted(service) else { return nil }
+        if !refers { try readVariableFiles(into: &service.environment, in: &tree) }
+        return service
+    }
+
+    /// Takes the files in; later ones win over earlier ones and over Environment=.
+    ///
+    /// Globs are left out.
+    private func readVariableFiles(
+        into environment: inout [String: String], in tree: inout UnitTree
+    ) throws(HostError) {
+        for file in variableFiles {
+            let path = expandingSpecifiers(file.hasPrefix("-") ? String(file.dropFirst()) : file, unit: name)
+            guard path.hasPrefix("/"), let bytes = try tree.read(path: path) else { continue }
+            environment.merge(environmentFile(bytes)) { $1 }
+        }
+    }
+
+    /// The drop-ins that apply, in the order in which they do: by file name, whatever directory each is from.
+    ///
+    /// Of files with one name only the strongest counts: by unit directory, then the longer prefix; `service.d`,
+    /// which is for all services, is the weakest.
+    private static func dropIns(of names: [String], in tree: inout UnitTree) throws(HostError) -> [String] {
+        guard names.contains(where: { mayHaveDropIns($0, tree) }) else { return [] }
+        var directories: [(directory: String, place: Int)] = []
+        for name in names {
+            let candidates = dropInDirectories(of: name)
+            for place in tree.places.indices {
+                for directory in candidates where tree.dropInPlaces[directory]?.contains(place) == true {
+                    directories.append((directory, place))
+                }
+            }
+        }
+        for place in tree.dropInPlaces["service.d"] ?? [] { directories.append(("service.d", place)) }
+        var chosen: [String: String] = [:]
+        for (directory, place) in directories {
+            for file in try tree.dropIns(in: directory, place: place) where chosen[file] == nil {
+                chosen[file] = "\(tree.places[place].path)/\(directory)/\(file)"
+            }
+        }
+        return chosen.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.map(\.value)
+    }
+
+    /// Whether any directory of drop-ins could be one of this unit's; nearly none is, so this is asked first.
+    private static func mayHaveDropIns(_ name: String, _ tree: UnitTree) -> Bool {
+        tree.dropInPlaces.keys.contains { directory in
+            let stem = directory.utf8.dropLast(".service.d".utf8.count)
+            // `service.d`, its own and its template's, and prefixes: a unit's name begins with each of their stems.
+            return name.utf8.starts(with: stem)
+        }
+    }
+
+    /// `a-b@c.service`: its own, its template's, and those of each prefix that ends in a dash, longest first.
+    private static func dropInDirectories(of name: String) -> [String] {
+        var result = ["\(name).d"]
+        let parts = UnitName(name)
+        if let template = parts.template { result.append("\(template).d") }
+        var prefix = Substring(parts.prefix)
+        while let dash = prefix.dropLast().lastIndex(of: "-") {
+            prefix = prefix[...dash]
+            result.append("\(prefix).service.d")
+        }
+        return result
+    }
+}

@@ -1,0 +1,189 @@
+internal import Glibc
+internal import Model
+
+/// The unit directories of one root and what lies in them.
+struct UnitTree {
+    /// Where the system manager looks for units, the strongest first (systemd.unit(5), table 1).
+    static let paths = [
+        "/etc/systemd/system.control", "/run/systemd/system.control", "/run/systemd/transient",
+        "/run/systemd/generator.early", "/etc/systemd/system", "/etc/systemd/system.attached",
+        "/run/systemd/system", "/run/systemd/system.attached", "/run/systemd/generator",
+        "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system",
+        "/run/systemd/generator.late",
+    ]
+
+    /// How much of the unit directories is read before that is called an error.
+    struct Limits: Hashable, Sendable {
+        /// Entries of all directories; a node has some hundreds.
+        var entries = 20_000
+        /// Bytes of one file, the rest of it is not read; real ones have a few thousand.
+        var file = 4 << 20
+        /// Bytes of all files together.
+        var total = 64 << 20
+    }
+
+    struct Entry {
+        var name: String
+        var isLink: Bool
+        /// Which directory it lies in.
+        var place: Int
+    }
+
+    struct Place {
+        /// As the node has it.
+        var path: String
+        /// The directory on this machine, links on the way followed inside the root.
+        var directory: String
+    }
+
+    private(set) var places: [Place] = []
+    /// `NAME.service` by name, the strongest only.
+    private(set) var services: [String: Entry] = [:]
+    /// Directories of drop-ins for services, by name (`k3s.service.d`, `k3s-.service.d`, `service.d`), strongest first.
+    private(set) var dropInPlaces: [String: [Int]] = [:]
+    /// Instances that something wants: `k3s@edge.service`.
+    private(set) var instances: Set<String> = []
+    private let root: Root
+    private let limits: Limits
+    private var entryCount = 0
+    private var byteCount = 0
+
+    /// Lists the unit directories; those that are not there are empty, and all may be: not every node has systemd.
+    ///
+    /// - Throws: `HostError` where the root is no directory, a directory cannot be listed, or they hold too much.
+    init(root: Root, limits: Limits) throws(HostError) {
+        self.root = root
+        self.limits = limits
+        if !root.isLive { closedir(try listing(of: root.prefix)) }
+        var seen: Set<[Int64]> = []
+        for path in Self.paths {
+            guard let directory = try? root.resolve(path), let identity = try? identity(ofFile: directory)
+            else {
+                continue
+            }
+            // /lib is /usr/lib on most systems.
+            guard seen.insert([identity.device, identity.inode]).inserted else { continue }
+            places.append(Place(path: path, directory: directory))
+            try list(place: places.count - 1)
+        }
+    }
+
+    // MARK: Reading
+
+    /// The bytes of a unit file; empty where it is masked, nil where it has gone or is no regular file.
+    mutating func read(_ entry: Entry) throws(HostError) -> [UInt8]? {
+        let place = places[entry.place]
+        return entry.isLink
+            ? try read(path: "\(place.path)/\(entry.name)")
+            : try read(resolved: "\(place.directory)/\(entry.name)")
+    }
+
+    /// The bytes of a file of the node; nil where there is none, or none that is a regular file.
+    mutating func read(path: String) throws(HostError) -> [UInt8]? {
+        guard let path = try? root.resolve(path) else { return nil }
+        return try read(resolved: path)
+    }
+
+    private mutating func read(resolved path: String) throws(HostError) -> [UInt8]? {
+        // A hundred files are read at each tick: each call counts.
+        let number = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+        guard number >= 0 else { return nil }
+        let descriptor = Descriptor(owning: number)
+        guard let status = try? descriptor.status(path), status.st_mode & S_IFMT == S_IFREG else {
+            return nil
+        }
+        let size = min(max(Int(status.st_size), 0), limits.file)
+        byteCount += size
+        guard byteCount <= limits.total else {
+            throw HostError(
+                code: EFBIG,
+                description:
+                    "\(root.prefix)/: unit files hold more than \(limits.total) bytes, so not all were read; "
+                    + "look for what fills the unit directories")
+        }
+        return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+            count =
+                (try? descriptor.read(at: 0, into: UnsafeMutableRawBufferPointer(buffer), path: path)) ?? 0
+        }
+    }
+
+    /// Where a symbolic link in a unit directory points to, as it is written; nil where it is no link.
+    func target(of entry: Entry) -> String? {
+        try? readLink("\(places[entry.place].directory)/\(entry.name)")
+    }
+
+    /// The `.conf` files of drop-in directories of that name in one place.
+    mutating func dropIns(in directory: String, place: Int) throws(HostError) -> [String] {
+        var names: [String] = []
+        try forEachEntry(of: "\(places[place].path)/\(directory)") { name, _ in
+            if name.hasSuffix(".conf") { names.append(name) }
+        }
+        return names
+    }
+
+    // MARK: Listing
+
+    private mutating func list(place: Int) throws(HostError) {
+        var services: [Entry] = []
+        var dropIns: [String] = []
+        var wishes: [String] = []
+        try forEachEntry(of: places[place].path) { name, kind in
+            if name.hasSuffix(".service") {
+                services.append(
+                    Entry(
+                        name: name, isLink: kind == UInt8(DT_LNK) || kind == UInt8(DT_UNKNOWN), place: place))
+            } else if name.hasSuffix("service.d"), name == "service.d" || name.hasSuffix(".service.d") {
+                dropIns.append(name)
+            } else if name.hasSuffix(".wants") || name.hasSuffix(".requires") {
+                wishes.append(name)
+            }
+        }
+        for service in services where self.services[service.name] == nil {
+            self.services[service.name] = service
+        }
+        for name in dropIns { dropInPlaces[name, default: []].append(place) }
+        // An administrator enables instances in /etc and /run; what packages want of their own are none of ours.
+        let path = places[place].path
+        for name in wishes where path.hasPrefix("/etc/") || path.hasPrefix("/run/") {
+            var wanted: [String] = []
+            try forEachEntry(of: "\(path)/\(name)") { name, _ in
+                if name.hasSuffix(".service"), UnitName(name).template != nil { wanted.append(name) }
+            }
+            instances.formUnion(wanted)
+        }
+    }
+
+    /// Goes over a directory of the node; one that is not there is empty.
+    private mutating func forEachEntry(
+        of path: String, _ body: (_ name: String, _ kind: UInt8) -> Void
+    ) throws(HostError) {
+        guard let path = try? root.resolve(path) else { return }
+        let stream: OpaquePointer
+        do {
+            stream = try listing(of: path)
+        } catch  where error.isAbsence {
+            return
+        }
+        defer { closedir(stream) }
+        while let entry = readdir(stream) {
+            entryCount += 1
+            guard entryCount <= limits.entries else {
+                throw HostError(
+                    code: EFBIG,
+                    description:
+                        "\(root.prefix)/: unit directories hold more than \(limits.entries) entries, "
+                        + "so not all were read; look for what fills them")
+            }
+            let kind = entry.pointee.d_type
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            body(name, kind)
+        }
+    }
+}
+
+private func listing(of path: String) throws(HostError) -> OpaquePointer {
+    guard let stream = opendir(path) else { throw HostError.failed("listed", path) }
+    return stream
+}

@@ -1,0 +1,79 @@
+import Glibc
+import Host
+import Ports
+import SQLite
+
+/// How errors of the layers below become what a tick is told.
+extension StateDirectory {
+    /// What to say of an error, whatever it is.
+    func failure(_ error: any Error) -> LedgerFailure {
+        switch error {
+        case let failure as LedgerFailure: failure
+        case let error as SQLiteError: failure(error)
+        case let error as UnreadableEntry:
+            LedgerFailure(
+                code: .other,
+                description:
+                    "\(database): entry \(error.seq) cannot be read: \(error.reason); 'holdfast verify' "
+                    + "says whether it was changed, else it is from another version of holdfast")
+        case let error as UnreadableBody:
+            LedgerFailure(
+                code: .other,
+                description: "\(database): \(error.reason); 'holdfast verify' says what was changed")
+        default: LedgerFailure(code: .other, description: "\(database): \(error)")
+        }
+    }
+
+    private func failure(_ error: SQLiteError) -> LedgerFailure {
+        switch (error.code, error.systemError) {
+        case (.busy, _), (.locked, _):
+            return LedgerFailure(
+                code: .busy,
+                description:
+                    "\(database): another process has held its lock for too long; nothing was recorded, "
+                    + "try again, and see who it is with 'fuser -v \(database)'")
+        case (.full, _), (.ioError, ENOSPC), (.ioError, EDQUOT), (.cannotOpen, ENOSPC):
+            return failure(ENOSPC, "cannot write \(database)")
+        case (.permission, _), (.cannotOpen, EACCES), (.cannotOpen, EPERM):
+            return failure(EACCES, "cannot open \(database)")
+        case (.readOnly, _), (.cannotOpen, _), (.ioError, EROFS):
+            // SQLite opens a file for reading where it may not write it, and does not say why.
+            let reason = refusal(toWrite: database) ?? refusal(toWrite: path)
+            guard let reason = reason ?? (error.code == .cannotOpen ? nil : EROFS) else {
+                return LedgerFailure(code: .other, description: "\(database): \(error)")
+            }
+            return failure(reason, "cannot write \(database)")
+        case (.corrupt, _), (.notADatabase, _):
+            return LedgerFailure(
+                code: .corrupt,
+                description:
+                    "\(database): damaged (\(error.message)); the next 'holdfast check' keeps it under "
+                    + "another name and begins a new one, and 'sqlite3 FILE .recover' can read what is left")
+        default:
+            return LedgerFailure(code: .other, description: "\(database): \(error)")
+        }
+    }
+}
+
+extension Ledger {
+    /// Runs a closure and says of what it throws what a tick can be told.
+    func guarded<Result>(_ body: () throws -> Result) throws(LedgerFailure) -> Result {
+        do {
+            return try body()
+        } catch {
+            let failure = directory.failure(error)
+            // Checked, and set aside if need be, when it is next opened: here somebody may be in the middle of it.
+            if failure.code == .corrupt, !store.database.isReadOnly { directory.suspect() }
+            throw failure
+        }
+    }
+
+    /// What the coverage file holds; nil where it is missing or cannot be read.
+    func readCoverage() -> [UInt8]? {
+        do {
+            return try readFileIfPresent(directory.coverage, limit: CoverageLog.sizeLimit)
+        } catch {
+            return nil
+        }
+    }
+}

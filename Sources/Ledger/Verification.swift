@@ -1,0 +1,204 @@
+import Model
+public import Ports
+import SQLite
+
+extension Ledger {
+    /// Walks the chain from its first entry to its last, and makes every projection anew beside what is stored.
+    ///
+    /// Memory stays constant however long the chain is; a writer is not kept waiting. It finds an edited entry or
+    /// body, a removal, an insertion, a reordering, a cut inside the chain, and projections that say something
+    /// else than the entries; it cannot find what `VerifyReport.blindSpot` says.
+    public func verify() throws(LedgerFailure) -> VerifyReport {
+        try guarded {
+            try store.database.snapshot {
+                var walk = try Walk(store: store, origin: origin, file: file)
+                do {
+                    try walk.checkDatabase()
+                    try walk.checkChain()
+                    try walk.checkProjections()
+                } catch let error as SQLiteError where error.code == .corrupt || error.code == .notADatabase {
+                    walk.find(0, .damage, "SQLite cannot follow its pages: \(error.message)")
+                }
+                return walk.finished()
+            }
+        }
+    }
+}
+
+/// One walk along the chain.
+private struct Walk {
+    private let store: Store
+    private let origin: [UInt8]
+    private var report: VerifyReport
+    private var previous: Head?
+    private var fold = Fold()
+    // Where a body could not be read, what follows from it cannot be compared.
+    private var isWhole = true
+    private var decisions: Int64 = 0
+    private var checksums: Int64 = 0
+    private let decision: Statement
+    private let checksum: Statement
+
+    init(store: Store, origin: [UInt8], file: String) throws {
+        self.store = store
+        self.origin = origin
+        report = VerifyReport(
+            file: file, origin: hexadecimal(origin), replaces: try? store.origin().replaces?.file, entries: 0,
+            headSeq: 0, headHash: "", findings: [], hasMore: false)
+        decision = try store.database.prepare("SELECT \(DecisionRow.columns) FROM decision WHERE seq = ?")
+        checksum = try store.database.prepare(
+            "SELECT sha256, content FROM catalog WHERE seq = ? AND position = ?")
+    }
+
+    mutating func find(_ seq: Int64, _ kind: VerifyReport.Finding.Kind, _ text: String) {
+        guard report.findings.count < VerifyReport.limit else {
+            report.hasMore = true
+            return
+        }
+        report.findings.append(VerifyReport.Finding(seq: seq, kind: kind, text: text))
+    }
+
+    func finished() -> VerifyReport { report }
+
+    // MARK: The file
+
+    mutating func checkDatabase() throws {
+        let found = try store.database.prepare("PRAGMA integrity_check(1)").first { $0.text(0) ?? "" }
+        if found != "ok" { find(0, .damage, found ?? "the integrity check said nothing") }
+        let fresh = try Connection(path: ":memory:", mode: .create, busyTimeout: 0)
+        try Schema.migrate(fresh, from: 0)
+        let expected = try Self.objects(of: fresh)
+        let stored = try Self.objects(of: store.database)
+        for name in Set(expected.keys).union(stored.keys).sorted() where expected[name] != stored[name] {
+            let what = stored[name] == nil ? "is gone" : expected[name] == nil ? "was added" : "was changed"
+            find(0, .schema, "\(name) \(what)")
+        }
+    }
+
+    private static func objects(of database: Connection) throws -> [String: [UInt8]] {
+        var objects: [String: [UInt8]] = [:]
+        // What SQLite itself makes (ANALYZE) changes nothing.
+        try database.prepare(
+            "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+        )
+        .forEach { objects["\($0.text(0) ?? "") \($0.text(1) ?? "")"] = Array($0.rawText(2)) }
+        return objects
+    }
+
+    // MARK: The chain
+
+    mutating func checkChain() throws {
+        let entries = try store.database.prepare(
+            """
+            SELECT seq, prev, kind, at, synchronised, boot, body_hash, hash, content
+            FROM entry LEFT JOIN body USING(seq) ORDER BY seq
+            """)
+        try entries.bind([])
+        while try entries.step() { try check(entries) }
+        report.headSeq = previous?.seq ?? 0
+        report.headHash = previous.map { hexadecimal($0.hash) } ?? ""
+        let stray = try store.database.prepare(
+            "SELECT seq FROM body WHERE seq NOT IN (SELECT seq FROM entry) ORDER BY seq LIMIT 1")
+        if let seq = try stray.first([], { $0.integer(0) }) {
+            find(seq, .strayBody, "there is a body but no entry")
+        }
+    }
+
+    private mutating func check(_ row: Statement) throws {
+        let entry = ChainEntry(
+            seq: row.integer(0), prev: row.blob(1), kind: Array(row.rawText(2)), at: row.integer(3),
+            clock: row.isNull(4) ? nil : row.integer(4) != 0, boot: Array(row.rawText(5)),
+            bodyHash: row.blob(6))
+        let hash = row.blob(7)
+        let expected = (previous?.seq ?? 0) + 1
+        if entry.seq > expected {
+            let gone =
+                entry.seq - 1 == expected
+                ? "entry \(expected) is" : "entries \(expected) to \(entry.seq - 1) are"
+            find(expected, .missingEntries, "\(gone) missing")
+        } else if entry.seq < expected {
+            find(entry.seq, .brokenLink, "a chain begins with entry 1")
+        }
+        if entry.prev != previous?.hash ?? ChainEntry.beginning {
+            find(entry.seq, .brokenLink, "it does not follow the entry before it")
+        }
+        if entry.hash(origin: origin) != hash {
+            find(entry.seq, .editedEntry, "its fields do not give its hash")
+        }
+        report.entries += 1
+        let at = Instant(seconds: entry.at)
+        if report.first == nil { report.first = at }
+        report.last = at
+        previous = Head(seq: entry.seq, hash: hash)
+        guard !row.isNull(8) else {
+            isWhole = false
+            return find(entry.seq, .missingBody, "its body is missing")
+        }
+        if hashOfBody(row.rawText(8)) != entry.bodyHash {
+            find(entry.seq, .editedBody, "its body does not give the hash that it holds")
+        }
+        do {
+            let event = try EntryBody.event(kind: row.text(2) ?? "", text: row.text(8) ?? "")
+            if let event {
+                fold.apply(event, at: at)
+                try checkRows(of: event, seq: entry.seq, at: at)
+            }
+        } catch let error as UnreadableBody {
+            isWhole = false
+            find(entry.seq, .unreadableBody, "its body cannot be read: \(error.reason)")
+        }
+    }
+
+    // MARK: Projections
+
+    private mutating func checkRows(of event: Event, seq: Int64, at: Instant) throws {
+        switch event {
+        case .decided(let record):
+            decisions += 1
+            let row = DecisionRow(record, at: at)
+            if try decision.first([.integer(seq)], row.isEqual) != true {
+                find(seq, .projection, "the decision table says something else")
+            }
+        case .catalogImported(let imported):
+            checksums += Int64(imported.entries.count)
+            for (position, entry) in imported.entries.enumerated() {
+                let digest = Array(entry.sha256.hex.utf8)
+                let content = Array(try CanonicalJSON.text(of: entry).utf8)
+                let isEqual = try checksum.first([.integer(seq), .integer(Int64(position))]) { row in
+                    row.rawText(0).elementsEqual(digest) && row.rawText(1).elementsEqual(content)
+                }
+                if isEqual != true {
+                    find(seq, .projection, "the catalog table says something else")
+                    break
+                }
+            }
+        case .policyLoaded, .policyRejected, .installationFound, .installationGone, .installationObserved,
+            .changeEnded, .problemBegan, .problemEnded, .coverage:
+            break
+        }
+    }
+
+    mutating func checkProjections() throws {
+        try count("decision", expected: decisions)
+        try count("catalog", expected: checksums)
+        guard isWhole else { return }
+        let state = try CanonicalJSON.text(of: fold.state)
+        let coverage = try fold.coverage.map { try CanonicalJSON.text(of: $0) }
+        let stored = try store.database.prepare("SELECT seq, state, coverage FROM snapshot").first { row in
+            (row.integer(0), Array(row.rawText(1)), row.isNull(2) ? nil : Array(row.rawText(2)))
+        }
+        if stored?.0 != report.headSeq {
+            find(
+                0, .projection, "the snapshot is of entry \(stored?.0 ?? 0), the newest is \(report.headSeq)")
+        } else if stored?.1 != Array(state.utf8) || stored?.2 != coverage.map({ Array($0.utf8) }) {
+            find(0, .projection, "the snapshot is not what the entries add up to")
+        }
+    }
+
+    private mutating func count(_ table: String, expected: Int64) throws {
+        let stored = try store.database.prepare("SELECT count(*) FROM \(table)").first { $0.integer(0) } ?? 0
+        if stored != expected {
+            find(0, .projection, "the \(table) table has \(stored) rows, the entries give \(expected)")
+        }
+    }
+}

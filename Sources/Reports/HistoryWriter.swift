@@ -1,0 +1,59 @@
+public import Model
+
+/// How the history of decisions is written.
+public enum HistoryFormat: String, CaseIterable, Hashable, Sendable {
+    /// For people: aligned columns, the most useful ones.
+    case table
+    /// One array of objects.
+    case json
+    /// One object a line.
+    case jsonl
+    /// What `sqlite3 -csv -header` writes.
+    case csv
+}
+
+/// Writes rows of the history one after another, in constant memory.
+public final class HistoryWriter {
+    private let format: HistoryFormat
+    private let output: OutputBuffer
+    private var table = HistoryTable()
+    private var rows: Int64 = 0
+
+    /// Makes a writer; nothing is written before the first row.
+    ///
+    /// - Parameter sink: is handed the bytes in order, at most 64 KiB at a time; what it throws ends the export.
+    public init(format: HistoryFormat, sink: @escaping (UnsafeRawBufferPointer) throws -> Void) {
+        self.format = format
+        output = OutputBuffer(sink: sink)
+    }
+
+    /// Writes one row.
+    public func write(_ row: HistoryRow) throws {
+        rows += 1
+        switch format {
+        case .table: try table.add(row, to: output)
+        case .json:
+            try output.append(rows == 1 ? "[\n" : ",\n")
+            try writeJSON(row, to: output)
+        case .jsonl:
+            try writeJSON(row, to: output)
+            try output.append(UInt8(ascii: "\n"))
+        case .csv:
+            // The shell writes the header with the first row, and so nothing at all where there is none.
+            if rows == 1 { try writeCSVHeader(to: output) }
+            try writeCSV(row, to: output)
+        }
+    }
+
+    /// Writes what comes after the last row, and hands everything on.
+    public func finish() throws {
+        switch format {
+        case .table: try table.finish(to: output)
+        case .json: try output.append(rows == 0 ? "[]\n" : "\n]\n")
+        case .jsonl, .csv: break
+        }
+        try output.flush()
+    }
+}
+
+let historyColumns = HistoryColumn.allCases

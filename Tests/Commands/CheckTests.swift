@@ -1,0 +1,127 @@
+import FoundationEssentials
+import Testing
+
+@Suite("holdfast check, on a node root")
+struct CheckTests {
+    private func answer(_ node: SampleNode, _ words: String...) throws -> CheckAnswer {
+        let answer = try SampleNode.run(
+            [
+                "check", "--output", "json", "--root", node.root, "--policy", node.policy, "--state",
+                node.state,
+            ] + words)
+        #expect(answer.errors == "")
+        return try answer.json(CheckAnswer.self)
+    }
+
+    @Test("finds the installation, reads its version from bytes, and takes it for the unconfirmed reference")
+    func firstSight() throws {
+        let node = try SampleNode()
+        let report = try answer(node)
+        #expect(report.node == "sample")
+        #expect(report.policy.valid)
+        let k3s = try #require(report.installations.first)
+        #expect(report.installations.count == 1)
+        #expect((k3s.distribution, k3s.role, k3s.units) == ("k3s", "server", ["k3s.service"]))
+        #expect(k3s.installed.version == "v1.31.4+k3s1")
+        #expect(k3s.installed.evidence == "embedded-string")
+        #expect(k3s.installed.origin == "claimed")
+        #expect(k3s.installed.path == "/usr/local/bin/k3s")
+        #expect(k3s.installed.sha256?.count == 64)
+        #expect(k3s.approved?.version == "v1.31.4+k3s1")
+        #expect(k3s.approved?.confirmed == false)
+        #expect(k3s.changes.isEmpty)
+    }
+
+    @Test("invariant 1: an unattended minor is held, with the line of the policy that holds it")
+    func minor() throws {
+        let node = try SampleNode()
+        _ = try answer(node)
+        try node.install("v1.32.1+k3s1")
+        let checksums = try node.checksums("v1.32.1+k3s1")
+        let imported = try SampleNode.run(
+            ["catalog", "import", checksums, "--version", "v1.32.1+k3s1", "--state", node.state])
+        #expect(imported.code == 0, "\(imported.errors)")
+        let change = try #require(try answer(node).installations.first?.changes.first)
+        #expect(change.from == "v1.31.4+k3s1")
+        #expect(change.to == "v1.32.1+k3s1")
+        #expect((change.updateType, change.phase, change.trigger) == ("minor", "on-disk", "file-replaced"))
+        #expect(change.decision.verdict == "hold")
+        let ceiling = try #require(change.decision.reasons.first { $0.rule == "ceiling" })
+        #expect(ceiling.result == "unmet")
+        #expect(ceiling.source == node.policy + ":2")
+        // Every rule reports, met ones too.
+        #expect(Set(change.decision.reasons.map(\.rule)).count == 23)
+    }
+
+    @Test(
+        "lets a patch through that a release checksum backs, and holds the same bytes without one (invariant 2)"
+    )
+    func patch() throws {
+        let node = try SampleNode()
+        _ = try answer(node)
+        try node.install("v1.31.5+k3s1")
+        #expect(try answer(node).installations.first?.changes.first?.decision.verdict == "hold")
+        let checksums = try node.checksums("v1.31.5+k3s1")
+        _ = try SampleNode.run([
+            "catalog", "import", checksums, "--version", "v1.31.5+k3s1", "--state", node.state,
+        ])
+        let k3s = try #require(try answer(node).installations.first)
+        #expect(k3s.installed.origin == "verified")
+        #expect(k3s.changes.map(\.decision.verdict) == ["allow"])
+        #expect(k3s.changes.map(\.updateType) == ["patch"])
+    }
+
+    @Test("--exit-code tells held and denied apart, and nothing else does")
+    func exitCodes() throws {
+        let node = try SampleNode()
+        #expect(try node.holdfast("check", "--exit-code").code == 0)
+        try node.install("v1.32.1+k3s1")
+        #expect(try node.holdfast("check", "--exit-code").code == 10)
+        #expect(try node.holdfast("status", "--exit-code").code == 10)
+        #expect(try node.holdfast("check").code == 0)
+        try node.install("v1.33.0+k3s1")
+        #expect(try node.holdfast("check", "--exit-code").code == 11)
+    }
+
+    private struct Verified: Decodable { let entries: Int }
+
+    private func entries(_ node: SampleNode) throws -> Int {
+        let answer = try SampleNode.run(["verify", "--output", "json", "--state", node.state])
+        return try answer.json(Verified.self).entries
+    }
+
+    @Test("an unchanged node adds no row, and --dry-run never does")
+    func rows() throws {
+        let node = try SampleNode()
+        _ = try node.holdfast("check")
+        let first = try entries(node)
+        for _ in 0..<3 { _ = try node.holdfast("check") }
+        #expect(try entries(node) == first)
+        try node.install("v1.32.1+k3s1")
+        #expect(try node.holdfast("check", "--dry-run").output.contains("were not written"))
+        #expect(try entries(node) == first)
+        _ = try node.holdfast("check")
+        #expect(try entries(node) > first)
+    }
+
+    @Test("an invalid policy is told with its line, allows nothing new, and the answer is 78")
+    func invalidPolicy() throws {
+        let node = try SampleNode()
+        _ = try node.holdfast("check")
+        try node.write("apiVersion: holdfast/v1\nunatended: minor\n")
+        let answer = try node.holdfast("check")
+        #expect(answer.code == 78)
+        #expect(answer.output.contains("\(node.policy):2:1"))
+        #expect(answer.output.contains("did you mean `unattended`"))
+        #expect(answer.output.contains("policy-invalid"))
+    }
+
+    @Test("an empty root is said to be empty, with what was looked for")
+    func empty() throws {
+        let node = try SampleNode()
+        try FileManager.default.removeItem(atPath: node.root + "/etc/systemd/system/k3s.service")
+        let answer = try node.holdfast("check")
+        #expect(answer.code == 0)
+        #expect(answer.output.contains("No K3s, MicroK8s or k0s is installed here"))
+    }
+}

@@ -1,0 +1,120 @@
+import Glibc
+import ScriptedServer
+import Testing
+
+/// An authority, certificates of it, and an HTTPS server, all by the openssl command, in a directory of their own.
+final class Certificates: Sendable {
+    let directory: TemporaryDirectory
+
+    /// Whether the openssl command is there.
+    static let canBeMade = access("/usr/bin/openssl", X_OK) == 0
+
+    /// Makes authorities `ca` and `other`, and of the first a `server` (127.0.0.1, kubernetes), an `expired` one and a `client`.
+    init() throws {
+        directory = try TemporaryDirectory()
+        for name in ["ca", "other"] {
+            try openssl(
+                "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout \(name).key -out \(name).crt"
+                    + " -days 2 -subj /CN=\(name)")
+        }
+        for name in ["server", "expired", "client"] {
+            try openssl(
+                "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout \(name).key -out \(name).csr"
+                    + " -subj /CN=\(name)")
+            try directory.write("subjectAltName=IP:127.0.0.1,DNS:kubernetes\n", to: "names")
+            try openssl(
+                "x509 -req -in \(name).csr -CA ca.crt -CAkey ca.key -CAcreateserial -out \(name).crt"
+                    + " -extfile names -days \(name == "expired" ? -1 : 2)")
+        }
+        try openssl("ec -in client.key -aes128 -passout pass:hunter2 -out locked.key")
+    }
+
+    /// A file that was made.
+    func read(_ name: String) throws -> [UInt8] {
+        let file = try #require(fopen("\(directory.path)/\(name)", "r"))
+        defer { fclose(file) }
+        var bytes = [UInt8](repeating: 0, count: 65_536)
+        let count = fread(&bytes, 1, bytes.count, file)
+        return Array(bytes.prefix(count))
+    }
+
+    /// Runs openssl in the directory and waits for it.
+    private func openssl(_ arguments: String) throws {
+        let process = try Child(
+            "/usr/bin/openssl", arguments.split(separator: " ").map(String.init), in: directory.path)
+        try #require(process.wait() == 0, "openssl \(arguments)")
+    }
+
+    /// Starts a server that answers every request with its own status page.
+    func serve(_ name: String, more: String = "") throws -> (child: Child, port: Int) {
+        for _ in 0..<5 {
+            let port = try freePort()
+            let child = try Child(
+                "/usr/bin/openssl",
+                "s_server -accept 127.0.0.1:\(port) -cert \(name).crt -key \(name).key -CAfile ca.crt -www -quiet \(more)"
+                    .split(separator: " ").map(String.init), in: directory.path)
+            if answers(port: port) { return (child, port) }
+            child.stop()
+        }
+        throw ScriptedServer.Failure(description: "openssl s_server did not start")
+    }
+
+    private func freePort() throws -> Int {
+        let server = try ScriptedServer.tcp { _, _ in [] }
+        defer { server.stop() }
+        return server.port
+    }
+
+    private func answers(port: Int) -> Bool {
+        for _ in 0..<500 {
+            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            defer { close(descriptor) }
+            var name = sockaddr_in()
+            name.sin_family = sa_family_t(AF_INET)
+            name.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+            name.sin_port = UInt16(port).bigEndian
+            let result = withUnsafePointer(to: name) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                }
+            }
+            if result == 0 { return true }
+            usleep(10_000)
+        }
+        return false
+    }
+}
+
+/// A process that ends with this object.
+final class Child: Sendable {
+    private let number: pid_t
+
+    init(_ program: String, _ arguments: [String], in directory: String) throws {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
+        // Through a shell, since the call that changes the directory is not to be had here.
+        let words = ["/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", directory, program] + arguments
+        var pointers = words.map { strdup($0) } + [nil]
+        defer { for pointer in pointers { free(pointer) } }
+        var started: pid_t = 0
+        try #require(posix_spawn(&started, "/bin/sh", &actions, nil, &pointers, environ) == 0)
+        number = started
+    }
+
+    /// Waits for its end; the exit status.
+    func wait() -> Int32 {
+        var status: Int32 = 0
+        while waitpid(number, &status, 0) < 0, errno == EINTR {}
+        return status
+    }
+
+    /// Ends it.
+    func stop() {
+        kill(number, SIGKILL)
+        _ = wait()
+    }
+}
