@@ -10,6 +10,8 @@ public struct Situation {
     public var observation: Observation
     /// What reading the policy file gave.
     public var policy: PolicyReading
+    /// The last valid policy, where reading the file gave none; nil where there never was one.
+    public var lastPolicy: LoadedPolicy?
     /// What imported checksums say of the digests that were seen.
     public var catalog: [Digest: [CatalogEntry]]
     /// What is known of other nodes.
@@ -21,12 +23,14 @@ public struct Situation {
 
     /// Makes a situation.
     public init(
-        state: NodeState, observation: Observation, policy: PolicyReading, catalog: [Digest: [CatalogEntry]],
+        state: NodeState, observation: Observation, policy: PolicyReading, lastPolicy: LoadedPolicy?,
+        catalog: [Digest: [CatalogEntry]],
         fleet: FleetSummary, approvals: [Approval], zones: [String: (zone: Zone, dataVersion: String)]
     ) {
         self.state = state
         self.observation = observation
         self.policy = policy
+        self.lastPolicy = lastPolicy
         self.catalog = catalog
         self.fleet = fleet
         self.approvals = approvals
@@ -80,7 +84,7 @@ private struct Step {
         observation.installations = observation.installations.map { settled($0, by: situation.catalog) }
         judgement = Judgement(
             events: [], state: situation.state, observation: observation, decisions: [],
-            policy: situation.state.policy, policyIsCurrent: false)
+            policy: situation.lastPolicy, policyIsCurrent: false)
     }
 
     mutating func add(_ event: Event) {
@@ -93,7 +97,7 @@ private struct Step {
     mutating func judgePolicy() {
         switch situation.policy {
         case .valid(let loaded):
-            if loaded.sha256 != situation.state.policy?.sha256 || situation.state.rejection != nil {
+            if loaded.sha256 != situation.state.policy || situation.state.rejection != nil {
                 add(.policyLoaded(loaded.recorded))
             }
             judgement.policy = loaded
@@ -101,7 +105,7 @@ private struct Step {
         case .invalid(let rejection):
             reject(rejection, code: "policy-invalid")
         case .absent(let file):
-            if judgement.policy != nil {
+            if situation.state.policy != nil {
                 let text = "\(file): the policy file has gone; put it back, or write a new one"
                 reject(PolicyRejection(file: file, errors: [text]), code: "policy-missing")
             } else {

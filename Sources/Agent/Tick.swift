@@ -89,22 +89,29 @@ public struct Tick {
     ) -> Judgement {
         let observation = observer.observe(reading: reading, memory: &memory)
         let reading = policy.load()
+        var lastPolicy: LoadedPolicy?
         var catalog: [Digest: [CatalogEntry]] = [:]
-        for digest in observation.installations.compactMap(\.installed?.artifact.sha256) where failure == nil
-        {
-            do { catalog[digest] = try ledger.catalogEntries(for: digest) } catch { failure = error }
+        if failure == nil {
+            do {
+                if !reading.isValid, state.policy != nil { lastPolicy = try ledger.lastPolicy() }
+                for digest in observation.installations.compactMap(\.installed?.artifact.sha256) {
+                    catalog[digest] = try ledger.catalogEntries(for: digest)
+                }
+            } catch {
+                failure = error
+            }
         }
         var known: [String: (zone: Zone, dataVersion: String)] = [:]
-        for name in zoneNames(of: reading, state: state) { known[name] = zones.zone(named: name) }
+        for name in zoneNames(of: reading, lastPolicy: lastPolicy) { known[name] = zones.zone(named: name) }
         return judge(
             Situation(
-                state: state, observation: observation, policy: reading, catalog: catalog, fleet: .alone,
-                approvals: [], zones: known),
+                state: state, observation: observation, policy: reading, lastPolicy: lastPolicy,
+                catalog: catalog, fleet: .alone, approvals: [], zones: known),
             label: label)
     }
 
-    private func zoneNames(of reading: PolicyReading, state: NodeState) -> Set<String> {
-        var document = state.policy?.document ?? PolicyDocument()
+    private func zoneNames(of reading: PolicyReading, lastPolicy: LoadedPolicy?) -> Set<String> {
+        var document = lastPolicy?.document ?? PolicyDocument()
         if case .valid(let loaded) = reading { document = loaded.document }
         return Set([document.base.timezone] + document.rules.compactMap(\.settings.timezone))
     }

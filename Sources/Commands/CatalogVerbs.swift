@@ -54,10 +54,10 @@ func catalogList(_ invocation: Invocation, on screen: Screen) throws(Failure) ->
     var entries: [CatalogEntry] = []
     do {
         try place.readLedger().catalog { entries.append($0) }
-    } catch let failure as LedgerFailure where failure.code != .missing {
-        throw Failure(ledger: failure)
+    } catch let failure as LedgerFailure {
+        guard failure.code == .missing else { throw Failure(ledger: failure) }
     } catch {
-        if !(error is LedgerFailure) { throw Failure(code: .failed, message: "\(error)") }
+        throw Failure(code: .failed, message: "\(error)")
     }
     if invocation.value("output") == "json" {
         try screen.json(entries)

@@ -144,6 +144,8 @@ private struct AbsentLedger: LedgerStore {
         return (NodeState(), ObserverMemory())
     }
 
+    // Asked only of a state that knows of one.
+    func lastPolicy() throws(LedgerFailure) -> LoadedPolicy? { throw failure }
     func append(_ events: [Event], reading: ClockReading, state: NodeState) throws(LedgerFailure) {
         throw failure
     }

@@ -1,5 +1,5 @@
 import CommandLine
-public import FoundationEssentials
+public import Host
 
 /// Runs the program.
 ///
@@ -7,9 +7,10 @@ public import FoundationEssentials
 ///   - words: the command line after the program's name.
 ///   - environment: of which `NO_COLOR`, `COLUMNS` and `TERM` are read.
 /// - Returns: the exit code.
-public func run(_ words: [String], environment: [String: String] = ProcessInfo.processInfo.environment)
-    -> Int32
-{
+public func run(
+    _ words: [String],
+    environment: [String: String] = Machine.environment(of: ["NO_COLOR", "COLUMNS", "TERM"])
+) -> Int32 {
     let screen = Screen(environment: environment)
     switch Interface.program.parse(words) {
     case .version:

@@ -2,7 +2,7 @@
 public var allDistributions: [any DistributionAdapter] {
     [
         K3sAdapter(),
-        K0sAdapter(),
         MicroK8sAdapter(),
+        K0sAdapter(),
     ]
 }

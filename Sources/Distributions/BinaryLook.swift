@@ -12,9 +12,7 @@ struct BinaryLook {
     // MARK: On disk
 
     /// Learns what is on disk at a place of the node, or takes over what is known of it.
-    mutating func installed(at path: String, of id: InstallationID, _ memory: inout ObserverMemory)
-        -> Installed
-    {
+    mutating func installed(at path: String, _ memory: inout ObserverMemory) -> Installed {
         do {
             let place = try site.root.resolve(path)
             let known = memory.files[place]
@@ -194,8 +192,8 @@ extension FileIdentity {
 extension UnitObservation {
     /// Whether a main process may be there.
     fileprivate var isRunning: Bool {
-        mainPID > 0
-            || ["active", "activating", "reloading", "deactivating", "refreshing"].contains(activeState ?? "")
+        // "activating" without one waits for its next start.
+        mainPID > 0 || ["active", "reloading", "refreshing"].contains(activeState ?? "")
     }
 }
 

@@ -29,6 +29,8 @@ public struct NodeObserver: Observer {
 
     /// Looks once; whatever cannot be seen is a problem, and the rest goes on.
     public func observe(reading: ClockReading, memory: inout ObserverMemory) -> Observation {
+        var site = site
+        site.units = site.units.snapshot()
         var installations: [Installation] = []
         var problems: [Problem] = []
         for adapter in adapters {

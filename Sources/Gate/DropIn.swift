@@ -10,14 +10,13 @@
 ///     own name).
 public func gateDropIn(program: String, state: String, isSnap: Bool) -> String {
     let missed = GatePlaces(state: state).missed(unit: "%n")
-    let marks = missed.map { "touch \($0) 2>/dev/null" }.joined(separator: " || ")
+    // touch, and no redirection: where one fails, some shells end at once, and the unit would not start.
+    let marks = missed.map { "timeout 1 touch \($0) 2>/dev/null" }.joined(separator: " || ")
     return """
         # Written by 'holdfast adopt'; 'holdfast release' takes it away, 'holdfast pause --for 2h --reason …' lifts it.
-        [Unit]
-        \(isSnap ? "StartLimitIntervalSec=0\n" : "")
-        [Service]
+        \(isSnap ? "[Unit]\nStartLimitIntervalSec=0\n\n" : "")[Service]
         ExecStartPre=+/bin/sh -c "timeout -k 1 2 \(program) --state \(state) %n; s=$$?; \
-        case $$s in 0) ;; 77) exit 1 ;; *) mkdir -p /run/holdfast/missed; \(marks) ;; esac; exit 0"
+        case $$s in 0) ;; 77) exit 1 ;; *) mkdir -p /run/holdfast/missed 2>/dev/null; \(marks) ;; esac; exit 0"
 
         """
 }

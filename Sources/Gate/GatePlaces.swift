@@ -4,12 +4,14 @@ internal import Model
 ///
 /// - `guard`: the guard file. Read by the gate, written by the tick.
 /// - `gate/last-ran/KEY`: see `LastRan`. Written by the gate and the tick, under the artifact lock, with fsync.
-/// - `gate/starts/UNIT`: the last starts, a line each: InvocationID, seconds, version and digest or `-`. A running
+/// - `gate/starts/UNIT`: the last starts, a line each: InvocationID, seconds, version,
+///   digest or revision, boot id, each of which may be `-`. A running
 ///   unit whose InvocationID is not among them started without the gate: the tick then marks *last ran* unproven.
 /// - `gate/missed/UNIT`, and `/run/holdfast/missed/UNIT` where the first could not be made: a start that the gate
 ///   could not record. While one is there *last ran* proves nothing. The tick takes it away under the artifact lock,
 ///   after it has written what has started into *last ran*.
-/// - `gate/known/UNIT`: the digest of one file identity, so that it is not hashed at every start. Only the gate.
+/// - `gate/known/UNIT`: the digest of one file identity, so that it is not hashed at every start. The tick may
+///   write it too, for a file that takes the gate too long.
 /// - `spool/NAME`: see `SpoolRecord`; names that begin with a dot are not finished. The tick removes what it has taken.
 public struct GatePlaces: Hashable, Sendable {
     /// The state directory, as node.yaml names it.

@@ -76,6 +76,8 @@ public enum GateReason: String, CaseIterable, Hashable, Sendable {
     case refused
     case vetoed
     case vetoDoubt = "veto-doubt"
+    /// Somebody starts an unapproved revision, and no refresh does.
+    case noRefresh = "no-refresh"
 
     /// Whether the next tick is to hear of it.
     public var isTold: Bool { self != .approved && self != .off }
@@ -190,12 +192,14 @@ private struct Start {
         if case .unusable(let reason) = seen.binary {
             return letThrough(.binaryUnusable, "cannot be examined (\(reason))", "it starts as it is")
         }
-        if let spare = guarded.spare, isSpare(spare) {
+        // While one artifact is being replaced by another the file may be either: only its digest tells.
+        let isKnown = digest != nil || seen.binary.identity == nil
+        if let spare = guarded.spare, isSpare(spare), isKnown || guarded.approved.count == 1 {
             if let refused = objection(to: spare.artifact) { return refused }
             return .restore(spare.artifact, from: .spare(path: spare.path, identity: spare.identity))
         }
         // A spare that was renamed in a moment ago has another ctime: its digest tells it apart from a stranger.
-        if seen.binary.identity != nil, digest == nil {
+        if !isKnown {
             if case .failed(let reason) = seen.hash {
                 return letThrough(.notHashed, "could not be hashed (\(reason))", "it starts as it is")
             }

@@ -3,6 +3,13 @@ public import Model
 
 /// What this machine says about itself.
 public enum Machine {
+    /// The variables of this process's environment that have these names and are set.
+    public static func environment(of names: [String]) -> [String: String] {
+        var found: [String: String] = [:]
+        for name in names { found[name] = getenv(name).map { String(cString: $0) } }
+        return found
+    }
+
     /// The node's host name: the kernel's on the live root, `/etc/hostname` under another; nil where there is none.
     public static func hostName(root: Root) -> String? {
         let name: String

@@ -2,9 +2,6 @@ internal import CSystemd
 internal import Glibc
 
 /// A connection to the system manager; every wait on it ends after a stated time.
-///
-/// As root it goes straight to systemd's private socket, past the bus daemon, which may be down or busy when a
-/// tick matters most; others go over the system bus.
 final class SystemdConnection {
     /// How to reach the manager.
     enum Way: CaseIterable {

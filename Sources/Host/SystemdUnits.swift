@@ -35,6 +35,20 @@ public final class SystemdUnits: UnitSource {
         }
     }
 
+    /// The same systemd over unit files that are read once.
+    public func snapshot() -> any UnitSource { Snapshot(systemd: self, files: files.snapshot()) }
+
+    private struct Snapshot: UnitSource {
+        let systemd: SystemdUnits
+        let files: any UnitSource
+
+        func services(where isWanted: (ServiceDefinition) -> Bool) throws(HostError) -> [ServiceDefinition] {
+            try files.services(where: isWanted)
+        }
+        func state(of unit: String) -> UnitObservation { systemd.state(of: unit) }
+        var silence: HostError? { systemd.silence }
+    }
+
     private func ask(_ unit: String) throws(HostError) -> UnitObservation {
         let connection = try connected()
         let path = try SystemdConnection.path(of: unit)
@@ -55,8 +69,10 @@ public final class SystemdUnits: UnitSource {
 
     private func connected() throws(HostError) -> SystemdConnection {
         if let connection { return connection }
+        // The bus is the quicker way (1.1 ms against 2.0: systemd sets up its whole interface anew for each private
+        // connection); the private socket, which is root's, works where no bus daemon does.
         var ways: [SystemdConnection.Way] = [.systemBus]
-        if geteuid() == 0 { ways.insert(.privateSocket, at: 0) }
+        if geteuid() == 0 { ways.append(.privateSocket) }
         var failure: HostError?
         for way in ways {
             do {

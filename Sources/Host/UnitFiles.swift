@@ -22,7 +22,44 @@ public struct UnitFiles: UnitSource {
     /// names are read for wanted services, and before that only for commands that refer to variables.
     public func services(where isWanted: (ServiceDefinition) -> Bool) throws(HostError) -> [ServiceDefinition]
     {
-        var tree = try UnitTree(root: root, limits: limits)
+        var scan = try UnitScan(root: root, limits: limits)
+        return try scan.services(where: isWanted)
+    }
+
+    /// Only the name: nothing runs below another root.
+    public func state(of unit: String) -> UnitObservation { UnitObservation(name: unit) }
+
+    /// The unit files as they are at the first question, read once.
+    public func snapshot() -> any UnitSource { UnitSnapshot(files: self) }
+
+    fileprivate func scan() -> Result<UnitScan, HostError> {
+        Result { () throws(HostError) in try UnitScan(root: root, limits: limits) }
+    }
+}
+
+/// Unit files as they were at one moment, for all who ask about them during one look.
+final class UnitSnapshot: UnitSource {
+    private let files: UnitFiles
+    private var scan: Result<UnitScan, HostError>?
+
+    init(files: UnitFiles) { self.files = files }
+
+    func services(where isWanted: (ServiceDefinition) -> Bool) throws(HostError) -> [ServiceDefinition] {
+        var current = try (scan ?? files.scan()).get()
+        defer { scan = .success(current) }
+        return try current.services(where: isWanted)
+    }
+
+    func state(of unit: String) -> UnitObservation { files.state(of: unit) }
+}
+
+/// Every service of a root, read as far as its unit files and drop-ins go.
+private struct UnitScan {
+    private var tree: UnitTree
+    private var loaded: [LoadedService] = []
+
+    init(root: Root, limits: UnitTree.Limits) throws(HostError) {
+        tree = try UnitTree(root: root, limits: limits)
         var fragments: [String: UnitTree.Entry] = [:]
         var aliases: [String: [String]] = [:]
         for (name, entry) in tree.services {
@@ -32,23 +69,30 @@ public struct UnitFiles: UnitSource {
             case .masked: continue
             }
         }
-        for name in tree.instances.union(fragments.keys) where tree.services[name] == nil {
+        for name in tree.instances where tree.services[name] == nil {
             if let template = UnitName(name).template { fragments[name] = fragments[template] }
         }
+        for (name, entry) in fragments where !name.hasSuffix("@.service") {
+            if let service = try LoadedService(
+                name: name, fragment: entry, aliases: aliases[name] ?? [], in: &tree)
+            {
+                loaded.append(service)
+            }
+        }
+        loaded.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    }
+
+    mutating func services(where isWanted: (ServiceDefinition) -> Bool) throws(HostError)
+        -> [ServiceDefinition]
+    {
         var wanted: [ServiceDefinition] = []
-        for (name, entry) in fragments.sorted(by: { $0.key < $1.key }) where !name.hasSuffix("@.service") {
-            guard
-                let unit = try LoadedService(
-                    name: name, fragment: entry, aliases: aliases[name] ?? [], in: &tree),
-                let service = try unit.definition(in: &tree, where: isWanted)
-            else { continue }
-            wanted.append(service)
+        for service in loaded {
+            if let definition = try service.definition(in: &tree, where: isWanted) {
+                wanted.append(definition)
+            }
         }
         return wanted
     }
-
-    /// Only the name: nothing runs below another root.
-    public func state(of unit: String) -> UnitObservation { UnitObservation(name: unit) }
 }
 
 extension UnitTree {
@@ -162,7 +206,7 @@ private struct LoadedService {
     /// Of files with one name only the strongest counts: by unit directory, then the longer prefix; `service.d`,
     /// which is for all services, is the weakest.
     private static func dropIns(of names: [String], in tree: inout UnitTree) throws(HostError) -> [String] {
-        guard !tree.dropInPlaces.isEmpty else { return [] }
+        guard names.contains(where: { mayHaveDropIns($0, tree) }) else { return [] }
         var directories: [(directory: String, place: Int)] = []
         for name in names {
             let candidates = dropInDirectories(of: name)
@@ -180,6 +224,15 @@ private struct LoadedService {
             }
         }
         return chosen.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.map(\.value)
+    }
+
+    /// Whether any directory of drop-ins could be one of this unit's; nearly none is, so this is asked first.
+    private static func mayHaveDropIns(_ name: String, _ tree: UnitTree) -> Bool {
+        tree.dropInPlaces.keys.contains { directory in
+            let stem = directory.utf8.dropLast(".service.d".utf8.count)
+            // `service.d`, its own and its template's, and prefixes: a unit's name begins with each of their stems.
+            return name.utf8.starts(with: stem)
+        }
     }
 
     /// `a-b@c.service`: its own, its template's, and those of each prefix that ends in a dash, longest first.

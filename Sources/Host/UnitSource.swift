@@ -10,11 +10,15 @@ public protocol UnitSource {
     /// How a unit stands now; every field nil where systemd cannot be asked.
     func state(of unit: String) -> UnitObservation
 
+    /// The same source, which reads the unit files once for all questions of one look.
+    func snapshot() -> any UnitSource
+
     /// Why states could not be asked for though systemd should run here; nil where nothing went wrong.
     var silence: HostError? { get }
 }
 
 extension UnitSource {
+    public func snapshot() -> any UnitSource { self }
     public var silence: HostError? { nil }
 }
 

@@ -49,11 +49,13 @@ struct UnitName: Hashable {
     var template: String?
 
     init(_ name: String) {
-        let dot = name.lastIndex(of: ".") ?? name.endIndex
+        // By bytes: this is asked of every unit at every tick, and characters are ten times as slow.
+        let bytes = name.utf8
+        let dot = bytes.lastIndex(of: UInt8(ascii: ".")) ?? bytes.endIndex
         withoutSuffix = String(name[..<dot])
-        if let at = name[..<dot].firstIndex(of: "@") {
+        if let at = bytes[..<dot].firstIndex(of: UInt8(ascii: "@")) {
             prefix = String(name[..<at])
-            instance = String(name[name.index(after: at)..<dot])
+            instance = String(name[bytes.index(after: at)..<dot])
             template = instance.isEmpty ? nil : "\(prefix)@\(name[dot...])"
         } else {
             prefix = withoutSuffix

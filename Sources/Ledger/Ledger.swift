@@ -43,6 +43,15 @@ public final class Ledger: LedgerStore {
         }
     }
 
+    public func lastPolicy() throws(LedgerFailure) -> LoadedPolicy? {
+        try guarded {
+            let body = try store.database.prepare(
+                "SELECT content FROM entry JOIN body USING(seq) WHERE kind = ? ORDER BY seq DESC LIMIT 1"
+            ).first([.text(Event.policyLoadedKind)]) { $0.text(0) ?? "" }
+            return try body.map { text in try EntryBody.decoded(text) }
+        }
+    }
+
     /// Appends events in one transaction, with the state that they lead to; all of them or none.
     ///
     /// - Parameter state: what the events lead to from what was loaded. Where another process appended since then,
@@ -111,10 +120,16 @@ public final class Ledger: LedgerStore {
 
     // MARK: Beyond the tick
 
-    /// Hands every imported checksum over, oldest import first.
+    /// Hands every imported checksum over, the oldest import first.
+    ///
+    /// - Throws: `LedgerFailure` for what the ledger refuses, and whatever the closure throws.
     public func catalog(_ handle: (CatalogEntry) throws -> Void) throws {
-        try store.database.prepare("SELECT content FROM catalog ORDER BY seq, position").forEach { row in
-            try handle(try EntryBody.decoded(row.text(0) ?? ""))
+        let rows = try guarded {
+            try store.database.prepare("SELECT content FROM catalog ORDER BY seq, position")
+        }
+        defer { rows.reset() }
+        while try guarded({ try rows.step() }) {
+            try handle(guarded { try EntryBody.decoded(rows.text(0) ?? "") })
         }
     }
 

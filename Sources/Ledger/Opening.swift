@@ -45,13 +45,12 @@ extension Ledger {
     ) throws(LedgerFailure) -> Ledger {
         try directory.makeDatabase()
         do {
-            let isDoubtful =
-                directory.exists(directory.suspicion) || directory.size(of: directory.writeAheadLog) > 0
+            // Asked before SQLite makes one. Whoever closes a database last takes the log away.
+            let hasLog = directory.size(of: directory.writeAheadLog) > 0
             let database = try Connection(path: directory.database, mode: .readWrite, busyTimeout: patience)
             let version = try check(database, directory: directory)
-            if isDoubtful, directory.size(of: directory.database) <= checkedSize {
-                try checkPages(of: database)
-            }
+            let wasLeftOpen = hasLog && directory.size(of: directory.database) <= checkedSize
+            if wasLeftOpen || directory.exists(directory.suspicion) { try checkPages(of: database) }
             directory.trust()
             // The mode is in the file; to set it again where it is set costs nothing.
             try database.execute("PRAGMA journal_mode = WAL")
@@ -116,15 +115,15 @@ extension Ledger {
     private static func openForReading(
         _ directory: StateDirectory, mode: Connection.Mode, patience: Int32
     ) throws -> Ledger {
+        let missing = LedgerFailure(
+            code: .missing,
+            description: "\(directory.database): there is no ledger yet; 'holdfast check' begins one")
         guard directory.size(of: directory.database) > 0 || directory.size(of: directory.writeAheadLog) > 0
-        else {
-            if let failure = directory.refusalToLookInside() { throw failure }
-            throw LedgerFailure(
-                code: .missing,
-                description: "\(directory.database): there is no ledger yet; 'holdfast check' begins one")
-        }
+        else { throw directory.refusalToLookInside() ?? missing }
         let database = try Connection(path: directory.database, mode: mode, busyTimeout: patience)
         let version = try check(database, directory: directory)
+        // Somebody is about to begin it, or was killed before the first entry.
+        if version == 0 { throw missing }
         guard version == Schema.version else {
             throw LedgerFailure(
                 code: .other,

@@ -22,10 +22,13 @@ public enum Event: Codable, Hashable, Sendable {
     case coverage(Coverage)
     case catalogImported(CatalogImport)
 
+    /// The kind of entries from which the last valid policy is read.
+    public static let policyLoadedKind = "policy-loaded"
+
     /// The entry's kind as the ledger stores it.
     public var kind: String {
         switch self {
-        case .policyLoaded: "policy-loaded"
+        case .policyLoaded: Self.policyLoadedKind
         case .policyRejected: "policy-rejected"
         case .installationFound: "installation-found"
         case .installationGone: "installation-gone"

@@ -105,7 +105,8 @@ public struct GuardedInstallation: Hashable, Sendable {
     public var role: Role?
     /// What is done about an artifact that is neither approved nor last good; for a snap, `refuse` is the veto.
     public var mode: Enforcement.GateMode
-    /// The path that the unit executes, links not followed; nil for a snap.
+    /// The path that the unit executes, links not followed; for a snap the link `current`, nil where that is below
+    /// `/snap`.
     public var binary: String?
     /// Where it keeps its data; nil where that is not known.
     public var dataDirectory: String?

@@ -2,8 +2,11 @@
 ///
 /// It is a fold over events and nothing else, so it can be rebuilt from the ledger at any time.
 public struct NodeState: Codable, Hashable, Sendable {
-    /// The last valid policy; nil on a node that never had one.
-    public var policy: LoadedPolicy?
+    /// The hash of the last valid policy, which the ledger's newest `policy-loaded` entry holds whole.
+    ///
+    /// Nil on a node that never had one. The policy itself is read only where it is needed: while the file is valid
+    /// it is not, and to decode it would be a third of a quiet tick.
+    public var policy: Digest?
     /// Why the newest policy file is not in force; nil while it is.
     public var rejection: PolicyRejection?
     /// By `InstallationID.description`.
@@ -20,7 +23,7 @@ public struct NodeState: Codable, Hashable, Sendable {
     public mutating func apply(_ event: Event, at: Instant) {
         switch event {
         case .policyLoaded(let policy):
-            self.policy = policy
+            self.policy = policy.sha256
             rejection = nil
         case .policyRejected(let rejection):
             self.rejection = rejection

@@ -5,6 +5,9 @@ public protocol LedgerStore {
     /// What the entries add up to, and the observer's memory.
     func load() throws(LedgerFailure) -> (state: NodeState, memory: ObserverMemory)
 
+    /// The policy of the newest `policyLoaded` event; nil where there is none.
+    func lastPolicy() throws(LedgerFailure) -> LoadedPolicy?
+
     /// Appends events in one transaction, with the state that they lead to; all of them or none.
     func append(_ events: [Event], reading: ClockReading, state: NodeState) throws(LedgerFailure)
 
@@ -14,7 +17,9 @@ public protocol LedgerStore {
     /// What imported checksums say of a digest; more than one entry where files disagree.
     func catalogEntries(for digest: Digest) throws(LedgerFailure) -> [CatalogEntry]
 
-    /// Notes that a tick ran and found nothing new; gives the stretch back when it is due to be sealed.
+    /// Notes that a tick ran; gives the stretch back when it is due to be sealed.
+    ///
+    /// A stretch that was given back is sealed by appending it; until that is done it is kept and given back again.
     ///
     /// - Parameter seal: whether the stretch ends here whatever its age, because something else is recorded.
     func extendCoverage(reading: ClockReading, seal: Bool) throws(LedgerFailure) -> Coverage?

@@ -12,6 +12,11 @@ public enum PolicyReading: Hashable, Sendable {
     case absent(file: String)
     case valid(LoadedPolicy)
     case invalid(PolicyRejection)
+
+    /// Whether there is a policy to go by.
+    public var isValid: Bool {
+        if case .valid = self { true } else { false }
+    }
 }
 
 /// Where time zones come from.

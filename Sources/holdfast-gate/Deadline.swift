@@ -13,6 +13,11 @@ enum Deadline {
         limit.it_value.tv_usec = 700_000
         // The default action of SIGALRM is the end, whatever the process hangs in.
         signal(SIGALRM, SIG_DFL)
+        // Whoever started us may have blocked it, as many do in their threads.
+        var set = sigset_t()
+        sigemptyset(&set)
+        sigaddset(&set, SIGALRM)
+        sigprocmask(SIG_UNBLOCK, &set, nil)
         setitimer(__itimer_which_t(ITIMER_REAL.rawValue), &limit, nil)
         _ = began
     }

@@ -36,6 +36,10 @@ struct Gatekeeper {
                 return unguarded(
                     .notGuarded, "\(file) does not name this unit: it starts unguarded; run 'holdfast adopt'")
             }
+            if guarded.id.distribution == .microk8s {
+                return ServiceStart(report: report, guarded: guarded, pausedUntil: guardFile.pausedUntil)
+                    .run()
+            }
             guard let binary = guarded.binary else {
                 return unguarded(.notGuarded, "the guard file names no binary for it: it starts unguarded")
             }

@@ -39,7 +39,12 @@ extension Report {
         of artifact: Artifact?, _ guarded: GuardedInstallation, _ finding: LastRanFinding, isLocked: Bool
     ) {
         listStart(of: artifact)
-        guard let directory = guarded.dataDirectory,
+        guard let directory = guarded.dataDirectory else {
+            // Nobody knows yet which data this start will write.
+            markMissed(guarded)
+            return
+        }
+        guard
             let next = finding.beforeStart(
                 of: artifact?.version, dataDirectory: directory, invocationID: invocationID, now: now)
         else { return }
@@ -64,6 +69,7 @@ extension Report {
     func markMissed(_ guarded: GuardedInstallation?) {
         guard GatePlaces.isUnitName(unit) else { return }
         for mark in places.missed(unit: unit) {
+            if access(path(mark), F_OK) == 0 { return }
             makeDirectories(path(split(mark).directory))
             do throws(FileFailure) {
                 try writeFile(path(mark), "", flags: 0, flushed: true)
@@ -81,16 +87,29 @@ extension Report {
     /// Not flushed: where it is lost, the tick sees a start without a record, and trusts *last ran* less.
     private func listStart(of artifact: Artifact?) {
         guard let invocationID, GatePlaces.isUnitName(unit) else { return }
-        let file = path(places.starts(unit: unit))
-        let before = (try? readFile(file, largest: 16_384)) ?? []
-        let lines = before.split(separator: UInt8(ascii: "\n")).suffix(31).map {
-            String(decoding: $0, as: UTF8.self)
-        }
         let version = artifact?.version?.description ?? "-"
-        let line = "\(invocationID) \(now.seconds) \(version) \(artifact?.sha256?.hex ?? "-")"
+        let bytes = artifact?.sha256?.hex ?? artifact?.revision ?? "-"
+        let line = [invocationID, String(now.seconds), version, bytes, bootID() ?? "-"]
         var text = ""
-        for line in lines + [line] { text += line + "\n" }
+        for words in listedStarts().suffix(31) + [line] {
+            text += words.joined(separator: " ") + "\n"
+        }
+        let file = path(places.starts(unit: unit))
         try? replaceFile(file, text, flushed: false)
+    }
+
+    /// The unit's recorded starts, oldest first, in words.
+    func listedStarts() -> [[String]] {
+        let bytes = (try? readFile(path(places.starts(unit: unit)), largest: 16_384)) ?? []
+        return bytes.split(separator: UInt8(ascii: "\n")).map { line in
+            String(decoding: line, as: UTF8.self).split(separator: " ").map(String.init)
+        }
+    }
+
+    /// The kernel's name of this boot.
+    func bootID() -> String? {
+        let bytes = (try? readFile("/proc/sys/kernel/random/boot_id", largest: 64)) ?? []
+        return bytes.count == 37 ? String(decoding: bytes.dropLast(), as: UTF8.self) : nil
     }
 
     /// The digest of the binary, where it was cached for exactly this identity.

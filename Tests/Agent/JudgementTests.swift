@@ -32,6 +32,7 @@ private func k3s(
 
 private func look(
     _ installations: [Installation], state: NodeState = NodeState(), policy: PolicyReading? = nil,
+    lastPolicy: LoadedPolicy? = nil,
     catalog: [CatalogEntry] = [], problems: [Problem] = [], synchronised: Bool? = true,
     at instant: Instant = now
 ) -> Judgement {
@@ -42,7 +43,7 @@ private func look(
                 node: NodeFacts(name: "n1", cluster: "default", labels: [:], architecture: .amd64),
                 clock: ClockReading(now: instant, monotonic: 1, bootID: "b", synchronised: synchronised),
                 installations: installations, problems: problems),
-            policy: policy ?? .valid(patches()),
+            policy: policy ?? .valid(patches()), lastPolicy: lastPolicy,
             catalog: Dictionary(grouping: catalog, by: \.sha256), fleet: .alone, approvals: [],
             zones: ["UTC": (.utc, "test")]),
         label: label)
@@ -176,14 +177,16 @@ struct JudgementTests {
         let catalog = [try entry("v1.31.5+k3s1", bytes: "2")]
         #expect(look([patch], state: first, catalog: catalog).decisions.map(\.decision.verdict) == [.allow])
         let invalid = PolicyReading.invalid(PolicyRejection(file: "p", errors: ["p:1:1: unknown key"]))
-        let rejected = look([patch], state: first, policy: invalid, catalog: catalog)
+        let rejected = look([patch], state: first, policy: invalid, lastPolicy: patches(), catalog: catalog)
         #expect(rejected.decisions.map(\.decision.verdict) == [.hold])
         #expect(rejected.observation.problems.map(\.code) == ["policy-invalid"])
-        let gone = look([patch], state: first, policy: .absent(file: "p"), catalog: catalog)
+        let gone = look(
+            [patch], state: first, policy: .absent(file: "p"), lastPolicy: patches(), catalog: catalog)
         #expect(gone.decisions.map(\.decision.verdict) == [.hold])
         #expect(gone.observation.problems.map(\.code) == ["policy-missing"])
         // A minor that the valid policy forbids stays forbidden.
-        let minor = look([k3s("v1.32.1+k3s1", bytes: "3")], state: first, policy: invalid)
+        let minor = look(
+            [k3s("v1.32.1+k3s1", bytes: "3")], state: first, policy: invalid, lastPolicy: patches())
         #expect(minor.decisions.map(\.decision.verdict) == [.hold])
         // And the file, once mended, is in force again.
         #expect(

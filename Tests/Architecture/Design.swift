@@ -59,7 +59,7 @@ enum Design {
 
     /// Calls of the operating system that a module other than Host may make all the same, and why.
     static let hostCallsElsewhere: [String: [String: String]] = [
-        "Commands": ["ProcessInfo": "NO_COLOR and TERM", "write": "standard output in large pieces"],
+        "Commands": ["write": "standard output in large pieces"],
         // SQLite opens its files by name; what is done around them is all in StateDirectory.swift.
         "Ledger": [
             "mkdir": "the state directory",

@@ -270,7 +270,7 @@ struct DiscoveryTests {
 
 @Suite("What is remembered between two looks")
 struct MemoryTests {
-    @Test("a file that stands is not read again; one that was replaced is, and who did it is remembered")
+    @Test("a file that stands is not read again; one that was replaced is")
     func replaced() throws {
         let node = try NodeRoot()
         try node.program(StandInProgram.k3s("v1.31.4+k3s1"), at: "usr/local/bin/k3s")

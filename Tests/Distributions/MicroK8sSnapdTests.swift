@@ -37,6 +37,22 @@ struct MicroK8sSnapdTests {
         #expect(findings.installations.isEmpty && findings.problems.isEmpty)
     }
 
+    @Test("a snapd that was stopped and left its socket says nothing of MicroK8s, unless it was there before")
+    func stale() throws {
+        let node = try node { _, _ in nil }
+        var memory = ObserverMemory()
+        _ = node.look(memory: &memory)
+        node.server?.stop()
+        // Bound, and nobody listens.
+        let path = "\(node.directory.path)/run/snapd.socket"
+        try node.directory.write("", to: "run/snapd.socket")
+        let known = node.look(memory: &memory)
+        #expect(known.installations.isEmpty)
+        #expect(known.problems.map(\.code) == ["snapd-error"])
+        #expect(known.problems.first?.text.hasPrefix("\(path): nobody listens") == true)
+        #expect(node.look().problems.isEmpty)
+    }
+
     @Test("offers are asked for once an interval, and at once when the clock went back")
     func interval() throws {
         let node = try node { _, _ in nil }

@@ -137,11 +137,13 @@ struct RunningTests {
         #expect(installation.running?.restartPending == true)
     }
 
-    @Test("a unit that does not run has nothing running")
-    func stopped() throws {
+    @Test(
+        "a unit that does not run, or waits for its next start, has nothing running",
+        arguments: ["inactive", "failed", "activating"])
+    func stopped(_ state: String) throws {
         let node = try k0s()
         node.units.states = [
-            "k0s-test.service": UnitObservation(name: "k0s-test.service", activeState: "inactive")
+            "k0s-test.service": UnitObservation(name: "k0s-test.service", activeState: state)
         ]
         #expect(try node.look().running == nil)
     }

@@ -45,7 +45,7 @@ final class GateNode {
 
     deinit {
         for mount in mounts.reversed() { _ = Self.run(["/bin/umount", "-l", mount]) }
-        _ = Self.run(["/bin/rm", "-rf", root])
+        _ = Self.run(["/bin/rm", "-rf", root, "\(root).trace", "\(root).errors"])
     }
 
     private var mounts: [String] = []
@@ -86,8 +86,8 @@ final class GateNode {
     /// - Parameter strace: options under which strace runs it, for kills in the midst of it.
     func gate(unit: String = "k3s.service", strace: [String] = []) -> Outcome {
         let program = Self.program
-        let traced = strace.isEmpty ? [] : ["/usr/bin/strace", "-f", "-o", "\(root)/trace"] + strace
-        return Self.run(traced + [program, "--root", root, unit], errorsTo: "\(root)/errors")
+        let traced = strace.isEmpty ? [] : ["/usr/bin/strace", "-f", "-o", "\(root).trace"] + strace
+        return Self.run(traced + [program, "--root", root, unit], errorsTo: "\(root).errors")
     }
 
     /// The gate is built into the directory that the tests' own program lies in.
@@ -100,6 +100,11 @@ final class GateNode {
 
     @discardableResult
     static func run(_ words: [String], errorsTo path: String = "/dev/null") -> Outcome {
+        wait(spawn(words, errorsTo: path), errorsAt: path)
+    }
+
+    /// 0 where it could not be started.
+    static func spawn(_ words: [String], errorsTo path: String) -> pid_t {
         var files = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&files)
         defer { posix_spawn_file_actions_destroy(&files) }
@@ -110,14 +115,15 @@ final class GateNode {
         ]
         defer { for word in arguments + environment { free(word) } }
         var process: pid_t = 0
-        guard posix_spawn(&process, words[0], &files, nil, &arguments, &environment) == 0 else {
-            return Outcome(status: 127, errors: "cannot run \(words[0])")
-        }
+        return posix_spawn(&process, words[0], &files, nil, &arguments, &environment) == 0 ? process : 0
+    }
+
+    static func wait(_ process: pid_t, errorsAt path: String) -> Outcome {
+        guard process > 0 else { return Outcome(status: 127, errors: "it could not be started") }
         var status: Int32 = 0
         while waitpid(process, &status, 0) < 0, errno == EINTR {}
         let code = status & 0x7f == 0 ? status >> 8 & 0xff : -(status & 0x7f)
-        let errors = String(decoding: (try? bytes(of: path)) ?? [], as: UTF8.self)
-        return Outcome(status: code, errors: errors)
+        return Outcome(status: code, errors: String(decoding: (try? bytes(of: path)) ?? [], as: UTF8.self))
     }
 
     // MARK: Files of the node

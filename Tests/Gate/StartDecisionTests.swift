@@ -234,6 +234,21 @@ struct StartDecisionTests {
         #expect(StartScene.outcome(scene.decide(guarded, scene.seen)) == .vault)
     }
 
+    @Test("while an artifact is being replaced either may start, and the spare waits for the digest")
+    func replacing() {
+        var scene = StartScene(name: "", outcome: .hash)
+        var guarded = scene.guarded
+        guarded.approved.insert(
+            GuardedArtifact(Artifact(version: Version("v1.32.0+k3s1"), sha256: StartScene.digest(7))), at: 0)
+        #expect(StartScene.outcome(scene.decide(guarded, scene.seen)) == .hash)
+        scene.hash = .failed("too slow")
+        #expect(StartScene.outcome(scene.decide(guarded, scene.seen)) == .allow(.notHashed))
+        scene.hash = .taken(StartScene.digest(7))
+        #expect(StartScene.outcome(scene.decide(guarded, scene.seen)) == .allow(.approved))
+        scene.hash = .taken(StartScene.digest(9))
+        #expect(StartScene.outcome(scene.decide(guarded, scene.seen)) == .spare)
+    }
+
     @Test("invariant 3: nothing approved, nothing refused")
     func nothingApproved() {
         var scene = StartScene(name: "", mode: .refuse, outcome: .hash)

@@ -245,6 +245,18 @@ struct UnitFilesTests {
         #expect(error?.description.contains("/nowhere/at/all") == true)
     }
 
+    @Test("a snapshot is of one moment, for all who ask; the next one is anew")
+    func snapshot() throws {
+        let root = try UnitRoot(["\(etc)/a.service": unit("/a"), "\(etc)/b.service": unit("/b")])
+        let files = UnitFiles(root: Root(root.path))
+        let snapshot = files.snapshot()
+        #expect(try snapshot.services { $0.name == "a.service" }.map(\.command) == [["/a"]])
+        try root.write("\(etc)/a.service", Array(unit("/changed").utf8))
+        try root.write("\(etc)/c.service", Array(unit("/c").utf8))
+        #expect(try snapshot.services { _ in true }.map(\.command) == [["/a"], ["/b"]])
+        #expect(try files.snapshot().services { _ in true }.map(\.command) == [["/changed"], ["/b"], ["/c"]])
+    }
+
     @Test("nothing runs below another root")
     func state() throws {
         let root = try UnitRoot(["\(etc)/a.service": unit("/a")])

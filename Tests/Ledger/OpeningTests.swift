@@ -33,9 +33,20 @@ struct OpeningTests {
         #expect(directory.names == [])
     }
 
-    @Test("begins anew in a file that is empty")
-    func empty() throws {
+    @Test(
+        "begins anew in a file that is empty, or that a killed tick left without an entry",
+        arguments: [false, true])
+    func empty(isDatabase: Bool) throws {
         directory.write([], to: "ledger.db")
+        if isDatabase {
+            try Connection(path: directory.file("ledger.db"), mode: .readWrite, busyTimeout: 0)
+                .execute("PRAGMA journal_mode = WAL")
+            #expect(directory.bytes("ledger.db").count > 0)
+        }
+        let failure = #expect(throws: LedgerFailure.self) {
+            try Ledger.openForReading(stateDirectory: directory.path)
+        }
+        #expect(failure?.code == .missing)
         #expect(try open().begun != nil)
         #expect(try open().begun == nil)
     }

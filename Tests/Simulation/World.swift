@@ -91,6 +91,13 @@ extension World: Clock, Observer, PolicySource, ZoneSource, LedgerStore, Journal
 
     func load() throws(LedgerFailure) -> (state: NodeState, memory: ObserverMemory) { (state, memory) }
 
+    func lastPolicy() -> LoadedPolicy? {
+        for entry in committed.reversed() {
+            if case .policyLoaded(let policy) = entry.event { return policy }
+        }
+        return nil
+    }
+
     func append(_ events: [Event], reading: ClockReading, state: NodeState) throws(LedgerFailure) {
         if let failure = failNextAppend {
             failNextAppend = nil

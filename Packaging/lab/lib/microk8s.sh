@@ -28,14 +28,12 @@ build_snapd_packages() {
 
 # Which keys snapd trusts is compiled in, so Debian's own daemon cannot be told of a local store.
 build_snapd_daemon() {
-    local nothing
-    nothing=$(mktemp -d)
-    logged "$1/build.log" in_toolchain "$nothing" "$1" env GO111MODULE=off GOPATH=/usr/share/gocode sh -ec '
+    mkdir "$1/empty"
+    logged "$1/build.log" in_toolchain "$1/empty" "$1" env GO111MODULE=off GOPATH=/usr/share/gocode sh -ec '
         version=$(dpkg-query -W -f "\${Version}" golang-github-snapcore-snapd-dev)
         exec go build -trimpath -tags "withtestkeys nosecboot" \
             -ldflags "-w -s -X github.com/snapcore/snapd/snapdtool.Version=$version" \
             -o /mnt/out/snapd github.com/snapcore/snapd/cmd/snapd'
-    rmdir "$nothing"
 }
 
 build_labstore() {
@@ -87,7 +85,7 @@ build_snapd_image() {
     record_node "$node" "$(snapd_root)" --private-network
     power_on "$node"
     settle_snapd "$node"
-    node_run "$node" systemctl poweroff
+    quietly node_run "$node" systemctl poweroff || true
     await_power_off "$node"
     cp -a "$(node_root "$node")" "$1/root"
     rm -rf "$1"/root/var/log/journal/* "$1/root/etc/hostname"

@@ -23,7 +23,7 @@ public struct K0sAdapter: DistributionAdapter {
         _ memory: inout ObserverMemory
     ) -> Installation? {
         guard look.isPresent(unit, dataDirectory: service.dataDirectory) else { return nil }
-        let installed = look.installed(at: unit.location, of: unit.id, &memory)
+        let installed = look.installed(at: unit.location, &memory)
         let state = look.state(of: unit)
         return Installation(
             id: unit.id, role: service.role, units: [state], dataDirectory: service.dataDirectory,

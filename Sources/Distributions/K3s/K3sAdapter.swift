@@ -48,7 +48,7 @@ public struct K3sAdapter: DistributionAdapter {
         _ memory: inout ObserverMemory
     ) -> Installation? {
         guard look.isPresent(unit, dataDirectory: service.dataDirectory) else { return nil }
-        let installed = look.installed(at: unit.location, of: unit.id, &memory)
+        let installed = look.installed(at: unit.location, &memory)
         let state = look.state(of: unit)
         var answers: [Running.Source] = []
         if look.site.root.isLive, service.role == .server, state.mainPID > 0 {

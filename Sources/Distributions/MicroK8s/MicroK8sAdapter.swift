@@ -33,8 +33,9 @@ public struct MicroK8sAdapter: DistributionAdapter {
             snap = try look.client.snap(Self.snap)
         } catch {
             files = files ?? find()
-            // A socket that nobody listens on is no sign of MicroK8s.
-            guard files != nil || error.code != .absent else { return Findings() }
+            // A socket that nobody listens on is no sign of MicroK8s, and none that it has gone either.
+            let wasThere = memory.snaps[Self.id.description] != nil
+            guard files != nil || error.code != .absent || wasThere else { return Findings() }
             return look.withoutSnapd(error, files: files)
         }
         guard let snap else {

@@ -19,8 +19,14 @@ struct SnapLook {
 
     /// Without snapd: what is on disk, and that nothing more is known.
     mutating func withoutSnapd(_ error: SnapdError, files: SnapFiles?) -> Findings {
+        guard let files else {
+            // Not `snapd-absent`: nobody knows whether MicroK8s is there, so that it must not be taken for gone.
+            var error = error
+            if error.code == .absent { error.code = .answer }
+            note(error, unknown: "whether MicroK8s is installed is unknown")
+            return Findings(problems: problems)
+        }
         note(error, unknown: "holds, pending refreshes and what runs are unknown")
-        guard let files else { return Findings(problems: problems) }
         let data = data()
         let units = unitsWithoutSnapd()
         let artifact = Artifact(version: files.version, revision: files.revision, channel: files.channel)

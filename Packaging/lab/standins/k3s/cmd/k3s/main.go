@@ -33,6 +33,7 @@ func main() {
 		become(verb, arguments)
 	default:
 		fmt.Println("usage: k3s server|agent|etcd-snapshot|kubectl|crictl|ctr|--version")
+		fmt.Println("with", version.Neighbours)
 		if verb != "" && verb != "help" && verb != "--help" {
 			os.Exit(1)
 		}

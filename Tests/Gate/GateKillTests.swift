@@ -1,0 +1,69 @@
+import Gate
+import Glibc
+import Model
+import Testing
+
+/// The gate ended in the midst of its work; strace ends it at each call that changes something.
+@Suite("invariant 7: the gate's effect is convergent")
+struct GateKillTests {
+    static let hasStrace = access("/usr/bin/strace", X_OK) == 0
+
+    @Test(
+        "after kill -9 at any step there is a binary, and the next start goes on from there",
+        .enabled(if: hasStrace, "strace is not installed"),
+        arguments: ["mkdir", "link", "rename", "fsync", "write", "unlink", "fchmod"], [true, false])
+    func killed(call: String, spare: Bool) throws {
+        for count in 1..<40 {
+            let node = try GateNode()
+            // Rises, so that the record of what last ran is written on the way too.
+            try node.record("v1.30.1+k3s1")
+            if !spare { node.remove(node.spare) }
+            try node.write(node.binary, "a new minor", mode: 0o755)
+            let outcome = node.gate(strace: [
+                "-e", "trace=\(call)", "-e", "inject=\(call):signal=KILL:when=\(count)",
+            ])
+            let isWhole = outcome.status == 0
+            #expect(isWhole || outcome.status == -SIGKILL, "\(call) \(count): \(outcome)")
+            // No instant without a binary, and none with a half one.
+            #expect(
+                ["approved", "a new minor"].contains(node.read(node.binary) ?? "none"), "\(call) \(count)")
+            #expect(node.gate().status == 0)
+            #expect(node.read(node.binary) == "approved" && node.kept == ["a new minor"], "\(call) \(count)")
+            #expect(node.lastRan?.highest == Version(GateNode.version) && node.lastRan?.unproven == nil)
+            #expect(!node.exists("/usr/local/bin/.k3s.holdfast-copy"), "\(call) \(count)")
+            if isWhole { return }
+        }
+        Issue.record("\(call) never came to an end")
+    }
+
+    @Test("where the file system has no hard links the two change places", .enabled(if: hasStrace))
+    func withoutHardLinks() throws {
+        let node = try GateNode()
+        try node.write(node.binary, "a new minor", mode: 0o755)
+        let outcome = node.gate(strace: ["-e", "trace=link", "-e", "inject=link:error=EPERM"])
+        #expect(outcome.status == 0)
+        #expect(
+            node.read(node.binary) == "approved" && node.kept == ["a new minor"] && !node.exists(node.spare))
+    }
+
+    @Test("what could not even be kept so is not lost", .enabled(if: hasStrace))
+    func keptAtTheSpare() throws {
+        let node = try GateNode()
+        try node.write(node.binary, "a new minor", mode: 0o755)
+        let outcome = node.gate(strace: [
+            "-e", "trace=link,rename", "-e", "inject=link:error=EPERM", "-e",
+            "inject=rename:error=EIO:when=2",
+        ])
+        #expect(outcome.status == 0)
+        #expect(node.read(node.binary) == "approved" && node.read(node.spare) == "a new minor")
+        // It lies where the spare was, and is not taken for it.
+        #expect(node.gate().status == 0 && node.read(node.binary) == "approved")
+    }
+
+    @Test("a gate that hangs ends itself within two seconds, and not with 77", .enabled(if: hasStrace))
+    func hang() throws {
+        let node = try GateNode()
+        let outcome = node.gate(strace: ["-e", "trace=rename", "-e", "inject=rename:delay_enter=3000000"])
+        #expect(outcome.status == -SIGALRM)
+    }
+}
