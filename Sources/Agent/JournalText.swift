@@ -72,7 +72,8 @@ public func journalEntries(for event: Event) -> [JournalEntry] {
         return [
             JournalEntry(
                 message: .catalogImported, priority: .notice,
-                text: "imported \(catalog.entries.count) checksums from \(catalog.file)",
+                text:
+                    "imported \(catalog.entries.count) checksum\(catalog.entries.count == 1 ? "" : "s") from \(catalog.file)",
                 fields: ["HOLDFAST_CATALOG": catalog.sha256.hex])
         ]
     // Proof that ticks ran is for the ledger; a line each hour would only be noise.
