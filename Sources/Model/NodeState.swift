@@ -29,7 +29,7 @@ public struct NodeState: Codable, Hashable, Sendable {
             self.rejection = rejection
         case .installationFound(let installation):
             installations[installation.id.description] = InstallationState(
-                installation: installation, reference: installation.installed?.artifact, since: at)
+                installation: installation, reference: installation.firstReference, since: at)
         case .installationGone(let id):
             installations[id.description] = nil
         case .installationObserved(let installation):
@@ -37,7 +37,7 @@ public struct NodeState: Codable, Hashable, Sendable {
             installations[key]?.installation = installation
             // What could not be read at first sight becomes the reference when it first can.
             if installations[key]?.reference == nil {
-                installations[key]?.reference = installation.installed?.artifact
+                installations[key]?.reference = installation.firstReference
             }
         case .decided(let record):
             let key = record.subject.change.installation.description
@@ -51,13 +51,20 @@ public struct NodeState: Codable, Hashable, Sendable {
                 $0.change.id == end.change.id
             }
         case .problemBegan(let problem):
-            problems.removeAll { $0.code == problem.code }
+            problems.removeAll { $0.isSame(as: problem) }
             problems.append(problem)
         case .problemEnded(let problem):
-            problems.removeAll { $0.code == problem.code }
+            problems.removeAll { $0.isSame(as: problem) }
         case .coverage, .catalogImported:
             break
         }
+    }
+}
+
+extension Installation {
+    /// What is on disk, as far as it can be a reference: a binary that is not there is none.
+    fileprivate var firstReference: Artifact? {
+        installed.flatMap { $0.artifact.isKnown ? $0.artifact : nil }
     }
 }
 
