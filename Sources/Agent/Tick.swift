@@ -40,6 +40,8 @@ public struct Tick {
         public var events: [Event]
         /// Why the ledger could not be read or written; nothing was recorded from then on.
         public var failure: LedgerFailure?
+        /// Whether what was recorded before could be read; else nobody knows what is approved.
+        public var knowsPast = true
     }
 
     /// Looks, decides, records and tells, and goes round until nothing moved.
@@ -57,6 +59,7 @@ public struct Tick {
         } catch {
             failure = error
         }
+        let knowsPast = failure == nil
         let before = memory
         var events: [Event] = []
         var round = 0
@@ -79,7 +82,8 @@ public struct Tick {
                 if !dryRun, failure == nil, memory != before {
                     do { try ledger.remember(memory) } catch { failure = error }
                 }
-                return Outcome(judgement: judgement, events: events, failure: failure)
+                return Outcome(
+                    judgement: judgement, events: events, failure: failure, knowsPast: knowsPast)
             }
         }
     }
