@@ -35,7 +35,7 @@ public struct MicroK8sAdapter: DistributionAdapter {
             files = files ?? find()
             // A socket that nobody listens on is no sign of MicroK8s.
             guard files != nil || error.code != .absent else { return Findings() }
-            return look.withoutSnapd(error, files: files)
+            return look.withoutSnapd(error, files: files, memory: memory)
         }
         guard let snap else {
             Self.forget(&memory)
