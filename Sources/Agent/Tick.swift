@@ -40,6 +40,8 @@ public struct Tick {
         public var events: [Event]
         /// Why the ledger could not be read or written; nothing was recorded from then on.
         public var failure: LedgerFailure?
+        /// Whether what was recorded before could be read; where not, every installation looks like a first sight.
+        public var knowsPast: Bool
     }
 
     /// Looks, decides, records and tells, and goes round until nothing moved.
@@ -52,10 +54,12 @@ public struct Tick {
         var state = NodeState()
         var memory = ObserverMemory()
         var failure: LedgerFailure?
+        var knowsPast = true
         do {
             (state, memory) = try ledger.load()
         } catch {
             failure = error
+            knowsPast = false
         }
         let before = memory
         var events: [Event] = []
@@ -79,7 +83,7 @@ public struct Tick {
                 if !dryRun, failure == nil, memory != before {
                     do { try ledger.remember(memory) } catch { failure = error }
                 }
-                return Outcome(judgement: judgement, events: events, failure: failure)
+                return Outcome(judgement: judgement, events: events, failure: failure, knowsPast: knowsPast)
             }
         }
     }

@@ -16,8 +16,10 @@ func check(_ invocation: Invocation, on screen: Screen) throws(Failure) -> ExitC
     } else {
         let now = outcome.judgement.observation.clock.now
         screen.out(
-            NodeReportText(report: report, style: screen.style, now: now, width: screen.width, lastCheck: now)
-                .text())
+            NodeReportText(
+                report: report, style: screen.style, now: now, width: screen.width, lastCheck: now,
+                knowsPast: outcome.knowsPast
+            ).text())
         if isDry, !outcome.events.isEmpty {
             screen.out("\nDry run: \(outcome.events.count) ledger entries were not written.\n")
         }

@@ -10,6 +10,8 @@ struct NodeReportText {
     var width: Int?
     /// When a tick last ran; nil where none has.
     var lastCheck: Instant?
+    /// Whether what was recorded before could be read.
+    var knowsPast = true
 
     /// The whole report, ending with what to do next where something waits.
     func text() -> String {
@@ -38,7 +40,8 @@ struct NodeReportText {
         } else {
             parts.append("no policy: observing only")
         }
-        parts.append(lastCheck.map { "last check \(relative($0, to: now))" } ?? "never checked before")
+        let never = knowsPast ? "never checked before" : "what was recorded before is unknown"
+        parts.append(lastCheck.map { "last check \(relative($0, to: now))" } ?? never)
         return parts.joined(separator: " · ") + "\n"
     }
 
@@ -51,9 +54,10 @@ struct NodeReportText {
         var rows: [[Cell]] = []
         rows.append(row("installed", installed(installation), detail: installedDetail(installation)))
         rows.append(row("running", running(installation), detail: runningDetail(installation)))
+        let nothing = knowsPast ? "nothing yet" : "unknown"
         rows.append(
             row(
-                "approved", part.approved?.version?.description ?? "nothing yet",
+                "approved", part.approved.map(spoken) ?? nothing,
                 detail: part.approved == nil ? "" : part.confirmed ? "confirmed" : "first seen, not confirmed"
             ))
         if let hold = installation.hold { rows.append(row("snap hold", holdText(hold), detail: "")) }
@@ -74,8 +78,12 @@ struct NodeReportText {
 
     private func installed(_ installation: Installation) -> String {
         guard let installed = installation.installed else { return "nothing" }
-        let version = installed.artifact.version?.description ?? "unreadable"
-        return version + (installed.artifact.revision.map { " (revision \($0))" } ?? "")
+        return spoken(installed.artifact)
+    }
+
+    private func spoken(_ artifact: Artifact) -> String {
+        (artifact.version?.description ?? "unreadable")
+            + (artifact.revision.map { " (revision \($0))" } ?? "")
     }
 
     private func installedDetail(_ installation: Installation) -> String {

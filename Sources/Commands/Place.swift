@@ -116,7 +116,9 @@ struct Place {
     /// What `check` and `status` say of an outcome.
     func report(_ outcome: Tick.Outcome) -> NodeReport {
         NodeReport(
-            observation: outcome.judgement.observation, state: outcome.judgement.state,
+            observation: outcome.judgement.observation,
+            // What is there now is not what was approved, only because nobody can read what was.
+            state: outcome.knowsPast ? outcome.judgement.state : NodeState(),
             decisions: outcome.judgement.decisions, policy: outcome.judgement.policy, policyPath: policyPath,
             policyIsValid: outcome.judgement.policyIsCurrent)
     }

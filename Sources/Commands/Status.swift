@@ -15,7 +15,8 @@ func status(_ invocation: Invocation, on screen: Screen) throws(Failure) -> Exit
         let now = outcome.judgement.observation.clock.now
         screen.out(
             NodeReportText(
-                report: report, style: screen.style, now: now, width: screen.width, lastCheck: lastCheck
+                report: report, style: screen.style, now: now, width: screen.width, lastCheck: lastCheck,
+                knowsPast: outcome.knowsPast
             ).text())
     }
     if let failure = outcome.failure {

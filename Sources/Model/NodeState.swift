@@ -29,15 +29,21 @@ public struct NodeState: Codable, Hashable, Sendable {
             self.rejection = rejection
         case .installationFound(let installation):
             installations[installation.id.description] = InstallationState(
-                installation: installation, reference: installation.installed?.artifact, since: at)
+                installation: installation, reference: installation.firstReference, since: at)
         case .installationGone(let id):
             installations[id.description] = nil
         case .installationObserved(let installation):
             let key = installation.id.description
             installations[key]?.installation = installation
-            // What could not be read at first sight becomes the reference when it first can.
-            if installations[key]?.reference == nil {
-                installations[key]?.reference = installation.installed?.artifact
+            // What could not be read at first sight becomes the reference when it first can, and so do the bytes of
+            // a version that only ran then.
+            let reference = installations[key]?.reference
+            if reference == nil {
+                installations[key]?.reference = installation.firstReference
+            } else if let artifact = installation.installed?.artifact, reference?.hasBytes == false,
+                artifact.version == reference?.version
+            {
+                installations[key]?.reference = artifact
             }
         case .decided(let record):
             let key = record.subject.change.installation.description
