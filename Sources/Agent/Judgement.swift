@@ -172,7 +172,8 @@ private struct Step {
                 // Who brought it is known best when it first appears: an offer that came true keeps no guess.
                 trigger: target.trigger == .unknown ? tracked?.change.trigger ?? .unknown : target.trigger,
                 phase: target.phase, from: known.reference ?? Artifact(version: nil), to: target.artifact,
-                origin: target.origin, published: target.published ?? tracked?.change.published,
+                origin: target.origin ?? tracked?.change.origin ?? .unknown,
+                published: target.published ?? tracked?.change.published,
                 // Invariant 2: a first sight counts only by a synchronised clock.
                 firstSeen: tracked?.change.firstSeen
                     ?? (situation.observation.clock.synchronised == true ? now : nil))

@@ -5,7 +5,8 @@ struct Target {
     var artifact: Artifact
     var phase: Phase
     var trigger: Trigger
-    var origin: Origin
+    /// Nil where this look does not tell; what an earlier one told of the same bytes then stands.
+    var origin: Origin?
     var published: Instant?
 
     /// Every artifact of an installation that is not the reference, the most advanced phase first.
@@ -20,13 +21,10 @@ struct Target {
                     trigger: installed.cause, origin: installed.origin))
         }
         // What runs though neither the disk nor the reference has it: the disk was put back, or replaced once more.
-        if let version = installation.running?.version, version != reference.version,
-            version != installed?.artifact.version
+        if let running = installation.running?.artifact, differs(running, from: reference),
+            installed.map({ differs(running, from: $0.artifact) }) ?? true
         {
-            targets.append(
-                Target(
-                    artifact: Artifact(version: version), phase: .running, trigger: .unknown, origin: .unknown
-                ))
+            targets.append(Target(artifact: running, phase: .running, trigger: .unknown, origin: nil))
         }
         for offer in installation.offers where differs(offer.artifact, from: reference) {
             let isInstalled = installed.map { !differs(offer.artifact, from: $0.artifact) } ?? false
@@ -51,6 +49,7 @@ struct Target {
         return .onDisk
     }
 
+    /// Whether they are other bytes; where that cannot be told, whether they are other versions.
     private static func differs(_ artifact: Artifact, from other: Artifact) -> Bool {
         artifact.isSameBytes(as: other).map { !$0 } ?? (artifact.version != other.version)
     }

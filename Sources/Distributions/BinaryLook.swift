@@ -81,9 +81,12 @@ struct BinaryLook {
                     invocationID: invocation, sha256: digest)
             }
         }
+        let version = sources.firstVersion
+        // The digest is the installed file's, not that of a program which it unpacked and became.
+        let digest = pending == false ? installed.artifact.sha256 : start ?? executable?.sha256
         return Running(
-            version: sources.firstVersion, sources: sources, invocationID: state.invocationID,
-            restartPending: pending)
+            version: version, sources: sources, invocationID: state.invocationID, restartPending: pending,
+            startedFrom: digest.map { Artifact(version: version, sha256: $0) })
     }
 
     private mutating func process(_ number: Int32, of id: InstallationID) -> ProcessFacts? {

@@ -1,3 +1,4 @@
+import Glibc
 public import Model
 public import Ports
 import SQLite
@@ -198,7 +199,8 @@ extension Ledger {
 extension StateDirectory {
     /// Why nothing inside can be seen, where that is so.
     fileprivate func refusalToLookInside() -> LedgerFailure? {
-        guard exists(path), let code = refusal(toSearch: path) else { return nil }
+        // Where a directory above cannot be searched either, nobody can say that this one is missing.
+        guard let code = refusal(toSearch: path), code != ENOENT else { return nil }
         return failure(code, "cannot look into \(path)")
     }
 }

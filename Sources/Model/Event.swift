@@ -6,7 +6,7 @@ public enum Event: Codable, Hashable, Sendable {
     case policyLoaded(LoadedPolicy)
     /// The policy file is not valid, or has gone; the last valid one goes on forbidding.
     case policyRejected(PolicyRejection)
-    /// An installation is seen for the first time; its artifact is the reference.
+    /// An installation is seen for the first time; what it seems meant to run is the reference.
     case installationFound(Installation)
     /// An installation is no longer there.
     case installationGone(InstallationID)

@@ -35,9 +35,15 @@ public struct NodeState: Codable, Hashable, Sendable {
         case .installationObserved(let installation):
             let key = installation.id.description
             installations[key]?.installation = installation
-            // What could not be read at first sight becomes the reference when it first can.
-            if installations[key]?.reference == nil {
+            // What could not be read at first sight becomes the reference when it first can, and so do the bytes of
+            // a version that only ran then.
+            let reference = installations[key]?.reference
+            if reference == nil {
                 installations[key]?.reference = installation.firstReference
+            } else if let artifact = installation.installed?.artifact, reference?.hasBytes == false,
+                artifact.version == reference?.version
+            {
+                installations[key]?.reference = artifact
             }
         case .decided(let record):
             let key = record.subject.change.installation.description
@@ -58,13 +64,6 @@ public struct NodeState: Codable, Hashable, Sendable {
         case .coverage, .catalogImported:
             break
         }
-    }
-}
-
-extension Installation {
-    /// What is on disk, as far as it can be a reference: a binary that is not there is none.
-    fileprivate var firstReference: Artifact? {
-        installed.flatMap { $0.artifact.isKnown ? $0.artifact : nil }
     }
 }
 

@@ -169,15 +169,22 @@ public struct Running: Codable, Hashable, Sendable {
     public var invocationID: String?
     /// Whether the file on disk is no longer what the main process was started from; nil where unknown.
     public var restartPending: Bool?
+    /// The artifact that the main process was started from, by its bytes or revision; nil where no look saw it.
+    public var startedFrom: Artifact?
+
+    /// What runs: the artifact that it was started from where that is known, else its version alone.
+    public var artifact: Artifact? { startedFrom ?? version.map { Artifact(version: $0) } }
 
     /// Makes an observation of what runs.
     public init(
-        version: Version?, sources: [Source], invocationID: String? = nil, restartPending: Bool? = nil
+        version: Version?, sources: [Source], invocationID: String? = nil, restartPending: Bool? = nil,
+        startedFrom: Artifact? = nil
     ) {
         self.version = version
         self.sources = sources
         self.invocationID = invocationID
         self.restartPending = restartPending
+        self.startedFrom = startedFrom
     }
 }
 
@@ -251,6 +258,22 @@ public struct Installation: Codable, Hashable, Sendable {
         self.running = running
         self.offers = offers
         self.hold = hold
+    }
+}
+
+extension Installation {
+    /// What a node that was never seen before seems meant to run.
+    ///
+    /// Where another version waits on disk for a restart it is the one that runs: what came last is the change.
+    var firstReference: Artifact? {
+        guard running?.restartPending == true, let artifact = running?.artifact,
+            let version = artifact.version,
+            version != installed?.artifact.version
+        else {
+            // A binary that is not there is no reference.
+            return installed.flatMap { $0.artifact.isKnown ? $0.artifact : nil }
+        }
+        return artifact
     }
 }
 

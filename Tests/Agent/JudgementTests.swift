@@ -15,7 +15,7 @@ private func label(_ text: String) -> String {
 
 private func k3s(
     _ version: String?, bytes: Character, running: String? = nil, restartPending: Bool? = false,
-    origin: Origin = .claimed, offers: [Offer] = []
+    startedFrom: Character? = nil, origin: Origin = .claimed, offers: [Offer] = []
 ) -> Installation {
     let version = version.flatMap { Version($0) }
     let running = running.map { Version($0) } ?? version
@@ -26,7 +26,8 @@ private func k3s(
             evidence: version == nil ? .unreadable : .goBuildInfo, origin: origin, cause: .fileReplaced),
         running: Running(
             version: running, sources: [.init(source: .processExecutable, version: running)],
-            restartPending: restartPending),
+            restartPending: restartPending,
+            startedFrom: startedFrom.map { Artifact(version: running, sha256: digest($0)) }),
         offers: offers)
 }
 
@@ -77,6 +78,18 @@ struct JudgementTests {
         #expect(!known.confirmed)
     }
 
+    @Test("invariant 1: a minor that waits for a restart at first sight is a change, not the reference")
+    func restartPendingAtFirstSight() throws {
+        let judgement = look([
+            k3s("v1.32.1+k3s1", bytes: "2", running: "v1.31.4+k3s1", restartPending: true)
+        ])
+        let change = try #require(judgement.decisions.first?.subject.change)
+        #expect(judgement.decisions.count == 1)
+        #expect((change.from.version, change.to.version) == (approved, Version("v1.32.1+k3s1")))
+        #expect((change.updateType, change.phase) == (.minor, .onDisk))
+        #expect(judgement.decisions.map(\.decision.verdict) == [.hold])
+    }
+
     @Test("records nothing when nothing moved, not even for a touched file")
     func quiet() {
         var same = k3s("v1.31.4+k3s1", bytes: "1")
@@ -122,6 +135,23 @@ struct JudgementTests {
         #expect(record.subject.change.to.version == Version("v1.32.1+k3s1"))
         #expect(record.subject.change.phase == .running)
         #expect(record.decision.verdict != .allow)
+    }
+
+    @Test("a change that runs on after the disk was put back is still that change", arguments: [5, 4])
+    func runsOn(patch: Int) throws {
+        // With the reference's version in other bytes nothing but the digest tells.
+        let version = "v1.31.\(patch)+k3s1"
+        let changed = look(
+            [k3s(version, bytes: "2", startedFrom: "2")], state: first,
+            catalog: [try entry(version, bytes: "2")])
+        let back = look(
+            [k3s("v1.31.4+k3s1", bytes: "1", running: version, restartPending: true, startedFrom: "2")],
+            state: changed.state)
+        #expect(back.decisions.map(\.subject.change) == changed.decisions.map(\.subject.change))
+        #expect(back.decisions.map(\.subject.change.origin) == [.verified])
+        #expect(back.events.map(\.kind) == ["installation-observed"])
+        let restarted = look([k3s("v1.31.4+k3s1", bytes: "1", startedFrom: "1")], state: back.state)
+        #expect(restarted.events.map(\.kind) == ["installation-observed", "change-ended"])
     }
 
     @Test("a forged binary with a permitted version holds until a checksum backs it (invariant 2)")

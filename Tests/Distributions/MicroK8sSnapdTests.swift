@@ -108,6 +108,28 @@ struct MicroK8sSnapdTests {
         #expect(node.asked.count == 1)
     }
 
+    @Test(
+        "what snapd said before it went silent of the revision that is still there stands; of another it does not",
+        arguments: ["7", "8"])
+    func silentSince(revision: String) throws {
+        let node = try MicroK8sNode { _, _ in [.hang] }
+        try node.directory.write(
+            "name: microk8s\nversion: v1.31.9\n", to: "snap/microk8s/\(revision)/meta/snap.yaml")
+        try node.directory.link("snap/microk8s/current", to: revision)
+        let offer = Offer(
+            artifact: Artifact(version: nil, revision: "9"), trigger: .autoRefresh, published: nil,
+            origin: .verified)
+        var memory = ObserverMemory()
+        memory.snaps["microk8s/microk8s"] = .init(revision: "7", channel: "1.31/stable")
+        memory.causes["microk8s/microk8s"] = .namedRefresh
+        memory.offers["microk8s/microk8s"] = .init(offers: [offer], askedAt: MicroK8sNode.recorded)
+        let before = memory
+        let installation = try #require(node.look(memory: &memory, patience: 150).installations.first)
+        #expect(installation.offers == (revision == "7" ? [offer] : []))
+        #expect(installation.installed?.cause == (revision == "7" ? .namedRefresh : .unknown))
+        #expect(memory == before)
+    }
+
     @Test("a snapd that goes silent amid a look is not waited for again, and what it said counts")
     func silentLater() throws {
         let node = try node { target, _ in target == Self.snapTarget ? nil : [.hang] }

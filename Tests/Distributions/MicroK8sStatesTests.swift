@@ -167,6 +167,22 @@ struct MicroK8sStatesTests {
         #expect(node.look(memory: &memory).installations.first?.installed?.cause == .autoRefresh)
     }
 
+    @Test(
+        "a sideloaded revision was brought by a person, and has no number when the task that links it is made"
+    )
+    func sideloaded() {
+        // As snapd 2.68.3 says it for `snap install --dangerous ./microk8s.snap`.
+        let change = SnapdChange(
+            id: "15", kind: "install-snap",
+            tasks: [
+                .init(
+                    kind: "link-snap", summary: "Make snap \"microk8s\" (unset) available to the system",
+                    status: "Done")
+            ])
+        #expect(Trigger(of: "x1", snap: "microk8s", in: [change]) == .namedRefresh)
+        #expect(Trigger(of: "1", snap: "microk8s", in: [change]) == .unknown)
+    }
+
     @Test("a cause that no change tells is unknown")
     func pruned() throws {
         #expect(Trigger(of: "7", snap: "microk8s", in: []) == .unknown)

@@ -204,6 +204,20 @@ struct K3sRunningTests {
         #expect(installation.running?.restartPending == true)
     }
 
+    @Test("what it was started from is known by the wrapper's digest, whatever has taken its place since")
+    func startedFrom() throws {
+        let (node, _) = try k3s()
+        let first = try node.look()
+        #expect(first.installed?.artifact.sha256 != nil)
+        #expect(first.running?.startedFrom == first.installed?.artifact)
+        usleep(50_000)
+        try node.put(StandInProgram.k3s(new), at: node.binary)
+        #expect(try node.running().startedFrom == first.installed?.artifact)
+        // A look that comes too late has not seen it.
+        node.memory = ObserverMemory()
+        #expect(try node.running().startedFrom == nil)
+    }
+
     @Test("a wrapper that was copied over keeps its inode, and is a restart that is pending all the same")
     func copiedOver() throws {
         let (node, _) = try k3s()

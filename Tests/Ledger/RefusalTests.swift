@@ -141,11 +141,12 @@ struct RefusalTests {
 
     @Test(
         "says who may open it where the system refuses",
-        .enabled(if: isRoot, "SKIPPED: to be another user needs root"))
-    func denied() async throws {
+        .enabled(if: isRoot, "SKIPPED: to be another user needs root"), arguments: ["", "/below"])
+    func denied(place: String) async throws {
         let directory = try TemporaryDirectory()
-        _ = try Ledger.open(stateDirectory: directory.path, reading: reading(0))
-        let path = directory.path
+        // Of what lies below a directory that cannot be searched nobody can say that it is missing.
+        let path = directory.path + place
+        _ = try Ledger.open(stateDirectory: path, reading: reading(0))
         await #expect(processExitsWith: .success) { [path = path as String] in
             // nobody
             try #require(seteuid(65_534) == 0)

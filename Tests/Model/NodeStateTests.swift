@@ -67,6 +67,37 @@ struct NodeStateTests {
         #expect(state.installations[key]?.reference?.version == Version("v1.31.5+k3s1"))
     }
 
+    @Test(
+        "takes what runs for the reference where the disk already holds another version, and its bytes when it sees them"
+    )
+    func restartPendingAtFirstSight() throws {
+        var state = NodeState()
+        var first = installation("v1.32.1+k3s1")
+        first.running = Running(version: Version("v1.31.4+k3s1"), sources: [], restartPending: true)
+        state.apply(.installationFound(first), at: Instant(seconds: 1))
+        #expect(state.installations[key]?.reference == Artifact(version: Version("v1.31.4+k3s1")))
+        var restarted = first
+        restarted.running = Running(version: Version("v1.32.1+k3s1"), sources: [], restartPending: false)
+        state.apply(.installationObserved(restarted), at: Instant(seconds: 2))
+        #expect(state.installations[key]?.reference == Artifact(version: Version("v1.31.4+k3s1")))
+        var putBack = installation("v1.31.4+k3s1")
+        let digest = Digest(String(repeating: "1", count: 64))
+        putBack.installed?.artifact.sha256 = digest
+        state.apply(.installationObserved(putBack), at: Instant(seconds: 3))
+        #expect(state.installations[key]?.reference?.sha256 == digest)
+        #expect(state.installations[key]?.reference?.version == Version("v1.31.4+k3s1"))
+    }
+
+    @Test("takes what is on disk for the reference where only its times moved since the start")
+    func touchedAtFirstSight() {
+        var state = NodeState()
+        var first = installation("v1.31.4+k3s1")
+        first.installed?.artifact.sha256 = Digest(String(repeating: "1", count: 64))
+        first.running = Running(version: Version("v1.31.4+k3s1"), sources: [], restartPending: true)
+        state.apply(.installationFound(first), at: Instant(seconds: 1))
+        #expect(state.installations[key]?.reference == first.installed?.artifact)
+    }
+
     @Test("keeps the newest decision of each change until the change ends")
     func changes() throws {
         var state = NodeState()

@@ -36,7 +36,7 @@ public struct MicroK8sAdapter: DistributionAdapter {
             // A socket that nobody listens on is no sign of MicroK8s, and none that it has gone either.
             let wasThere = memory.snaps[Self.id.description] != nil
             guard files != nil || error.code != .absent || wasThere else { return Findings() }
-            return look.withoutSnapd(error, files: files)
+            return look.withoutSnapd(error, files: files, memory: memory)
         }
         guard let snap else {
             Self.forget(&memory)

@@ -7,11 +7,13 @@ extension Trigger {
     /// its task `link-snap`, which names the revision and is `Done` as long as it was not undone. Changes come in no
     /// order; their numbers grow.
     init(of revision: String, snap: String, in changes: [SnapdChange]) {
+        // A file's revision is given when it is there, and the task's sentence was made before.
+        let names = revision.hasPrefix("x") ? ["(\(revision))", "(unset)"] : ["(\(revision))"]
         let linked = changes.filter { change in
             (change.tasks ?? []).contains { task in
                 // The sentence may be translated; names and revisions are not.
                 task.kind == "link-snap" && task.status == "Done" && task.summary.contains("\"\(snap)\"")
-                    && task.summary.contains("(\(revision))")
+                    && names.contains { task.summary.contains($0) }
             }
         }
         switch linked.max(by: { $0.number < $1.number })?.kind {

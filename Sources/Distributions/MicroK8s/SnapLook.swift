@@ -17,8 +17,8 @@ struct SnapLook {
         self.now = now
     }
 
-    /// Without snapd: what is on disk, and that nothing more is known.
-    mutating func withoutSnapd(_ error: SnapdError, files: SnapFiles?) -> Findings {
+    /// Without snapd: what is on disk, and what it said of that revision before.
+    mutating func withoutSnapd(_ error: SnapdError, files: SnapFiles?, memory: ObserverMemory) -> Findings {
         guard let files else {
             // Not `snapd-absent`: nobody knows whether MicroK8s is there, so that it must not be taken for gone.
             var error = error
@@ -26,13 +26,20 @@ struct SnapLook {
             note(error, unknown: "whether MicroK8s is installed is unknown")
             return Findings(problems: problems)
         }
-        note(error, unknown: "holds, pending refreshes and what runs are unknown")
+        note(
+            error,
+            unknown:
+                "whether MicroK8s is held is unknown, and refreshes that wait are those of an earlier look"
+        )
+        let key = MicroK8sAdapter.id.description
+        let known = memory.snaps[key]?.revision == files.revision
         let data = data()
         let units = unitsWithoutSnapd()
         let artifact = Artifact(version: files.version, revision: files.revision, channel: files.channel)
         let installed = Installed(
             artifact: artifact, path: files.path, evidence: files.version == nil ? .unreadable : .snapd,
-            origin: files.isFromStore ? .verified : .claimed, unreadable: files.unreadable)
+            origin: files.isFromStore ? .verified : .claimed, unreadable: files.unreadable,
+            cause: known ? memory.causes[key] ?? .unknown : .unknown)
         let running = SnapRunning.observe(
             artifact: artifact, main: SnapRunning.main(of: units), snapd: nil, root: site.root)
         return Findings(
@@ -40,7 +47,9 @@ struct SnapLook {
                 Installation(
                     id: MicroK8sAdapter.id, role: data.role, units: units,
                     dataDirectory: MicroK8sData.directory, dataStore: data.store, installed: installed,
-                    running: running)
+                    running: running,
+                    // An offer that cannot be asked for is not withdrawn: its change, and its age, go on.
+                    offers: known ? memory.offers[key]?.offers ?? [] : [])
             ], problems: problems)
     }
 

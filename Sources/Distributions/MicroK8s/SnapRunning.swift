@@ -21,6 +21,7 @@ enum SnapRunning {
     ) -> Running? {
         var sources: [Running.Source] = []
         var restartPending: Bool?
+        var startedFrom: Artifact?
         if root.isLive, let main, main.mainPID > 0, let revision = revision(ofProcess: main.mainPID) {
             restartPending = revision != artifact.revision
             let version =
@@ -30,6 +31,7 @@ enum SnapRunning {
                     at: SnapFiles.path(of: MicroK8sAdapter.snap, revision: revision, root: root), root: root))
                     ?? nil
             sources.append(.init(source: .processExecutable, version: version))
+            startedFrom = Artifact(version: version, revision: revision)
         }
         if snapd == true {
             sources.append(.init(source: .snapd, version: artifact.version))
@@ -39,7 +41,7 @@ enum SnapRunning {
         guard !sources.isEmpty else { return nil }
         return Running(
             version: sources.lazy.compactMap(\.version).first, sources: sources,
-            invocationID: main?.invocationID, restartPending: restartPending)
+            invocationID: main?.invocationID, restartPending: restartPending, startedFrom: startedFrom)
     }
 
     /// The revision that a process was started from: its executable is `/snap/microk8s/7731/kubelite`.
