@@ -212,15 +212,12 @@ private struct Step {
 
     mutating func judgeProblems() {
         let current = judgement.observation.problems
-        for problem in situation.state.problems where !current.contains(where: { $0.code == problem.code }) {
+        for problem in situation.state.problems where !current.contains(where: problem.isSame) {
             add(.problemEnded(problem))
         }
-        var told: Set<String> = []
-        for problem in current where told.insert(problem.code).inserted {
-            // The text can carry a count or a time; only another problem is news.
-            if !situation.state.problems.contains(where: { $0.code == problem.code }) {
-                add(.problemBegan(problem))
-            }
+        // Another text is no news, and two of one kind about one thing are told once.
+        for problem in current where !judgement.state.problems.contains(where: problem.isSame) {
+            add(.problemBegan(problem))
         }
     }
 }

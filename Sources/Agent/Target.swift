@@ -13,7 +13,8 @@ struct Target {
     static func all(of installation: Installation, reference: Artifact) -> [Target] {
         var targets: [Target] = []
         let installed = installation.installed
-        if let installed, differs(installed.artifact, from: reference) {
+        // Where nothing is, nothing came: that is a problem, and no change.
+        if let installed, !installed.isMissing, differs(installed.artifact, from: reference) {
             targets.append(
                 Target(
                     artifact: installed.artifact, phase: phase(of: installed, in: installation),

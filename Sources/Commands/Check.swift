@@ -14,18 +14,17 @@ func check(_ invocation: Invocation, on screen: Screen) throws(Failure) -> ExitC
     if invocation.value("output") == "json" {
         try screen.json(report)
     } else {
-        let now = outcome.judgement.observation.clock.now
-        screen.out(
-            NodeReportText(
-                report: report, style: screen.style, now: now, width: screen.width, lastCheck: now,
-                knowsPast: outcome.knowsPast
-            ).text())
+        var text = NodeReportText(
+            report: report, style: screen.style, now: outcome.judgement.observation.clock.now,
+            width: screen.width, age: .now)
+        if isDry { text.age = .dryRun } else if outcome.failure != nil { text.age = .notRecorded }
+        screen.out(text.text())
         if isDry, !outcome.events.isEmpty {
             screen.out("\nDry run: \(outcome.events.count) ledger entries were not written.\n")
         }
     }
     if let failure = outcome.failure {
-        screen.error("Error: nothing was recorded: \(failure.description)")
+        screen.error("Error: nothing was \(isDry ? "known of before" : "recorded"): \(failure.description)")
         return failure.code == .busy ? .busy : .failed
     }
     if !report.policy.valid, report.policy.sha256 != nil || outcome.judgement.state.rejection != nil {

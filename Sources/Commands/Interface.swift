@@ -52,14 +52,14 @@ enum Interface {
             Option(
                 "verdict", value: "verdict", help: "With this verdict only.",
                 completion: .oneOf(["allow", "hold", "deny"])),
-            state,
+            rootOption, state,
         ],
         examples: ["holdfast history --since 7d", "holdfast history --verdict hold --output csv"])
 
     private static let verify = Command(
         "verify", abstract: "Check the ledger's chain from its first entry to its last.",
         discussion: "Finds an edit, a removal and a cut inside the chain. Exits with 1 where it finds one.",
-        options: [output, state], examples: ["holdfast verify"])
+        options: [output, rootOption, state], examples: ["holdfast verify"])
 
     private static let policy = Command(
         "policy", abstract: "Check, show and test policy files.",
@@ -115,11 +115,12 @@ enum Interface {
                     Option(
                         "version", value: "version",
                         help: "The release's version, where the file does not say it."),
-                    output, state,
+                    output, rootOption, state,
                 ],
                 examples: ["holdfast catalog import sha256sum-amd64.txt --version v1.31.4+k3s1"]),
             Command(
-                "list", abstract: "List the digests that are known.", options: [output, state],
+                "list", abstract: "List the digests that are known.",
+                options: [output, rootOption, state],
                 examples: ["holdfast catalog list"]),
         ])
 

@@ -1,3 +1,4 @@
+import Agent
 import Model
 import Reports
 
@@ -8,24 +9,36 @@ struct NodeReportText {
     let now: Instant
     /// Columns to fold at; nil folds nothing.
     var width: Int?
-    /// When a tick last ran; nil where none has.
-    var lastCheck: Instant?
-    /// Whether what was recorded before could be read.
-    var knowsPast = true
+    var age: Age
+
+    /// When a tick last ran, or why what is shown is none.
+    enum Age {
+        case now
+        case checked(Instant)
+        case never
+        case dryRun
+        case notRecorded
+        case notKnown
+    }
 
     /// The whole report, ending with what to do next where something waits.
     func text() -> String {
         var text = heading()
         for part in report.installations { text += "\n" + installation(part) }
         if report.installations.isEmpty {
+            let isBlind = report.problems.contains { Problem.blinding.contains($0.code) }
             text +=
-                "\nNo K3s, MicroK8s or k0s is installed here: no unit runs one, and snapd has no microk8s.\n"
+                isBlind
+                ? "\nNo K3s, MicroK8s or k0s was found, but not everything could be looked at.\n"
+                : "\nNo K3s, MicroK8s or k0s is installed here: no unit runs one, and snapd has no microk8s.\n"
         }
-        if !report.problems.isEmpty {
+        // What is the matter with the ledger is the error that the verb ends with.
+        let problems = report.problems.filter { !$0.code.hasPrefix("ledger-") }
+        if !problems.isEmpty {
             text += "\n" + style("Problems", .strong) + "\n"
-            text += report.problems.map {
-                "  " + style("!", .waiting) + " \($0.text.printable) (\($0.code))\n"
-            }.joined()
+            text += aligned(
+                problems.map { [("!", .waiting), ("\($0.text) (\($0.code))".printable, nil)] }, indent: 2,
+                style: style, width: width)
         }
         return text + next()
     }
@@ -35,15 +48,35 @@ struct NodeReportText {
         if let sha256 = report.policy.sha256 {
             let state =
                 report.policy.valid
-                ? "" : ", " + style("the file is not valid: this is the last valid one", .bad)
+                ? ""
+                : ", "
+                    + style(
+                        "the last valid one: the file \(has("policy-missing") ? "has gone" : "is not valid")",
+                        .bad)
             parts.append("policy \(report.policy.path.printable) (\(sha256.short)\(state))")
         } else {
-            parts.append("no policy: observing only")
+            let name = report.policy.path.printable
+            parts.append(
+                has("policy-invalid")
+                    ? style("policy \(name) is not valid", .bad) + ": observing only"
+                    : "no policy: observing only")
         }
-        let never = knowsPast ? "never checked before" : "what was recorded before is unknown"
-        parts.append(lastCheck.map { "last check \(relative($0, to: now))" } ?? never)
+        parts.append(ageText)
         return parts.joined(separator: " · ") + "\n"
     }
+
+    private var ageText: String {
+        switch age {
+        case .now: "last check now"
+        case .checked(let instant): "last check \(relative(instant, to: now))"
+        case .never: "never checked before"
+        case .dryRun: "dry run"
+        case .notRecorded: "not recorded"
+        case .notKnown: "last check not known"
+        }
+    }
+
+    private func has(_ code: String) -> Bool { report.problems.contains { $0.code == code } }
 
     // MARK: Installations
 
@@ -54,12 +87,7 @@ struct NodeReportText {
         var rows: [[Cell]] = []
         rows.append(row("installed", installed(installation), detail: installedDetail(installation)))
         rows.append(row("running", running(installation), detail: runningDetail(installation)))
-        let nothing = knowsPast ? "nothing yet" : "unknown"
-        rows.append(
-            row(
-                "approved", part.approved.map(spoken) ?? nothing,
-                detail: part.approved == nil ? "" : part.confirmed ? "confirmed" : "first seen, not confirmed"
-            ))
+        rows.append(approved(part))
         if let hold = installation.hold { rows.append(row("snap hold", holdText(hold), detail: "")) }
         let units = installation.units.map { $0.name.printable }
         let unitText = units.count > 3 ? "\(units.count) units" : units.joined(separator: ", ")
@@ -70,20 +98,25 @@ struct NodeReportText {
         return text
     }
 
-    private func row(
-        _ name: String, _ value: String, detail: String
-    ) -> [Cell] {
+    private func approved(_ part: NodeReport.InstallationPart) -> [Cell] {
+        guard let approved = part.approved else {
+            let isUnread = report.problems.contains { $0.code.hasPrefix("ledger-") }
+            return row("approved", isUnread ? "not known" : "nothing yet", detail: "")
+        }
+        return row(
+            "approved", approved.version?.description ?? "unreadable",
+            detail: part.confirmed ? "confirmed" : "first seen, not confirmed")
+    }
+
+    private func row(_ name: String, _ value: String, detail: String) -> [Cell] {
         [(name, .faint), (value.printable, nil)] + (detail.isEmpty ? [] : [(detail.printable, .faint)])
     }
 
     private func installed(_ installation: Installation) -> String {
         guard let installed = installation.installed else { return "nothing" }
-        return spoken(installed.artifact)
-    }
-
-    private func spoken(_ artifact: Artifact) -> String {
-        (artifact.version?.description ?? "unreadable")
-            + (artifact.revision.map { " (revision \($0))" } ?? "")
+        if installed.isMissing { return "missing" }
+        let version = installed.artifact.version?.description ?? "unreadable"
+        return version + (installed.artifact.revision.map { " (revision \($0))" } ?? "")
     }
 
     private func installedDetail(_ installation: Installation) -> String {
@@ -94,6 +127,7 @@ struct NodeReportText {
             case .claimed: "claimed by its bytes"
             case .unknown: "origin unknown"
             }
+        if installed.isMissing { return "there is no file at \(installed.path)" }
         let channel = installed.artifact.channel.map { "channel \($0), " } ?? ""
         return "\(installed.path), \(channel)\(installed.unreadable ?? origin)"
     }
@@ -163,15 +197,24 @@ struct NodeReportText {
             let id = waiting.count == 1 ? " \(first.subject.change.id)" : ""
             steps.append(("holdfast explain\(id)", "every rule, and what would change the answer"))
         }
-        if waiting.contains(where: { $0.subject.change.origin == .claimed }) {
+        let claimed = waiting.map(\.subject.change).first {
+            $0.origin == .claimed && $0.installation.distribution != .microk8s
+        }
+        if let claimed {
+            // K3s's checksum file does not name its version.
+            let version = claimed.installation.distribution == .k3s ? claimed.to.version : nil
             steps.append(
-                ("holdfast catalog import FILE", "verify an artifact by its release's checksum file"))
+                (
+                    "holdfast catalog import FILE" + (version.map { " --version \($0)" } ?? ""),
+                    "verify the artifact by its release's checksum file"
+                ))
         }
-        if report.policy.sha256 == nil {
+        if has("policy-invalid") {
+            let path = report.policy.path
+            let file = path == "/etc/holdfast/policy.yaml" ? "" : " \(path.printable)"
+            steps.append(("holdfast policy lint\(file)", "every error in the policy file, with its line"))
+        } else if report.policy.sha256 == nil {
             steps.append(("holdfast policy lint FILE", "check a policy before you install it"))
-        }
-        if !report.policy.valid, report.policy.sha256 != nil {
-            steps.append(("holdfast policy lint", "every error in the policy file, with its line"))
         }
         guard !steps.isEmpty else { return "" }
         return "\n" + style("Next", .strong) + "\n"

@@ -18,6 +18,8 @@ struct Place {
     let stateDirectory: String
     /// Whether the policy must be root's alone: asked of the installed one, not of one that was given by hand.
     private let asksOwnership: Bool
+    /// Whether it is the installed one rather than one that was given by hand.
+    private let isInstalledPolicy: Bool
     let node: NodeFile
     let clock = SystemClock()
     let zones: ZoneFiles
@@ -28,25 +30,43 @@ struct Place {
     init(_ invocation: Invocation, policyPath given: String? = nil) throws(Failure) {
         let root = Root(invocation.value("root") ?? "/")
         self.root = root
+        do throws(HostError) {
+            _ = try identity(ofFile: root.prefix + "/.")
+        } catch {
+            let reason = error.isAbsence ? "there is no such directory" : error.description
+            throw Failure(code: .usage, message: "--root \(root.prefix): \(reason)".printable)
+        }
         zones = ZoneFiles(root: Root("/"))
         let byHand = given ?? invocation.value("policy")
-        policyPath = byHand ?? root.prefix + "/etc/holdfast/policy.yaml"
+        policyPath = byHand ?? root.place(of: installedPolicy)
+        isInstalledPolicy = byHand == nil
         asksOwnership = byHand == nil || (given == nil && root.isLive)
-        let nodePath = root.prefix + "/etc/holdfast/node.yaml"
+        let nodePath = root.place(of: "/etc/holdfast/node.yaml")
         switch readNodeFile(
-            at: nodePath, read: readSmallFile, ownership: ownershipCheck(root.isLive))
+            at: nodePath, read: readSmallFile, ownership: ownershipCheck(root.isLive, below: root))
         {
         case .valid(let file, _): node = file
         case .invalid(let faults):
             throw Failure(code: .badConfiguration, message: faults.map(\.description).joined(separator: "\n"))
         }
-        stateDirectory = invocation.value("state") ?? root.prefix + node.stateDirectory
+        stateDirectory = invocation.value("state") ?? root.place(of: node.stateDirectory)
     }
 
     // MARK: Policy
 
     /// The bytes of the policy file.
-    func policyBytes() throws(Failure) -> [UInt8] { try bytes(of: policyPath) }
+    func policyBytes() throws(Failure) -> [UInt8] {
+        do throws(HostError) {
+            return try readFile(policyPath, limit: smallFileLimit)
+        } catch {
+            let isNone = isInstalledPolicy && error.isAbsence
+            throw Failure(
+                code: .badConfiguration,
+                message: isNone
+                    ? "\(policyPath): there is no policy yet; write one there, or name a file"
+                    : error.description)
+        }
+    }
 
     /// The bytes of a small file.
     func bytes(of path: String) throws(Failure) -> [UInt8] {
@@ -62,15 +82,15 @@ struct Place {
         parsePolicy(bytes, file: policyPath, isZone: isZone, hash: digest)
     }
 
-    /// What is wrong with who could have written a file; nil where nothing is.
-    func ownershipProblem(of path: String) -> String? { askOwnership(path) }
+    /// What is wrong with who could have written the policy file; nil where nothing is.
+    func ownershipProblem() -> String? { Host.ownershipProblem(of: policyPath, below: root) }
 
     private func isZone(_ name: String) -> Bool { zones.zone(named: name) != nil }
 
     private var policySource: PolicyFileSource {
         PolicyFileSource(
-            path: policyPath, read: readSmallFile, ownership: ownershipCheck(asksOwnership), isZone: isZone,
-            hash: digest)
+            path: policyPath, read: readSmallFile, ownership: ownershipCheck(asksOwnership, below: root),
+            isZone: isZone, hash: digest)
     }
 
     // MARK: The tick
@@ -131,12 +151,16 @@ struct Place {
 
     /// What `check` and `status` say of an outcome.
     func report(_ outcome: Tick.Outcome) -> NodeReport {
-        NodeReport(
-            observation: outcome.judgement.observation,
-            // What is there now is not what was approved, only because nobody can read what was.
-            state: outcome.knowsPast ? outcome.judgement.state : NodeState(),
-            decisions: outcome.judgement.decisions, policy: outcome.judgement.policy, policyPath: policyPath,
-            policyIsValid: outcome.judgement.policyIsCurrent)
+        let judgement = outcome.judgement
+        var report = NodeReport(
+            observation: judgement.observation, state: outcome.knowsPast ? judgement.state : NodeState(),
+            decisions: judgement.decisions, policy: judgement.policy, policyPath: policyPath,
+            policyIsValid: judgement.policyIsCurrent)
+        if let failure = outcome.failure {
+            report.problems.append(
+                Problem(code: "ledger-\(failure.code.rawValue)", text: failure.description))
+        }
+        return report
     }
 
     private var observer: NodeObserver {
@@ -188,11 +212,19 @@ private func readSmallFile(_ path: String) throws(HostError) -> [UInt8]? {
     try readFileIfPresent(path, limit: smallFileLimit)
 }
 
-private func askOwnership(_ path: String) -> String? { Host.ownershipProblem(of: path) }
-
-private func ownershipCheck(_ isAsked: Bool) -> ((String) -> String?)? {
+private func ownershipCheck(_ isAsked: Bool, below root: Root) -> ((String) -> String?)? {
     guard isAsked else { return nil }
-    return askOwnership
+    return { ownershipProblem(of: $0, below: root) }
+}
+
+/// Where the policy of a node is, on that node.
+private let installedPolicy = "/etc/holdfast/policy.yaml"
+
+extension Root {
+    /// Where a path of the node is on this machine; as it is written where a link on the way leads nowhere.
+    fileprivate func place(of nodePath: String) -> String {
+        (try? resolve(nodePath)) ?? prefix + nodePath
+    }
 }
 
 /// SHA-256.

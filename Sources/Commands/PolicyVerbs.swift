@@ -9,7 +9,7 @@ func policyLint(_ invocation: Invocation, on screen: Screen) throws(Failure) -> 
     let place = try Place(invocation, policyPath: invocation.value("file"))
     let bytes = try place.policyBytes()
     // Lint reads any file that it is given; who owns the installed one is part of its being valid.
-    let ownership = invocation.value("file") == nil ? place.ownershipProblem(of: place.policyPath) : nil
+    let ownership = invocation.value("file") == nil ? place.ownershipProblem() : nil
     let parsed = place.parse(bytes)
     var report = LintReport(path: place.policyPath, valid: false, sha256: nil, errors: [], warnings: [])
     switch parsed {
@@ -20,7 +20,7 @@ func policyLint(_ invocation: Invocation, on screen: Screen) throws(Failure) -> 
     case .invalid(let faults):
         report.errors = faults.map(\.description)
     }
-    if let ownership { report.errors.append(ownership) }
+    if let ownership { report.errors.append("\(place.policyPath): \(ownership)") }
     if invocation.value("output") == "json" {
         try screen.json(report)
     } else {
@@ -56,6 +56,9 @@ func policyShow(_ invocation: Invocation, on screen: Screen) throws(Failure) -> 
         throw Failure(
             code: .badConfiguration,
             message: "\(place.policyPath) is not valid; 'holdfast policy lint' shows every error")
+    }
+    if invocation.value("file") == nil, let ownership = place.ownershipProblem() {
+        screen.error("Warning: \(place.policyPath) is not in force: \(ownership)")
     }
     let shown = try subjects(of: invocation, in: place).map { subject in
         ShownPolicy(

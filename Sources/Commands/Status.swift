@@ -12,11 +12,12 @@ func status(_ invocation: Invocation, on screen: Screen) throws(Failure) -> Exit
     if invocation.value("output") == "json" {
         try screen.json(report)
     } else {
-        let now = outcome.judgement.observation.clock.now
+        let age: NodeReportText.Age =
+            outcome.failure == nil ? lastCheck.map { .checked($0) } ?? .never : .notKnown
         screen.out(
             NodeReportText(
-                report: report, style: screen.style, now: now, width: screen.width, lastCheck: lastCheck,
-                knowsPast: outcome.knowsPast
+                report: report, style: screen.style, now: outcome.judgement.observation.clock.now,
+                width: screen.width, age: age
             ).text())
     }
     if let failure = outcome.failure {

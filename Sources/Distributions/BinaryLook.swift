@@ -27,12 +27,23 @@ struct BinaryLook {
                 // However another binary comes here, by an installer, a plan or a person, it replaces the file.
                 cause: .fileReplaced)
         } catch {
+            if error.isAbsence { report(missing: path) }
             return Installed(
                 artifact: Artifact(version: nil), path: path, evidence: .unreadable, origin: .unknown,
                 unreadable: error.isAbsence ? "missing: there is no file at \(path)" : error.description,
                 identity: (try? site.root.resolve(path)).flatMap { try? identity(ofFile: $0) },
                 cause: .fileReplaced)
         }
+    }
+
+    private mutating func report(missing path: String) {
+        let problem = Problem(
+            code: "binary-missing",
+            text: "\(path): there is no file, but a unit of \(distribution.displayName) runs it; "
+                + "put it back, or remove the unit and the data directory",
+            about: path)
+        // Two units can run one binary.
+        if !problems.contains(problem) { problems.append(problem) }
     }
 
     // MARK: Running
@@ -49,7 +60,7 @@ struct BinaryLook {
         }
         guard state.isRunning else { return nil }
         var sources = answers
-        let process = process(state.mainPID)
+        let process = process(state.mainPID, of: id)
         let executable = process.map { learn($0, installed, of: id, &memory) }
         if let version = executable?.version {
             sources.append(Running.Source(source: .processExecutable, version: version))
@@ -78,7 +89,7 @@ struct BinaryLook {
             startedFrom: digest.map { Artifact(version: version, sha256: $0) })
     }
 
-    private mutating func process(_ number: Int32) -> ProcessFacts? {
+    private mutating func process(_ number: Int32, of id: InstallationID) -> ProcessFacts? {
         guard number > 0 else { return nil }
         do {
             return try ProcessFacts(process: number)
@@ -89,8 +100,8 @@ struct BinaryLook {
                     Problem(
                         code: "process-unreadable",
                         text:
-                            "\(error.description), so what runs cannot be told from its executable; run this as root"
-                    ))
+                            "\(error.description), so what runs cannot be told from its executable; run this as root",
+                        about: id.description))
             }
             return nil
         }

@@ -70,8 +70,8 @@ public struct NodeObserver: Observer {
             Problem(
                 code: "unit-unrecognised",
                 text:
-                    "\(unit.printable): named in node.yaml, but no unit of K3s or k0s; correct the name, or take it out"
-            )
+                    "\(unit.printable): named in node.yaml, but no unit of K3s or k0s; correct the name, or take it out",
+                about: unit)
         }
     }
 }

@@ -82,6 +82,7 @@ extension Problem {
     static func configuration(_ path: String, _ reason: String) -> Problem {
         let text = reason.hasPrefix(path) ? reason : "\(path): \(reason)"
         return Problem(
-            code: "configuration-unreadable", text: "\(text); role and data store may be other than shown")
+            code: "configuration-unreadable", text: "\(text); role and data store may be other than shown",
+            about: path)
     }
 }

@@ -6,8 +6,9 @@ internal import Glibc
 /// neither group nor others may write there. A symbolic link is judged by what it leads to, and every directory
 /// on the way by the same rule. Access control lists are not looked at.
 ///
+/// - Parameter root: what lies above this directory is not judged; for a node below a directory that is looked at.
 /// - Returns: what is wrong and what to do, without the path that was asked about where it is that file itself.
-public func ownershipProblem(of path: String) -> String? {
+public func ownershipProblem(of path: String, below root: Root = Root("/")) -> String? {
     var absolute = path
     if !path.hasPrefix("/") {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
@@ -16,10 +17,17 @@ public func ownershipProblem(of path: String) -> String? {
         }
         absolute = "\(String(cString: here))/\(path)"
     }
-    var rest: [Substring] = absolute.split(separator: "/").reversed()
+    var names = absolute.split(separator: "/")
     var walked = ""
     var linksLeft = 40
-    if let problem = writers(of: "/") { return problem }
+    if !root.isLive, path.hasPrefix(root.prefix + "/") {
+        // As the path is written: how the root itself is reached is whoever names it to answer for.
+        let inside = path.dropFirst(root.prefix.count).split(separator: "/")
+        walked = "/" + names.dropLast(inside.count).joined(separator: "/")
+        names = inside
+    }
+    var rest: [Substring] = names.reversed()
+    if let problem = writers(of: walked.isEmpty ? "/" : walked) { return problem }
     while let name = rest.popLast() {
         let next = "\(walked)/\(name)"
         var status = stat()
@@ -49,6 +57,11 @@ private func writers(of path: String) -> String? {
     }
     guard status.st_mode & 0o022 == 0 else {
         let whom = status.st_mode & 0o002 != 0 ? "everybody" : "its group"
+        // As /tmp must be.
+        if status.st_mode & S_ISVTX != 0 {
+            return
+                "\(path) can be written by \(whom): keep the file in a directory that only root can write to"
+        }
         return "\(path) can be written by \(whom): take that away (chmod go-w \(path))"
     }
     return nil

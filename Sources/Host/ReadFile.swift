@@ -42,7 +42,7 @@ public func readFileIfPresent(_ path: String, limit: Int) throws(HostError) -> [
 }
 
 private func tooLong(_ path: String, _ limit: Int) -> HostError {
-    HostError(code: EFBIG, description: "\(path): longer than \(limit) bytes")
+    HostError(code: EFBIG, description: "\(path): longer than \(limit) bytes; is this the right file?")
 }
 
 /// Reads the start of a regular file, however long it is.

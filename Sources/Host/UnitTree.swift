@@ -57,8 +57,11 @@ struct UnitTree {
         if !root.isLive { closedir(try listing(of: root.prefix)) }
         var seen: Set<[Int64]> = []
         for path in Self.paths {
-            guard let directory = try? root.resolve(path), let identity = try? identity(ofFile: directory)
-            else {
+            let directory = try root.resolve(path)
+            let identity: FileIdentity
+            do {
+                identity = try Host.identity(ofFile: directory)
+            } catch  where error.isAbsence {
                 continue
             }
             // /lib is /usr/lib on most systems.

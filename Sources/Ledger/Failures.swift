@@ -24,6 +24,16 @@ extension StateDirectory {
         }
     }
 
+    private static let damageAdvice =
+        "; the next 'holdfast check' keeps it under another name and begins a new one, and "
+        + "'sqlite3 FILE .recover' can read what is left"
+
+    /// What was wrong with a damaged ledger, for the entry that says so once it has been set aside.
+    static func withoutAdvice(_ failure: LedgerFailure) -> String {
+        let text = failure.description
+        return text.hasSuffix(damageAdvice) ? String(text.dropLast(damageAdvice.count)) : text
+    }
+
     private func failure(_ error: SQLiteError) -> LedgerFailure {
         switch (error.code, error.systemError) {
         case (.busy, _), (.locked, _):
@@ -46,9 +56,7 @@ extension StateDirectory {
         case (.corrupt, _), (.notADatabase, _):
             return LedgerFailure(
                 code: .corrupt,
-                description:
-                    "\(database): damaged (\(error.message)); the next 'holdfast check' keeps it under "
-                    + "another name and begins a new one, and 'sqlite3 FILE .recover' can read what is left")
+                description: "\(database): damaged (\(error.message))\(Self.damageAdvice)")
         default:
             return LedgerFailure(code: .other, description: "\(database): \(error)")
         }

@@ -36,7 +36,7 @@ extension Ledger {
                 let name = try directory.setAside(time: time)
                 return try openInTurn(
                     directory, reading: reading, patience: patience,
-                    replaces: OriginBody.Replaced(file: name, reason: error.description))
+                    replaces: OriginBody.Replaced(file: name, reason: StateDirectory.withoutAdvice(error)))
             }
         }
     }

@@ -25,9 +25,12 @@ struct StateDirectory {
         for part in path.split(separator: "/") {
             parent += path.hasPrefix("/") || !parent.isEmpty ? "/\(part)" : String(part)
             let mode: mode_t = parent == path ? 0o700 : 0o755
+            guard mkdir(parent, mode) != 0 else { continue }
+            // Looking whether it is there sets errno too.
+            let code = errno
             // On a read-only file system mkdir says so even of a directory that is there.
-            if mkdir(parent, mode) != 0, errno != EEXIST, !exists(parent) {
-                throw failure(errno, "cannot make the directory \(parent)")
+            if code != EEXIST, !exists(parent) {
+                throw failure(code, "cannot make the directory \(parent)")
             }
         }
     }
@@ -36,11 +39,12 @@ struct StateDirectory {
     /// `-wal` and `-shm`.
     func makeDatabase() throws(LedgerFailure) {
         let descriptor = Glibc.open(database, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        if descriptor >= 0 {
+        guard descriptor < 0 else {
             close(descriptor)
-        } else if errno != EEXIST, !exists(database) {
-            throw failure(errno, "cannot make \(database)")
+            return
         }
+        let code = errno
+        if code != EEXIST, !exists(database) { throw failure(code, "cannot make \(database)") }
     }
 
     func exists(_ file: String) -> Bool {

@@ -75,6 +75,9 @@ public struct Artifact: Codable, Hashable, Sendable {
     /// Whether more than a version is known of it.
     var hasBytes: Bool { sha256 != nil || revision != nil }
 
+    /// Whether anything is known of it at all.
+    public var isKnown: Bool { version != nil || sha256 != nil || revision != nil }
+
     /// Whether both are the same bytes: the same digest, or the same revision.
     ///
     /// Nil where neither can be compared, which is not the same as no.

@@ -57,10 +57,10 @@ public struct NodeState: Codable, Hashable, Sendable {
                 $0.change.id == end.change.id
             }
         case .problemBegan(let problem):
-            problems.removeAll { $0.code == problem.code }
+            problems.removeAll { $0.isSame(as: problem) }
             problems.append(problem)
         case .problemEnded(let problem):
-            problems.removeAll { $0.code == problem.code }
+            problems.removeAll { $0.isSame(as: problem) }
         case .coverage, .catalogImported:
             break
         }

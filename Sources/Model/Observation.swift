@@ -111,6 +111,11 @@ public struct Installed: Codable, Hashable, Sendable {
     /// What last brought another artifact here, as far as it is known.
     public var cause: Trigger
 
+    /// Whether there is nothing at `path`.
+    ///
+    /// Of an installation as it was just looked at; the ledger keeps no identities.
+    public var isMissing: Bool { identity == nil && !artifact.isKnown }
+
     /// Makes an observation of what is on disk.
     public init(
         artifact: Artifact, path: String, evidence: Evidence, origin: Origin, unreadable: String? = nil,
@@ -229,7 +234,7 @@ public struct Installation: Codable, Hashable, Sendable {
     public var dataDirectory: String?
     /// What it keeps its cluster state in.
     public var dataStore: DataStore
-    /// What is on disk; nil where the unit is there but its binary is not.
+    /// What is on disk, or that nothing is where the unit wants it; nil where not even that could be found out.
     public var installed: Installed?
     /// What the main process was started from; nil where nothing runs.
     public var running: Running?
@@ -259,12 +264,13 @@ public struct Installation: Codable, Hashable, Sendable {
 extension Installation {
     /// What a node that was never seen before seems meant to run.
     ///
-    /// Where another version waits on disk for a restart it is the one that runs: what came last is the change.
+    /// Where another version waits on disk for a restart it is the one that runs: what came last is the change. A
+    /// binary that is not there is no reference.
     var firstReference: Artifact? {
         guard running?.restartPending == true, let artifact = running?.artifact,
             let version = artifact.version,
             version != installed?.artifact.version
-        else { return installed?.artifact }
+        else { return installed.flatMap { $0.artifact.isKnown ? $0.artifact : nil } }
         return artifact
     }
 }
@@ -275,12 +281,18 @@ public struct Problem: Codable, Hashable, Sendable {
     public var code: String
     /// What is wrong, where, and what to do about it.
     public var text: String
+    /// Which unit or file it is about, where a node can have several such problems at once.
+    public var about: String?
 
     /// Makes a problem.
-    public init(code: String, text: String) {
+    public init(code: String, text: String, about: String? = nil) {
         self.code = code
         self.text = text
+        self.about = about
     }
+
+    /// Whether both are one problem, whatever their texts: those can carry a count or a time.
+    public func isSame(as other: Problem) -> Bool { code == other.code && about == other.about }
 }
 
 /// All that one look at the node found.

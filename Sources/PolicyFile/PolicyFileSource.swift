@@ -62,6 +62,7 @@ func readOwned(_ path: String, read: FileReading, ownership: ((String) -> String
         if let problem = ownership?(path) { return .refused("\(path): \(problem)") }
         return .bytes(bytes)
     } catch {
-        return .refused("\(path): \(error.description)")
+        let text = error.description
+        return .refused(text.hasPrefix("\(path): ") ? text : "\(path): \(text)")
     }
 }

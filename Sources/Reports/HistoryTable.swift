@@ -26,7 +26,7 @@ struct HistoryTable {
 
     mutating func finish(to output: OutputBuffer) throws {
         if widths != nil { return }
-        guard kept.count > 1 else { return try output.append("no decision is recorded that fits\n") }
+        guard kept.count > 1 else { return try output.append("No decision is recorded that fits.\n") }
         try writeKept(to: output)
     }
 

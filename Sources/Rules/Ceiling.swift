@@ -8,11 +8,13 @@ extension Question {
         guard !resolved.isCurrent, !(reason.result == .unmet && reason.consequence == .deny),
             reason.result != .unknown
         else { return reason }
-        let file = resolved.sources[policyFileKey] ?? "the policy file"
+        // The last valid one may have come from another file than the one that is not valid now.
+        let file = resolved.sources[policyFileKey] ?? "default"
         return hold(
             .ceiling,
-            "\(file) is not valid or not there; the last valid policy goes on forbidding and allows nothing new",
-            from: file, lever: "correct the file: holdfast policy lint \(file)")
+            "the policy file is not valid or not there; the last valid policy goes on forbidding and allows "
+                + "nothing new",
+            from: file, lever: "correct the policy file: holdfast policy lint")
     }
 
     private func widthRule() -> Reason {
@@ -31,7 +33,7 @@ extension Question {
             let rule: RuleName = type == .major ? .major : .downgrade
             guard case .inForce = override(of: rule), policy.approvable >= .minor else {
                 return deny(
-                    .ceiling, "no ceiling takes in a \(type.rawValue) update", from: line("approvable"),
+                    .ceiling, "no ceiling takes in \(anUpdate)", from: line("approvable"),
                     lever: overrideLever(rule))
             }
             return approved(type)
@@ -39,13 +41,13 @@ extension Question {
             if policy.unattended.admits(type) {
                 return met(
                     .ceiling,
-                    "a \(type.rawValue) update is within unattended: \(policy.unattended.rawValue)",
+                    "\(anUpdate) is within unattended: \(policy.unattended.rawValue)",
                     from: line("unattended"))
             }
             guard policy.approvable.admits(type) else {
                 return deny(
                     .ceiling,
-                    "a \(type.rawValue) update is above unattended: \(policy.unattended.rawValue) and "
+                    "\(anUpdate) is above unattended: \(policy.unattended.rawValue) and "
                         + "above approvable: \(policy.approvable.rawValue)", from: line("approvable"),
                     lever: "approvable: \(type.rawValue) in the policy")
             }
@@ -63,10 +65,10 @@ extension Question {
             let names = inForce.map { "\($0.id) (by \($0.claimedBy), until \($0.expires))" }
             return met(
                 .ceiling,
-                "a \(type.rawValue) update, released by approval \(names.joined(separator: " and "))",
+                "\(anUpdate), released by approval \(names.joined(separator: " and "))",
                 from: line("approvable"))
         }
-        let above = "a \(type.rawValue) update is above unattended: \(policy.unattended.rawValue)"
+        let above = "\(anUpdate) is above unattended: \(policy.unattended.rawValue)"
         let lever = "holdfast approve \(change.id)"
         if !clockIsGood, Set(matching.map(\.claimedBy)).count >= needed {
             return clockUnknown(

@@ -4,7 +4,10 @@ import Model
 extension Question {
     func origin() -> Reason {
         let source = line("origin")
-        let lever = "import the release's checksums: holdfast catalog import FILE"
+        let lever =
+            distribution == .microk8s
+            ? "install it from the snap store, which vouches for it"
+            : "import the release's checksums: \(catalogCommand)"
         switch (policy.origin, change.origin) {
         case (_, .verified):
             return met(.origin, "the target is known to be the release it says it is", from: source)

@@ -36,6 +36,15 @@ struct Question {
     /// Whether rules may take the clock's word.
     var clockIsGood: Bool { subject.clockSynchronised == true || policy.clock == .trusted }
 
+    /// `a patch update`, `an unknown update`.
+    var anUpdate: String { (updateType == .unknown ? "an " : "a ") + "\(updateType.rawValue) update" }
+
+    /// The command that backs a target by its release's checksums; K3s's file does not name its version.
+    var catalogCommand: String {
+        let version = distribution == .k3s ? to.map { " --version \($0)" } ?? "" : ""
+        return "holdfast catalog import FILE\(version)"
+    }
+
     // MARK: Reasons
 
     func met(_ rule: RuleName, _ text: String, from source: String) -> Reason {

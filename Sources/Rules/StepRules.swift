@@ -9,7 +9,7 @@ extension Question {
         let source = line("gates")
         guard updateType == .minor || updateType == .major || skipsMinor else {
             return met(
-                .gates, "gates are asked before minors, not before a \(updateType.rawValue) update",
+                .gates, "gates are asked before minors, not before \(anUpdate)",
                 from: source)
         }
         guard !policy.gates.isEmpty else {
@@ -29,7 +29,7 @@ extension Question {
             return met(.backup, "a backup would be made in a rollout's step, where possible", from: source)
         case .auto where updateType == .build || updateType == .patch:
             return met(
-                .backup, "a backup is asked for before minors, not before a \(updateType.rawValue) update",
+                .backup, "a backup is asked for before minors, not before \(anUpdate)",
                 from: source)
         case .auto, .required: break
         }

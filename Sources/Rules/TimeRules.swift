@@ -7,9 +7,9 @@ extension Question {
         let type = updateType
         let required = policy.minimumReleaseAge.required(for: type)
         guard required > .zero else {
-            return met(.releaseAge, "no age is asked of a \(type.rawValue) update", from: source)
+            return met(.releaseAge, "no age is asked of \(anUpdate)", from: source)
         }
-        let asked = "a \(type.rawValue) update must be \(required.policyText) old"
+        let asked = "\(anUpdate) must be \(required.policyText) old"
         guard clockIsGood else { return clockUnknown(.releaseAge, asked, from: source) }
         // Nobody can have seen it before it was published, so first sight alone is enough; a publisher's date
         // alone is not, since it is only the publisher's word.
@@ -33,7 +33,7 @@ extension Question {
         let relevant = policy.freezes.enumerated().filter { concerns($0.element) }
         guard let first = relevant.first else {
             return met(
-                .freeze, "no freeze is for a \(updateType.rawValue) update", from: line("freezes"))
+                .freeze, "no freeze is for \(anUpdate)", from: line("freezes"))
         }
         guard let zone else { return zoneUnknown(.freeze, from: line("freezes[\(first.offset)]")) }
         guard clockIsGood else {

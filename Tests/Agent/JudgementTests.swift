@@ -250,6 +250,28 @@ struct JudgementTests {
         #expect(try !events.contains { try CanonicalJSON.text(of: $0).contains("secret-path") })
     }
 
+    @Test("a binary that is not there is no change, and its return to what was approved is none either")
+    func missing() throws {
+        var gone = k3s(nil, bytes: "0")
+        gone.installed?.artifact = Artifact(version: nil)
+        gone.running = nil
+        let judgement = look([gone], state: first)
+        #expect(judgement.decisions.isEmpty)
+        #expect(look([k3s("v1.31.4+k3s1", bytes: "1")], state: judgement.state).decisions.isEmpty)
+        // Something that is there and cannot be read is a change, and holds (invariant 2).
+        gone.installed?.identity = FileIdentity(device: 1, inode: 2, size: 3, modified: 4, changed: 5)
+        #expect(look([gone], state: first).decisions.map(\.decision.verdict) == [.hold])
+    }
+
+    @Test("two problems of one kind about two things are both told")
+    func twoProblems() {
+        let both = ["/opt/k3s", "/opt/k0s"].map { Problem(code: "binary-missing", text: $0, about: $0) }
+        let began = look([k3s("v1.31.4+k3s1", bytes: "1")], state: first, problems: both)
+        #expect(began.events == both.map { .problemBegan($0) })
+        let left = look([k3s("v1.31.4+k3s1", bytes: "1")], state: began.state, problems: [both[1]])
+        #expect(left.events == [.problemEnded(both[0])])
+    }
+
     @Test("a problem is told once when it begins and once when it ends")
     func problems() {
         let problem = Problem(code: "snapd-silent", text: "snapd does not answer")

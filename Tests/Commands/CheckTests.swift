@@ -116,6 +116,92 @@ struct CheckTests {
         #expect(answer.output.contains("policy-invalid"))
     }
 
+    @Test("names the policy that is not valid as such where there never was another")
+    func neverValid() throws {
+        let node = try SampleNode(policy: "apiVersion: holdfast/v1\nunattended: pach\n")
+        let answer = try node.holdfast("check")
+        #expect(answer.code == 78)
+        #expect(answer.output.contains("policy \(node.policy) is not valid: observing only"))
+        #expect(answer.output.contains("holdfast policy lint \(node.policy)"))
+    }
+
+    @Test("a binary that is missing is a problem, and becomes the reference once it is there")
+    func missingBinary() throws {
+        let node = try SampleNode()
+        try FileManager.default.removeItem(atPath: node.binary)
+        let missing = try answer(node)
+        #expect(missing.problems.map(\.code) == ["binary-missing"])
+        let k3s = try #require(missing.installations.first)
+        #expect((k3s.installed.version, k3s.installed.evidence) == (nil, "unreadable"))
+        #expect(k3s.approved == nil && k3s.changes.isEmpty)
+        try node.install("v1.31.4+k3s1")
+        let there = try answer(node)
+        #expect(there.problems.isEmpty)
+        #expect(there.installations.first?.approved?.version == "v1.31.4+k3s1")
+        #expect(there.installations.first?.changes.isEmpty == true)
+    }
+
+    @Test("what is approved is not made up where the ledger cannot be read, and JSON says why")
+    func unreadableLedger() throws {
+        let node = try SampleNode()
+        _ = try node.holdfast("check")
+        try Data("no database".utf8).write(to: URL(filePath: node.state + "/ledger.db"))
+        let status = try node.holdfast("status")
+        #expect(status.code == 1)
+        #expect(status.output.contains("approved   not known"))
+        let report = try node.holdfast("status", "--output", "json").json(CheckAnswer.self)
+        #expect(report.installations.first?.approved == nil)
+        #expect(report.problems.map(\.code) == ["ledger-corrupt"])
+        // The next check begins a new one, and is whole again.
+        let check = try node.holdfast("check")
+        #expect(check.code == 0)
+        #expect(check.errors.contains("is kept as ledger.db.corrupt-"))
+    }
+
+    @Test("a root's own policy and ledger are used below it, and a root that is not there is refused")
+    func ownPlace() throws {
+        let node = try SampleNode()
+        let etc = node.root + "/etc/holdfast"
+        try FileManager.default.createDirectory(atPath: etc, withIntermediateDirectories: true)
+        try FileManager.default.moveItem(atPath: node.policy, toPath: etc + "/policy.yaml")
+        let report = try SampleNode.run(["check", "--output", "json", "--root", node.root])
+            .json(CheckAnswer.self)
+        #expect(report.policy.valid && report.problems.isEmpty)
+        for verb in [["history"], ["verify"], ["catalog", "list"]] {
+            #expect(try SampleNode.run(verb + ["--root", node.root]).code == 0)
+        }
+        let none = try SampleNode.run(["check", "--root", node.root + "/none"])
+        #expect(none.code == 64)
+        #expect(none.errors.contains("there is no such directory"))
+    }
+
+    @Test("a link that leads out of a root leads nowhere else: this machine's files are not used")
+    func linkOut() throws {
+        let node = try SampleNode()
+        let outside = node.directory + "/outside"
+        try FileManager.default.createDirectory(atPath: outside, withIntermediateDirectories: true)
+        try FileManager.default.copyItem(atPath: node.policy, toPath: outside + "/policy.yaml")
+        try FileManager.default.createSymbolicLink(
+            atPath: node.root + "/etc/holdfast", withDestinationPath: outside)
+        try FileManager.default.createSymbolicLink(
+            atPath: node.root + "/var/lib/holdfast", withDestinationPath: outside)
+        let report = try SampleNode.run(["check", "--output", "json", "--root", node.root])
+            .json(CheckAnswer.self)
+        #expect(report.problems.map(\.code) == ["policy-absent"])
+        #expect(!FileManager.default.fileExists(atPath: outside + "/ledger.db"))
+    }
+
+    @Test("units that cannot be looked at are not said to be absent")
+    func blind() throws {
+        let node = try SampleNode()
+        let units = node.root + "/etc/systemd/system"
+        try FileManager.default.removeItem(atPath: units)
+        try FileManager.default.createSymbolicLink(atPath: units, withDestinationPath: "system")
+        let answer = try node.holdfast("check")
+        #expect(answer.output.contains("not everything could be looked at"))
+        #expect(!answer.output.contains("is installed here"))
+    }
+
     @Test("an empty root is said to be empty, with what was looked for")
     func empty() throws {
         let node = try SampleNode()

@@ -41,6 +41,8 @@ struct VerbTests {
         for rule in ["ceiling", "window", "skew", "quarantine", "identity"] { #expect(output.contains(rule)) }
         #expect(output.contains("What would change that"))
         #expect(output.contains("holdfast approve"))
+        // K3s's checksum file does not say its version, so the command does.
+        #expect(output.contains("holdfast catalog import FILE --version v1.32.1+k3s1"))
         let unknown = try node.holdfast("explain", "nosuch")
         #expect(unknown.code == 1)
         #expect(unknown.errors.contains("there is no change nosuch now"))

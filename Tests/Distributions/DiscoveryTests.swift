@@ -141,6 +141,12 @@ struct DiscoveryTests {
         #expect(found.installed?.artifact.version == nil)
         #expect(found.installed?.unreadable == "missing: there is no file at /usr/local/bin/k3s")
         #expect(found.installed?.evidence == .unreadable && found.installed?.origin == .unknown)
+        #expect(found.installed?.isMissing == true)
+        // Told once, however many units run it.
+        try node.unit("k3s-two.service", "/usr/local/bin/k3s server")
+        let problems = node.look(K3sAdapter()).problems
+        #expect(problems.map(\.code) == ["binary-missing"])
+        #expect(problems.first?.text.contains("/usr/local/bin/k3s") == true)
     }
 
     @Test("a program under another name is told by what it is built from")

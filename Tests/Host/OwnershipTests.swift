@@ -54,6 +54,20 @@ struct OwnershipTests {
         let scratch = try Scratch(in: "/var/tmp")
         let problem = ownershipProblem(of: try scratch.write("file", ""))
         #expect(problem?.hasPrefix("/var/tmp can be written by everybody") == true)
+        // To take that away from /var/tmp would be bad advice.
+        #expect(problem?.contains("chmod") == false)
+    }
+
+    @Test("what lies above a root that is looked at is not judged, and what lies in it is")
+    func belowRoot() throws {
+        let scratch = try Scratch(in: "/var/tmp")
+        try scratch.makeDirectory("etc")
+        let path = try scratch.write("etc/policy.yaml", "")
+        let root = Root(scratch(""))
+        #expect(ownershipProblem(of: path) != nil)
+        #expect(ownershipProblem(of: path, below: root) == nil)
+        #expect(chmod(path, 0o666) == 0)
+        #expect(ownershipProblem(of: path, below: root)?.contains("policy.yaml can be written by") == true)
     }
 
     @Test(

@@ -85,6 +85,8 @@ struct OpeningTests {
         let ledger = try open(5)
         let name = "ledger.db.corrupt-20251124T160005Z"
         #expect(ledger.begun?.replaces == name)
+        // What will happen next has happened.
+        #expect(ledger.begun?.reason?.contains("the next 'holdfast check'") == false)
         #expect(directory.bytes(name) == damaged)
         let report = try ledger.verify()
         #expect(report.origin != old)

@@ -150,7 +150,8 @@ struct RefusalTests {
         await #expect(processExitsWith: .success) { [path = path as String] in
             // nobody
             try #require(seteuid(65_534) == 0)
-            for reads in [true, false] {
+            // The last is a directory that would have to be made first.
+            for (reads, path) in [(true, path), (false, path), (false, path + "/new")] {
                 let failure = #expect(throws: LedgerFailure.self) {
                     _ =
                         try reads

@@ -85,6 +85,19 @@ struct NodeStateTests {
         #expect(state.installations[key]?.reference == first.installed?.artifact)
     }
 
+    @Test("takes no missing binary for a reference, and the first one that is there")
+    func missingReference() {
+        var missing = installation(nil)
+        missing.installed = Installed(
+            artifact: Artifact(version: nil), path: "/usr/local/bin/k3s", evidence: .unreadable,
+            origin: .unknown)
+        var state = NodeState()
+        state.apply(.installationFound(missing), at: Instant(seconds: 1))
+        #expect(state.installations[key]?.reference == nil)
+        state.apply(.installationObserved(installation("v1.31.5+k3s1")), at: Instant(seconds: 2))
+        #expect(state.installations[key]?.reference?.version == Version("v1.31.5+k3s1"))
+    }
+
     @Test("keeps the newest decision of each change until the change ends")
     func changes() throws {
         var state = NodeState()
@@ -137,5 +150,14 @@ struct NodeStateTests {
         #expect(state.problems.map(\.text) == ["b"])
         state.apply(.problemEnded(Problem(code: "snapd-silent", text: "")), at: Instant(seconds: 3))
         #expect(state.problems.isEmpty)
+        // Of two binaries that are missing, the one that is back leaves the other.
+        for about in ["a", "b"] {
+            state.apply(
+                .problemBegan(Problem(code: "binary-missing", text: "", about: about)),
+                at: Instant(seconds: 4))
+        }
+        state.apply(
+            .problemEnded(Problem(code: "binary-missing", text: "", about: "a")), at: Instant(seconds: 5))
+        #expect(state.problems.map(\.about) == ["b"])
     }
 }

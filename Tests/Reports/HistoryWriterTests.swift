@@ -205,7 +205,7 @@ struct HistoryTableTests {
 
     @Test("says that there is nothing where there is nothing")
     func none() throws {
-        #expect(try text([], as: .table) == "no decision is recorded that fits\n")
+        #expect(try text([], as: .table) == "No decision is recorded that fits.\n")
     }
 }
 

@@ -135,7 +135,8 @@ struct CeilingTests {
     func notCurrent() throws {
         var scene = Scene.patching { $0.isCurrent = false }
         scene.approvals = [.of(scene)]
-        #expect(try scene.reason(.ceiling).text.contains("policy.yaml"))
+        #expect(try scene.reason(.ceiling).text.contains("the last valid policy goes on forbidding"))
+        #expect(try scene.reason(.ceiling).source.contains("policy.yaml"))
         #expect(scene.decision.verdict == .hold)
         scene.policy.overrides = [
             Override(
