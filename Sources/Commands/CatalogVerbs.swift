@@ -37,7 +37,7 @@ func catalogImport(_ invocation: Invocation, on screen: Screen) throws(Failure) 
     } catch {
         throw Failure(ledger: error)
     }
-    journalEntries(for: event).forEach(place.journal.write)
+    journalEntries(for: event).forEach(place.ledgerJournal.write)
     if invocation.value("output") == "json" {
         try screen.json(entries)
     } else {

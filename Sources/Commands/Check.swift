@@ -42,7 +42,7 @@ private func tick(at place: Place, on screen: Screen) -> Tick.Outcome {
             let text =
                 "the ledger was damaged and is kept as \(damaged); a new one is begun: \(begun.reason ?? "")"
             screen.error("Warning: \(text)")
-            place.journal.write(
+            place.ledgerJournal.write(
                 JournalEntry(message: .ledgerBegun, priority: .error, text: text, fields: [:]))
         }
         return place.tick(over: ledger).run(dryRun: false)

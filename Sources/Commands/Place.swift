@@ -113,6 +113,22 @@ struct Place {
     /// Where people on this machine are told; another root has no journal of ours.
     var journal: any Journal { root.isLive ? JournalWriter() : SilentJournal() }
 
+    /// Where people are told of what happens to the ledger rather than to the node: of another ledger, one that
+    /// `--state` names for a try, this machine's journal says nothing.
+    ///
+    /// What a tick finds goes to `journal` all the same: it is true of the node, whichever ledger records it.
+    var ledgerJournal: any Journal { isNodesLedger ? journal : SilentJournal() }
+
+    /// Whether the ledger is that of the node, though `--state` may name it in other words.
+    var isNodesLedger: Bool {
+        let own = root.prefix + node.stateDirectory
+        if stateDirectory == own { return true }
+        guard let own = try? identity(ofFile: own), let given = try? identity(ofFile: stateDirectory) else {
+            return false
+        }
+        return own.device == given.device && own.inode == given.inode
+    }
+
     /// What `check` and `status` say of an outcome.
     func report(_ outcome: Tick.Outcome) -> NodeReport {
         NodeReport(

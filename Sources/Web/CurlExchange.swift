@@ -1,5 +1,9 @@
 import CCurl
 
+/// CURLE_TOO_LARGE by its number, which the headers name since 8.6: from then on libcurl has limits of its own, such
+/// as 5000 header lines.
+private let tooLarge: UInt32 = 100
+
 /// One request over TCP, with or without TLS, by libcurl.
 struct CurlExchange {
     var origin: Origin
@@ -180,6 +184,9 @@ struct CurlExchange {
             return HTTPError(
                 code: .interrupted,
                 description: "\(server): the connection ended before the answer (\(reason))")
+        case CURLcode(rawValue: tooLarge):
+            return HTTPError(
+                code: .tooLarge, description: "\(server): a part of the answer is too large (\(reason))")
         case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING,
             CURLE_TOO_MANY_REDIRECTS:
             return HTTPError(

@@ -2,16 +2,17 @@ import FoundationEssentials
 import Glibc
 import Host
 import Model
+import ScriptedServer
 import Testing
 
-/// A program that runs, with a version among its constants: a copy of /bin/sleep in which that stands for its help.
+/// A program that runs for a minute at most, with a version among its constants.
 final class RunningProgram {
     let process: pid_t
 
-    /// Starts the program at a path as `PATH 60`.
+    /// Starts the program at a path.
     init(at path: String) throws {
         var started: pid_t = 0
-        var arguments: [UnsafeMutablePointer<CChar>?] = [strdup(path), strdup("60"), nil]
+        var arguments: [UnsafeMutablePointer<CChar>?] = [strdup(path), nil]
         defer { for argument in arguments { free(argument) } }
         // A child that another test is just starting holds our written file open until it executes its program.
         var result = posix_spawn(&started, path, nil, nil, &arguments, nil)
@@ -31,12 +32,31 @@ final class RunningProgram {
 
     /// The bytes of such a program.
     static func bytes(_ version: String) throws -> [UInt8] {
-        var bytes = Array(try Data(contentsOf: URL(filePath: "/bin/sleep")))
-        let help = Array("Pause for NUMBER seconds.".utf8)
-        let place = try #require(bytes.firstRange(of: help), "/bin/sleep is not that of GNU coreutils")
+        var bytes = try compiled.get()
+        let place = try #require(bytes.firstRange(of: Array(placeholder.utf8)))
         let text = [0] + Array(version.utf8) + [0, 0]
+        try #require(text.count <= placeholder.utf8.count)
         bytes.replaceSubrange(place.lowerBound..<(place.lowerBound + text.count), with: text)
         return bytes
+    }
+
+    private static let placeholder = "here is room for a version"
+
+    /// Compiled here, since what a program of the system has among its constants differs between systems.
+    private static let compiled = Result {
+        let directory = try TemporaryDirectory()
+        let source = try directory.write(
+            """
+            #include <unistd.h>
+            const char version[] = "\(placeholder)";
+            int main(void) { return sleep(60) != 0; }
+            """, to: "program.c")
+        let program = "\(directory.path)/program"
+        let outcome = try runProcess(
+            ["/usr/bin/env", "cc", "-o", program, source],
+            environment: ["PATH": "/usr/local/bin:/usr/bin:/bin"], timeout: 60_000)
+        try #require(outcome.succeeded, "\(String(decoding: outcome.errors, as: UTF8.self))")
+        return Array(try Data(contentsOf: URL(filePath: program)))
     }
 }
 

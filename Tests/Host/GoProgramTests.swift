@@ -7,6 +7,12 @@ import Testing
 private let go: String? = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
     .map { "\($0)/go" }.first { access($0, X_OK) == 0 }
 
+/// Where Go keeps what it compiled, unless the environment says: beside the tests.
+///
+/// Go itself looks for a place below HOME, which CI need not have.
+private let cache =
+    URL(filePath: ProcessInfo.processInfo.arguments[0]).deletingLastPathComponent().path + "/go-cache"
+
 /// What the ELF writer of these tests believes about Go, held against Go itself.
 @Suite(.enabled(if: go != nil, "NOT TESTED: no go on the PATH, so that no real Go program is read"))
 struct GoProgramTests {
@@ -67,9 +73,8 @@ struct GoProgramTests {
             \tos.WriteFile("\(scratch("ran"))", []byte("v1.20.0-k3s1 "+\(package).Version), 0644)
             }
             """)
-        let environment = ProcessInfo.processInfo.environment.merging(["CGO_ENABLED": "0", "GOFLAGS": ""]) {
-            $1
-        }
+        let environment = ["GOCACHE": cache].merging(ProcessInfo.processInfo.environment) { $1 }
+            .merging(["CGO_ENABLED": "0", "GOFLAGS": ""]) { $1 }
         let outcome = try runProcess(
             [
                 "/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", scratch.path, try #require(go), "build", "-o",

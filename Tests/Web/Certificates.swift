@@ -17,17 +17,39 @@ final class Certificates: Sendable {
                 "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout \(name).key -out \(name).crt"
                     + " -days 2 -subj /CN=\(name)")
         }
+        try directory.write("subjectAltName=IP:127.0.0.1,DNS:kubernetes\n", to: "names")
+        try directory.write(Self.authority, to: "authority")
+        try directory.write("", to: "issued")
         for name in ["server", "expired", "client"] {
             try openssl(
                 "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout \(name).key -out \(name).csr"
                     + " -subj /CN=\(name)")
-            try directory.write("subjectAltName=IP:127.0.0.1,DNS:kubernetes\n", to: "names")
+            let dates =
+                name == "expired" ? "-startdate 20240101000000Z -enddate 20240102000000Z" : "-days 2"
             try openssl(
-                "x509 -req -in \(name).csr -CA ca.crt -CAkey ca.key -CAcreateserial -out \(name).crt"
-                    + " -extfile names -days \(name == "expired" ? -1 : 2)")
+                "ca -config authority -batch -notext -in \(name).csr -out \(name).crt"
+                    + " -extfile names \(dates)")
         }
         try openssl("ec -in client.key -aes128 -passout pass:hunter2 -out locked.key")
     }
+
+    /// By `openssl ca`, which can date a certificate back: the `openssl x509` of 3.0 has no option for that, and that of
+    /// 3.5 refuses negative days.
+    private static let authority = """
+        [ca]
+        default_ca = authority
+        [authority]
+        certificate = ca.crt
+        private_key = ca.key
+        database = issued
+        new_certs_dir = .
+        default_md = sha256
+        rand_serial = yes
+        policy = names
+        [names]
+        commonName = supplied
+
+        """
 
     /// A file that was made.
     func read(_ name: String) throws -> [UInt8] {
