@@ -40,8 +40,8 @@ public struct Tick {
         public var events: [Event]
         /// Why the ledger could not be read or written; nothing was recorded from then on.
         public var failure: LedgerFailure?
-        /// Whether what was recorded before could be read; where not, every installation looks like a first sight.
-        public var knowsPast: Bool
+        /// Whether what was recorded before could be read; else nobody knows what is approved.
+        public var knowsPast = true
     }
 
     /// Looks, decides, records and tells, and goes round until nothing moved.
@@ -54,13 +54,12 @@ public struct Tick {
         var state = NodeState()
         var memory = ObserverMemory()
         var failure: LedgerFailure?
-        var knowsPast = true
         do {
             (state, memory) = try ledger.load()
         } catch {
             failure = error
-            knowsPast = false
         }
+        let knowsPast = failure == nil
         let before = memory
         var events: [Event] = []
         var round = 0
@@ -83,7 +82,8 @@ public struct Tick {
                 if !dryRun, failure == nil, memory != before {
                     do { try ledger.remember(memory) } catch { failure = error }
                 }
-                return Outcome(judgement: judgement, events: events, failure: failure, knowsPast: knowsPast)
+                return Outcome(
+                    judgement: judgement, events: events, failure: failure, knowsPast: knowsPast)
             }
         }
     }
@@ -92,7 +92,7 @@ public struct Tick {
         state: NodeState, memory: inout ObserverMemory, reading: ClockReading, failure: inout LedgerFailure?
     ) -> Judgement {
         let observation = observer.observe(reading: reading, memory: &memory)
-        let reading = policy.load()
+        let reading = policy.load(now: observation.clock.now, known: &memory.policy)
         var lastPolicy: LoadedPolicy?
         var catalog: [Digest: [CatalogEntry]] = [:]
         if failure == nil {

@@ -115,12 +115,8 @@ struct NodeReportText {
     private func installed(_ installation: Installation) -> String {
         guard let installed = installation.installed else { return "nothing" }
         if installed.isMissing { return "missing" }
-        return spoken(installed.artifact)
-    }
-
-    private func spoken(_ artifact: Artifact) -> String {
-        (artifact.version?.description ?? "unreadable")
-            + (artifact.revision.map { " (revision \($0))" } ?? "")
+        let version = installed.artifact.version?.description ?? "unreadable"
+        return version + (installed.artifact.revision.map { " (revision \($0))" } ?? "")
     }
 
     private func installedDetail(_ installation: Installation) -> String {

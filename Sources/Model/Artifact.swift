@@ -72,11 +72,11 @@ public struct Artifact: Codable, Hashable, Sendable {
         self.channel = channel
     }
 
-    /// Whether anything is known of it at all.
-    public var isKnown: Bool { version != nil || sha256 != nil || revision != nil }
-
     /// Whether more than a version is known of it.
     var hasBytes: Bool { sha256 != nil || revision != nil }
+
+    /// Whether anything is known of it at all.
+    public var isKnown: Bool { version != nil || sha256 != nil || revision != nil }
 
     /// Whether both are the same bytes: the same digest, or the same revision.
     ///

@@ -264,15 +264,13 @@ public struct Installation: Codable, Hashable, Sendable {
 extension Installation {
     /// What a node that was never seen before seems meant to run.
     ///
-    /// Where another version waits on disk for a restart it is the one that runs: what came last is the change.
+    /// Where another version waits on disk for a restart it is the one that runs: what came last is the change. A
+    /// binary that is not there is no reference.
     var firstReference: Artifact? {
         guard running?.restartPending == true, let artifact = running?.artifact,
             let version = artifact.version,
             version != installed?.artifact.version
-        else {
-            // A binary that is not there is no reference.
-            return installed.flatMap { $0.artifact.isKnown ? $0.artifact : nil }
-        }
+        else { return installed.flatMap { $0.artifact.isKnown ? $0.artifact : nil } }
         return artifact
     }
 }

@@ -54,19 +54,6 @@ struct NodeStateTests {
         #expect(state.installations[key]?.reference?.version == Version("v1.31.5+k3s1"))
     }
 
-    @Test("takes no missing binary for a reference, and the first one that is there")
-    func missingReference() {
-        var missing = installation(nil)
-        missing.installed = Installed(
-            artifact: Artifact(version: nil), path: "/usr/local/bin/k3s", evidence: .unreadable,
-            origin: .unknown)
-        var state = NodeState()
-        state.apply(.installationFound(missing), at: Instant(seconds: 1))
-        #expect(state.installations[key]?.reference == nil)
-        state.apply(.installationObserved(installation("v1.31.5+k3s1")), at: Instant(seconds: 2))
-        #expect(state.installations[key]?.reference?.version == Version("v1.31.5+k3s1"))
-    }
-
     @Test(
         "takes what runs for the reference where the disk already holds another version, and its bytes when it sees them"
     )
@@ -96,6 +83,19 @@ struct NodeStateTests {
         first.running = Running(version: Version("v1.31.4+k3s1"), sources: [], restartPending: true)
         state.apply(.installationFound(first), at: Instant(seconds: 1))
         #expect(state.installations[key]?.reference == first.installed?.artifact)
+    }
+
+    @Test("takes no missing binary for a reference, and the first one that is there")
+    func missingReference() {
+        var missing = installation(nil)
+        missing.installed = Installed(
+            artifact: Artifact(version: nil), path: "/usr/local/bin/k3s", evidence: .unreadable,
+            origin: .unknown)
+        var state = NodeState()
+        state.apply(.installationFound(missing), at: Instant(seconds: 1))
+        #expect(state.installations[key]?.reference == nil)
+        state.apply(.installationObserved(installation("v1.31.5+k3s1")), at: Instant(seconds: 2))
+        #expect(state.installations[key]?.reference?.version == Version("v1.31.5+k3s1"))
     }
 
     @Test("keeps the newest decision of each change until the change ends")
