@@ -70,7 +70,7 @@ struct Place {
     private var policySource: PolicyFileSource {
         PolicyFileSource(
             path: policyPath, read: readSmallFile, ownership: ownershipCheck(asksOwnership), isZone: isZone,
-            hash: digest)
+            identity: { try? identity(ofFile: $0) }, program: ownIdentity, hash: digest)
     }
 
     // MARK: The tick
