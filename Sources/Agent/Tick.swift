@@ -92,7 +92,7 @@ public struct Tick {
         state: NodeState, memory: inout ObserverMemory, reading: ClockReading, failure: inout LedgerFailure?
     ) -> Judgement {
         let observation = observer.observe(reading: reading, memory: &memory)
-        let reading = policy.load()
+        let reading = policy.load(now: observation.clock.now, known: &memory.policy)
         var lastPolicy: LoadedPolicy?
         var catalog: [Digest: [CatalogEntry]] = [:]
         if failure == nil {
