@@ -90,7 +90,7 @@ struct Place {
     private var policySource: PolicyFileSource {
         PolicyFileSource(
             path: policyPath, read: readSmallFile, ownership: ownershipCheck(asksOwnership, below: root),
-            isZone: isZone, hash: digest)
+            isZone: isZone, identity: { try? identity(ofFile: $0) }, program: ownIdentity, hash: digest)
     }
 
     // MARK: The tick

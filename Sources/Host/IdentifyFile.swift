@@ -10,6 +10,9 @@ public func identity(ofFile path: String) throws(HostError) -> FileIdentity {
     return FileIdentity(status)
 }
 
+/// The identity of the file that this program was started from; nil where /proc does not tell.
+public var ownIdentity: FileIdentity? { try? identity(ofFile: "/proc/self/exe") }
+
 extension FileIdentity {
     init(_ status: stat) {
         self.init(

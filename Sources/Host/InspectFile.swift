@@ -22,16 +22,20 @@ public func judge(known: KnownFile?, identity: FileIdentity, now: Instant) -> Fi
     guard let known else { return .read(.unknown) }
     guard known.identity == identity else { return .read(.identity) }
     guard known.sha256 != nil else { return .read(.noHash) }
-    let age = now - known.hashedAt
-    guard age >= .zero, age < .days(1) else { return .read(.age) }
-    return .stands
+    return hashIsCurrent(hashedAt: known.hashedAt, now: now) ? .stands : .read(.age)
+}
+
+/// Whether a hash of a file whose identity stands still counts: for a day, and never one from the future.
+public func hashIsCurrent(hashedAt: Instant, now: Instant) -> Bool {
+    let age = now - hashedAt
+    return age >= .zero && age < .days(1)
 }
 
 /// Whether a hash may be kept for the next look.
 ///
 /// The kernel's times move in steps of up to a hundredth of a second: what was changed within the last two could
 /// be changed again without another time.
-func mayKeepHash(before: FileIdentity, after: FileIdentity, now: Instant) -> Bool {
+public func mayKeepHash(before: FileIdentity, after: FileIdentity, now: Instant) -> Bool {
     guard before == after else { return false }
     let (limit, overflow) = before.changed.addingReportingOverflow(2_000_000_000)
     // Saturated times are not old; neither is a time beyond what `now` can be compared with.

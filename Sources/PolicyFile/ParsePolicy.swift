@@ -10,23 +10,26 @@ public typealias PolicyParse = ParsedFile<LoadedPolicy>
 ///   - bytes: what the file holds.
 ///   - file: how the file is called in messages and sources.
 ///   - isZone: whether an IANA name is a time zone that this machine knows.
+///   - known: the policy's hash where these bytes gave it before; the canonical encoding is then not made.
 ///   - hash: SHA-256.
 public func parsePolicy(
-    _ bytes: [UInt8], file: String, isZone: (String) -> Bool, hash: ([UInt8]) -> Digest
+    _ bytes: [UInt8], file: String, isZone: (String) -> Bool, known: Digest? = nil,
+    hash: ([UInt8]) -> Digest
 ) -> PolicyParse {
     let reader = Reader(file: file)
     guard let document = reader.parse(bytes).flatMap({ reader.policy($0, isZone: isZone) }) else {
         return reader.result(nil)
     }
-    guard let text = try? CanonicalJSON.text(of: document) else {
+    guard
+        let digest = known ?? (try? CanonicalJSON.text(of: document)).map({ text in hash(Array(text.utf8)) })
+    else {
         reader.fault(
             at: .init(line: 1, column: 1), "the policy has no canonical form; this is a fault of holdfast")
         return reader.result(nil)
     }
     return reader.result(
         LoadedPolicy(
-            document: document, sources: PolicySources(file: file, lines: reader.lines),
-            sha256: hash(Array(text.utf8))))
+            document: document, sources: PolicySources(file: file, lines: reader.lines), sha256: digest))
 }
 
 /// What `apiVersion` must say.

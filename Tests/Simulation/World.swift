@@ -83,7 +83,7 @@ extension World: Clock, Observer, PolicySource, ZoneSource, LedgerStore, Journal
             != installations.sorted { $0.id < $1.id }.map(\.installed?.identity)
     }
 
-    func load() -> PolicyReading { policy }
+    func load(now: Instant, known: inout KnownPolicy?) -> PolicyReading { policy }
 
     func zone(named name: String) -> (zone: Zone, dataVersion: String)? {
         name == "UTC" ? (.utc, "simulated") : nil
