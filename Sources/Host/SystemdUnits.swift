@@ -1,5 +1,6 @@
 internal import Glibc
 public import Model
+public import Ports
 
 /// Services of the running system: found in their unit files, which is quick, and then asked of systemd one by one.
 ///
@@ -36,7 +37,9 @@ public final class SystemdUnits: UnitSource {
     }
 
     /// The same systemd over unit files that are read once.
-    public func snapshot() -> any UnitSource { Snapshot(systemd: self, files: files.snapshot()) }
+    public func snapshot(known: KnownUnits?, question: String?, now: Instant) -> any UnitSource {
+        Snapshot(systemd: self, files: files.snapshot(known: known, question: question, now: now))
+    }
 
     private struct Snapshot: UnitSource {
         let systemd: SystemdUnits
@@ -47,6 +50,7 @@ public final class SystemdUnits: UnitSource {
         }
         func state(of unit: String) -> UnitObservation { systemd.state(of: unit) }
         var silence: HostError? { systemd.silence }
+        var known: KnownUnits? { files.known }
     }
 
     private func ask(_ unit: String) throws(HostError) -> UnitObservation {

@@ -1,0 +1,41 @@
+public import Model
+
+/// What a look at a node's units may take over from earlier ones.
+///
+/// A node has a hundred unit files of which one or two are wanted. No unit can come, go or change its drop-ins while
+/// no directory moves; only a file that was written to in place can, for which all are read again within the hour.
+public struct KnownUnits: Codable, Hashable, Sendable {
+    /// What decides which services are wanted; another question may want others.
+    public var question: String
+    /// Every directory that was listed, with what moves when its content does.
+    public var directories: [String]
+    /// The wanted services, in order of their names.
+    public var services: [Service]
+    /// When all unit files were last read.
+    public var readAt: Instant
+
+    /// Makes what is known of a node's units.
+    public init(question: String, directories: [String], services: [Service], readAt: Instant) {
+        self.question = question
+        self.directories = directories
+        self.services = services
+        self.readAt = readAt
+    }
+
+    /// Which files make a service up; what they hold can be secret, and is read anew at each look.
+    public struct Service: Codable, Hashable, Sendable {
+        /// With its suffix: `k3s.service`.
+        public var name: String
+        /// The unit file, as the node has it.
+        public var fragmentPath: String
+        /// Those that apply, in the order in which they do.
+        public var dropIns: [String]
+
+        /// Makes what is known of a service.
+        public init(name: String, fragmentPath: String, dropIns: [String]) {
+            self.name = name
+            self.fragmentPath = fragmentPath
+            self.dropIns = dropIns
+        }
+    }
+}
