@@ -38,19 +38,7 @@ public final class SystemdUnits: UnitSource {
 
     /// The same systemd over unit files that are read once.
     public func snapshot(known: KnownUnits?, question: String?, now: Instant) -> any UnitSource {
-        Snapshot(systemd: self, files: files.snapshot(known: known, question: question, now: now))
-    }
-
-    private struct Snapshot: UnitSource {
-        let systemd: SystemdUnits
-        let files: any UnitSource
-
-        func services(where isWanted: (ServiceDefinition) -> Bool) throws(HostError) -> [ServiceDefinition] {
-            try files.services(where: isWanted)
-        }
-        func state(of unit: String) -> UnitObservation { systemd.state(of: unit) }
-        var silence: HostError? { systemd.silence }
-        var known: KnownUnits? { files.known }
+        SystemdSnapshot(systemd: self, files: files.look(known: known, question: question, now: now))
     }
 
     private func ask(_ unit: String) throws(HostError) -> UnitObservation {

@@ -32,6 +32,10 @@ public struct UnitFiles: UnitSource {
 
     /// The unit files as they are at the first question, read once; only the wanted ones while no directory moved.
     public func snapshot(known: KnownUnits?, question: String?, now: Instant) -> any UnitSource {
+        look(known: known, question: question, now: now)
+    }
+
+    func look(known: KnownUnits?, question: String?, now: Instant) -> UnitSnapshot {
         UnitSnapshot(root: root, limits: limits, earlier: known, question: question, now: now)
     }
 }

@@ -10,7 +10,7 @@ final class UnitSnapshot: UnitSource {
     private let now: Instant
     private var scan: Result<UnitScan, HostError>?
     /// What earlier looks learnt, once it was found to stand.
-    private var standing: KnownUnits?
+    private(set) var standing: KnownUnits?
     private var wanted: Set<String> = []
 
     init(root: Root, limits: UnitTree.Limits, earlier: KnownUnits?, question: String?, now: Instant) {

@@ -13,6 +13,8 @@ public struct KnownUnits: Codable, Hashable, Sendable {
     public var services: [Service]
     /// When all unit files were last read.
     public var readAt: Instant
+    /// How units stood whose main process ran, by name; kept no longer than the rest of this.
+    public var states: [String: State] = [:]
 
     /// Makes what is known of a node's units.
     public init(question: String, directories: [String], services: [Service], readAt: Instant) {
@@ -20,6 +22,20 @@ public struct KnownUnits: Codable, Hashable, Sendable {
         self.directories = directories
         self.services = services
         self.readAt = readAt
+    }
+
+    /// A unit as systemd told of it, and the main process that it had.
+    public struct State: Codable, Hashable, Sendable {
+        /// What systemd said.
+        public var observation: UnitObservation
+        /// When the main process started, in nanoseconds since boot.
+        public var started: Int64
+
+        /// Makes a known state.
+        public init(observation: UnitObservation, started: Int64) {
+            self.observation = observation
+            self.started = started
+        }
     }
 
     /// Which files make a service up; what they hold can be secret, and is read anew at each look.
