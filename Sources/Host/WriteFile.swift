@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// Puts a file in the place of another, or of none: at any instant, and after a crash, it is the old or the new one.
@@ -27,4 +28,20 @@ public func writeFileAtomically(
         throw error
     }
     try Descriptor.open(directory, flags: O_RDONLY | O_DIRECTORY).synchronise(directory)
+}
+
+/// Puts a draft in the place of a file of the same directory without waiting for the disk: after a power cut the file
+/// may be empty.
+///
+/// A rename over a file has ext4 write the new one's blocks out at once (its auto_da_alloc), which on a busy disk takes
+/// longer than the rest of a quiet tick; an exchange of the two names has not.
+///
+/// - Returns: 0, or the error number; the old file then still stands.
+public func replaceWithoutFlush(_ path: String, with draft: String) -> Int32 {
+    if clinux_exchange(draft, path) == 0 {
+        _ = unlink(draft)
+        return 0
+    }
+    // There is no old file, or the file system cannot exchange.
+    return rename(draft, path) == 0 ? 0 : errno
 }

@@ -3,7 +3,7 @@ import Model
 
 /// The coverage file: stretches of ticks that are not in the chain yet, the newest last.
 ///
-/// It is replaced by a rename at every tick and never flushed to the disk. A power cut can lose it, and with it at
+/// It is replaced at every tick and never flushed to the disk. A power cut can lose it, and with it at
 /// most the hour since the last seal: the ledger then shows a gap, never ticks that did not run. A flush at every
 /// tick would cost more than the rest of it. Until it is sealed, anybody who may write the directory can forge it.
 ///

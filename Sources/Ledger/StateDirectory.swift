@@ -1,4 +1,5 @@
 import Glibc
+import Host
 import Ports
 
 /// The directory that the ledger lives in, and the few things done to files in it.
@@ -99,7 +100,7 @@ struct StateDirectory {
 
     // MARK: Small files
 
-    /// Puts a file in place by a rename, so that a reader sees the old one or the new one.
+    /// Puts a file in place at one instant, so that a reader sees the old one or the new one.
     ///
     /// Nothing is flushed to the disk: after a power cut the file may be old, empty or gone.
     func replace(_ file: String, with bytes: [UInt8]) throws(LedgerFailure) {
@@ -119,7 +120,7 @@ struct StateDirectory {
             }
         }
         if close(descriptor) != 0, code == 0 { code = errno }
-        if code == 0, rename(draft, file) != 0 { code = errno }
+        if code == 0 { code = replaceWithoutFlush(file, with: draft) }
         guard code == 0 else {
             unlink(draft)
             throw failure(code, "cannot write \(file)")

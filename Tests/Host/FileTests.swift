@@ -98,6 +98,25 @@ import Testing
         #expect(try identity(ofFile: path) != first)
         #expect(try identity(ofFile: path).size == 3)
     }
+
+    @Test("a draft takes a file's place, or that of none, and leaves nothing beside it")
+    func replaced() throws {
+        let scratch = try Scratch()
+        for text in ["old", "new", "newer"] {
+            let draft = try scratch.write("draft", text, mode: 0o600)
+            #expect(replaceWithoutFlush(scratch("file"), with: draft) == 0)
+            #expect(try readFile(scratch("file"), limit: 10) == Array(text.utf8))
+            #expect(try listDirectory(scratch.path) == ["file"])
+        }
+    }
+
+    @Test("a draft that is not there replaces nothing")
+    func nothingToReplaceWith() throws {
+        let scratch = try Scratch()
+        let file = try scratch.write("file", "old")
+        #expect(replaceWithoutFlush(file, with: scratch("draft")) == ENOENT)
+        #expect(try readFile(file, limit: 10) == Array("old".utf8))
+    }
 }
 
 /// A file that stays open.

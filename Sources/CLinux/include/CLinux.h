@@ -22,5 +22,8 @@ long clinux_clock_max_error(void);
 const void *_Nullable clinux_find(const void *_Nonnull bytes, size_t count, const void *_Nonnull needle,
                                   size_t needle_count);
 
+// Gives each of two files of one file system the other's name, at one instant. 0, or -1 and errno.
+int clinux_exchange(const char *_Nonnull one, const char *_Nonnull other);
+
 // The columns of a terminal, or 0.
 int clinux_terminal_columns(int descriptor);
