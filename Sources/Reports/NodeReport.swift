@@ -10,6 +10,10 @@ public struct NodeReport: Encodable, Hashable, Sendable {
     public var policy: PolicyPart
     /// In order of distribution and name.
     public var installations: [InstallationPart]
+    /// Approvals that are in force: not ended, and not spent here.
+    public var approvals: [ApprovalPart]
+    /// Denials that were not revoked.
+    public var denials: [DenialPart]
     /// What a person should know.
     public var problems: [Problem]
 
@@ -50,6 +54,8 @@ public struct NodeReport: Encodable, Hashable, Sendable {
                 installation: installation, approved: known?.reference, confirmed: known?.confirmed ?? false,
                 decisions: decisions.filter { $0.subject.change.installation == installation.id })
         }
+        approvals = state.approvals(inForceOn: node, at: observation.clock.now).map(ApprovalPart.init)
+        denials = state.denials.map(DenialPart.init)
         problems = observation.problems
     }
 }
@@ -133,7 +139,7 @@ extension NodeReport.InstallationPart {
 }
 
 /// A change and what was decided of it, as JSON.
-private struct ChangePart: Encodable {
+struct ChangePart: Encodable {
     let record: DecisionRecord
 
     enum Key: String, CodingKey {
