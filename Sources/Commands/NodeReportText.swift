@@ -197,9 +197,10 @@ struct NodeReportText {
             let id = waiting.count == 1 ? " \(first.subject.change.id)" : ""
             steps.append(("holdfast explain\(id)", "every rule, and what would change the answer"))
         }
-        let claimed = waiting.map(\.subject.change).first {
-            $0.origin == .claimed && $0.installation.distribution != .microk8s
-        }
+        // Of no use where the policy takes the bytes' word.
+        let claimed = waiting.filter { record in
+            record.decision.reasons.contains { $0.rule == .origin && $0.result != .met }
+        }.map(\.subject.change).first { $0.origin == .claimed && $0.installation.distribution != .microk8s }
         if let claimed {
             // K3s's checksum file does not name its version.
             let version = claimed.installation.distribution == .k3s ? claimed.to.version : nil
