@@ -30,7 +30,7 @@ public struct NodeObserver: Observer {
     /// Looks once; whatever cannot be seen is a problem, and the rest goes on.
     public func observe(reading: ClockReading, memory: inout ObserverMemory) -> Observation {
         var site = site
-        site.units = site.units.snapshot()
+        site.units = site.units.snapshot(known: memory.units, question: question, now: reading.now)
         var installations: [Installation] = []
         var problems: [Problem] = []
         for adapter in adapters {
@@ -39,6 +39,7 @@ public struct NodeObserver: Observer {
             // Two adapters that meet the same trouble say it once.
             problems += findings.problems.filter { !problems.contains($0) }
         }
+        memory.units = site.units.known
         installations.sort { $0.id < $1.id }
         problems += unrecognised(installations).filter { !problems.contains($0) }
         return Observation(
@@ -61,6 +62,15 @@ public struct NodeObserver: Observer {
             // A snap's identity is its revision, which its adapter reads anew at each look.
             if installed.identity == nil, installation.id.distribution == .microk8s { return false }
             return present != installed.identity
+        }
+    }
+
+    /// What decides which services are wanted; nil where this program does not know what it is itself.
+    private var question: String? {
+        ownIdentity.map { program in
+            let adapters = adapters.map(\.distribution.rawValue)
+            return (["\(program.device):\(program.inode):\(program.changed)"] + adapters + site.extraUnits)
+                .joined(separator: " ")
         }
     }
 

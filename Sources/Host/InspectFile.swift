@@ -36,8 +36,14 @@ public func hashIsCurrent(hashedAt: Instant, now: Instant) -> Bool {
 /// The kernel's times move in steps of up to a hundredth of a second: what was changed within the last two could
 /// be changed again without another time.
 public func mayKeepHash(before: FileIdentity, after: FileIdentity, now: Instant) -> Bool {
-    guard before == after else { return false }
-    let (limit, overflow) = before.changed.addingReportingOverflow(2_000_000_000)
+    before == after && isOld(before.changed, now: now)
+}
+
+/// Whether a change time is so old that no later change can have the same one.
+///
+/// - Parameter changed: in nanoseconds since the epoch.
+func isOld(_ changed: Int64, now: Instant) -> Bool {
+    let (limit, overflow) = changed.addingReportingOverflow(2_000_000_000)
     // Saturated times are not old; neither is a time beyond what `now` can be compared with.
     guard !overflow, let nowNanoseconds = now.nanoseconds else { return false }
     return limit < nowNanoseconds

@@ -30,21 +30,27 @@ public struct ProcessFacts: Hashable, Sendable {
     public init(process: Int32) throws(HostError) {
         self.process = process
         let directory = "/proc/\(process)"
-        let line = try readFile("\(directory)/stat", limit: 4096)
-        guard let parsed = Self.parse(stat: line) else {
-            throw HostError(description: "\(directory)/stat: not the line that the kernel writes")
-        }
-        name = parsed.name
-        let (start, overflow) = parsed.startTicks.multipliedReportingOverflow(by: Self.grain)
-        guard !overflow else { throw HostError(description: "\(directory)/stat: a start time out of range") }
-        startedSinceBoot = start
+        (name, startedSinceBoot) = try Self.start(of: process)
         // Between the two readings lie microseconds, far below a tick.
-        started = Self.clock(CLOCK_REALTIME) - (Self.clock(CLOCK_BOOTTIME) - start)
+        started = Self.clock(CLOCK_REALTIME) - (Self.clock(CLOCK_BOOTTIME) - startedSinceBoot)
         let link = try readLink("\(directory)/exe")
         let mark = " (deleted)"
         isDeleted = link.hasSuffix(mark)
         executable = isDeleted ? String(link.dropLast(mark.count)) : link
         identity = try Host.identity(ofFile: "\(directory)/exe")
+    }
+
+    /// A process's name and when it started, in nanoseconds since boot: with its number, what tells it from any other.
+    ///
+    /// - Throws: `HostError` where it has ended.
+    static func start(of process: Int32) throws(HostError) -> (name: String, sinceBoot: Int64) {
+        let file = "/proc/\(process)/stat"
+        guard let parsed = parse(stat: try readFile(file, limit: 4096)) else {
+            throw HostError(description: "\(file): not the line that the kernel writes")
+        }
+        let (start, overflow) = parsed.startTicks.multipliedReportingOverflow(by: grain)
+        guard !overflow else { throw HostError(description: "\(file): a start time out of range") }
+        return (parsed.name, start)
     }
 
     /// Reads the name and the start time out of /proc/PID/stat (proc(5)); nil where it is no such line.

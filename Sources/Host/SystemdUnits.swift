@@ -1,5 +1,6 @@
 internal import Glibc
 public import Model
+public import Ports
 
 /// Services of the running system: found in their unit files, which is quick, and then asked of systemd one by one.
 ///
@@ -36,17 +37,8 @@ public final class SystemdUnits: UnitSource {
     }
 
     /// The same systemd over unit files that are read once.
-    public func snapshot() -> any UnitSource { Snapshot(systemd: self, files: files.snapshot()) }
-
-    private struct Snapshot: UnitSource {
-        let systemd: SystemdUnits
-        let files: any UnitSource
-
-        func services(where isWanted: (ServiceDefinition) -> Bool) throws(HostError) -> [ServiceDefinition] {
-            try files.services(where: isWanted)
-        }
-        func state(of unit: String) -> UnitObservation { systemd.state(of: unit) }
-        var silence: HostError? { systemd.silence }
+    public func snapshot(known: KnownUnits?, question: String?, now: Instant) -> any UnitSource {
+        SystemdSnapshot(systemd: self, files: files.look(known: known, question: question, now: now))
     }
 
     private func ask(_ unit: String) throws(HostError) -> UnitObservation {

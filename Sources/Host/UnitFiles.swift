@@ -1,4 +1,5 @@
 public import Model
+public import Ports
 
 /// Services as their unit files have them, on the node itself or below another root.
 ///
@@ -29,37 +30,26 @@ public struct UnitFiles: UnitSource {
     /// Only the name: nothing runs below another root.
     public func state(of unit: String) -> UnitObservation { UnitObservation(name: unit) }
 
-    /// The unit files as they are at the first question, read once.
-    public func snapshot() -> any UnitSource { UnitSnapshot(files: self) }
-
-    fileprivate func scan() -> Result<UnitScan, HostError> {
-        Result { () throws(HostError) in try UnitScan(root: root, limits: limits) }
-    }
-}
-
-/// Unit files as they were at one moment, for all who ask about them during one look.
-final class UnitSnapshot: UnitSource {
-    private let files: UnitFiles
-    private var scan: Result<UnitScan, HostError>?
-
-    init(files: UnitFiles) { self.files = files }
-
-    func services(where isWanted: (ServiceDefinition) -> Bool) throws(HostError) -> [ServiceDefinition] {
-        var current = try (scan ?? files.scan()).get()
-        defer { scan = .success(current) }
-        return try current.services(where: isWanted)
+    /// The unit files as they are at the first question, read once; only the wanted ones while no directory moved.
+    public func snapshot(known: KnownUnits?, question: String?, now: Instant) -> any UnitSource {
+        look(known: known, question: question, now: now)
     }
 
-    func state(of unit: String) -> UnitObservation { files.state(of: unit) }
+    func look(known: KnownUnits?, question: String?, now: Instant) -> UnitSnapshot {
+        UnitSnapshot(root: root, limits: limits, earlier: known, question: question, now: now)
+    }
 }
 
 /// Every service of a root, read as far as its unit files and drop-ins go.
-private struct UnitScan {
-    private var tree: UnitTree
+struct UnitScan {
+    /// Every directory that was looked for, as the node has it; none where the services were known.
+    private(set) var directories: [String] = []
+    private var reader: UnitFileReader
     private var loaded: [LoadedService] = []
 
+    /// Reads the files of every service.
     init(root: Root, limits: UnitTree.Limits) throws(HostError) {
-        tree = try UnitTree(root: root, limits: limits)
+        var tree = try UnitTree(root: root, limits: limits)
         var fragments: [String: UnitTree.Entry] = [:]
         var aliases: [String: [String]] = [:]
         for (name, entry) in tree.services {
@@ -80,6 +70,22 @@ private struct UnitScan {
             }
         }
         loaded.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+        directories = tree.listed
+        reader = tree.reader
+    }
+
+    /// Reads the files of services that are known; nil where one of those has gone, and all are to be read.
+    init?(root: Root, limits: UnitTree.Limits, services: [KnownUnits.Service]) throws(HostError) {
+        reader = UnitFileReader(root: root, limits: limits)
+        for service in services {
+            guard let loaded = try LoadedService(service, with: &reader) else { return nil }
+            self.loaded.append(loaded)
+        }
+    }
+
+    /// Which files make up the services of these names.
+    func files(of names: Set<String>) -> [KnownUnits.Service] {
+        loaded.map(\.files).filter { names.contains($0.name) }
     }
 
     mutating func services(where isWanted: (ServiceDefinition) -> Bool) throws(HostError)
@@ -87,7 +93,7 @@ private struct UnitScan {
     {
         var wanted: [ServiceDefinition] = []
         for service in loaded {
-            if let definition = try service.definition(in: &tree, where: isWanted) {
+            if let definition = try service.definition(with: &reader, where: isWanted) {
                 wanted.append(definition)
             }
         }
@@ -130,8 +136,8 @@ extension UnitTree {
 
 /// The parts of a service's files that say what it runs, drop-ins applied.
 private struct LoadedService {
-    let name: String
-    let fragmentPath: String
+    private(set) var files: KnownUnits.Service
+    var name: String { files.name }
     private var commands: [UnitCommand] = []
     private var variables: [String: String] = [:]
     private var variableFiles: [String] = []
@@ -140,12 +146,25 @@ private struct LoadedService {
     init?(name: String, fragment: UnitTree.Entry, aliases: [String], in tree: inout UnitTree)
         throws(HostError)
     {
-        self.name = name
-        fragmentPath = "\(tree.places[fragment.place].path)/\(fragment.name)"
+        files = KnownUnits.Service(
+            name: name, fragmentPath: "\(tree.places[fragment.place].path)/\(fragment.name)", dropIns: [])
         guard let bytes = try tree.read(fragment), !bytes.isEmpty else { return nil }
         apply(bytes)
-        for path in try Self.dropIns(of: [name] + aliases.sorted(), in: &tree) {
-            if let bytes = try tree.read(path: path) { apply(bytes) }
+        files.dropIns = try Self.dropIns(of: [name] + aliases.sorted(), in: &tree)
+        try applyDropIns(with: &tree.reader)
+    }
+
+    /// Reads a service whose files are known; nil where the unit file has gone or is empty.
+    init?(_ files: KnownUnits.Service, with reader: inout UnitFileReader) throws(HostError) {
+        self.files = files
+        guard let bytes = try reader.read(path: files.fragmentPath), !bytes.isEmpty else { return nil }
+        apply(bytes)
+        try applyDropIns(with: &reader)
+    }
+
+    private mutating func applyDropIns(with reader: inout UnitFileReader) throws(HostError) {
+        for path in files.dropIns {
+            if let bytes = try reader.read(path: path) { apply(bytes) }
         }
     }
 
@@ -171,7 +190,7 @@ private struct LoadedService {
 
     /// What the service runs, where that is wanted.
     func definition(
-        in tree: inout UnitTree, where isWanted: (ServiceDefinition) -> Bool
+        with reader: inout UnitFileReader, where isWanted: (ServiceDefinition) -> Bool
     ) throws(HostError) -> ServiceDefinition? {
         guard var command = commands.last else { return nil }
         command.words = command.words.map { expandingSpecifiers($0, unit: name) }
@@ -179,12 +198,12 @@ private struct LoadedService {
         let refers =
             command.expandsVariables
             && command.words.dropFirst().contains { $0.utf8.contains(UInt8(ascii: "$")) }
-        if refers { try readVariableFiles(into: &environment, in: &tree) }
+        if refers { try readVariableFiles(into: &environment, with: &reader) }
         var service = ServiceDefinition(
-            name: name, fragmentPath: fragmentPath, command: expandingVariables(command, environment),
+            name: name, fragmentPath: files.fragmentPath, command: expandingVariables(command, environment),
             environment: environment)
         guard isWanted(service) else { return nil }
-        if !refers { try readVariableFiles(into: &service.environment, in: &tree) }
+        if !refers { try readVariableFiles(into: &service.environment, with: &reader) }
         return service
     }
 
@@ -192,11 +211,11 @@ private struct LoadedService {
     ///
     /// Globs are left out.
     private func readVariableFiles(
-        into environment: inout [String: String], in tree: inout UnitTree
+        into environment: inout [String: String], with reader: inout UnitFileReader
     ) throws(HostError) {
         for file in variableFiles {
             let path = expandingSpecifiers(file.hasPrefix("-") ? String(file.dropFirst()) : file, unit: name)
-            guard path.hasPrefix("/"), let bytes = try tree.read(path: path) else { continue }
+            guard path.hasPrefix("/"), let bytes = try reader.read(path: path) else { continue }
             environment.merge(environmentFile(bytes)) { $1 }
         }
     }

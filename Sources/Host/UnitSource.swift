@@ -1,4 +1,5 @@
 public import Model
+public import Ports
 
 /// Where units are known from: systemd itself, or unit files under another root.
 public protocol UnitSource {
@@ -10,15 +11,24 @@ public protocol UnitSource {
     /// How a unit stands now; every field nil where systemd cannot be asked.
     func state(of unit: String) -> UnitObservation
 
-    /// The same source, which reads the unit files once for all questions of one look.
-    func snapshot() -> any UnitSource
+    /// The same source for one look, whose questions all see the unit files as they are at the first one.
+    ///
+    /// - Parameters:
+    ///   - known: what an earlier look learnt; while it stands, only the files of wanted services are read.
+    ///   - question: what decides which services are wanted, the program too; nil where nothing is to be remembered.
+    ///   - now: the start of the look.
+    func snapshot(known: KnownUnits?, question: String?, now: Instant) -> any UnitSource
+
+    /// Of a snapshot: what the next look may take over; nil where it has to find out for itself.
+    var known: KnownUnits? { get }
 
     /// Why states could not be asked for though systemd should run here; nil where nothing went wrong.
     var silence: HostError? { get }
 }
 
 extension UnitSource {
-    public func snapshot() -> any UnitSource { self }
+    public func snapshot(known: KnownUnits?, question: String?, now: Instant) -> any UnitSource { self }
+    public var known: KnownUnits? { nil }
     public var silence: HostError? { nil }
 }
 

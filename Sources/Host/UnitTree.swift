@@ -43,10 +43,12 @@ struct UnitTree {
     private(set) var dropInPlaces: [String: [Int]] = [:]
     /// Instances that something wants: `k3s@edge.service`.
     private(set) var instances: Set<String> = []
+    /// Every directory that was looked for, as the node has it.
+    private(set) var listed: [String] = []
+    var reader: UnitFileReader
     private let root: Root
     private let limits: Limits
     private var entryCount = 0
-    private var byteCount = 0
 
     /// Lists the unit directories; those that are not there are empty, and all may be: not every node has systemd.
     ///
@@ -54,6 +56,7 @@ struct UnitTree {
     init(root: Root, limits: Limits) throws(HostError) {
         self.root = root
         self.limits = limits
+        reader = UnitFileReader(root: root, limits: limits)
         if !root.isLive { closedir(try listing(of: root.prefix)) }
         var seen: Set<[Int64]> = []
         for path in Self.paths {
@@ -62,6 +65,7 @@ struct UnitTree {
             do {
                 identity = try Host.identity(ofFile: directory)
             } catch  where error.isAbsence {
+                listed.append(path)
                 continue
             }
             // /lib is /usr/lib on most systems.
@@ -77,37 +81,8 @@ struct UnitTree {
     mutating func read(_ entry: Entry) throws(HostError) -> [UInt8]? {
         let place = places[entry.place]
         return entry.isLink
-            ? try read(path: "\(place.path)/\(entry.name)")
-            : try read(resolved: "\(place.directory)/\(entry.name)")
-    }
-
-    /// The bytes of a file of the node; nil where there is none, or none that is a regular file.
-    mutating func read(path: String) throws(HostError) -> [UInt8]? {
-        guard let path = try? root.resolve(path) else { return nil }
-        return try read(resolved: path)
-    }
-
-    private mutating func read(resolved path: String) throws(HostError) -> [UInt8]? {
-        // A hundred files are read at each tick: each call counts.
-        let number = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
-        guard number >= 0 else { return nil }
-        let descriptor = Descriptor(owning: number)
-        guard let status = try? descriptor.status(path), status.st_mode & S_IFMT == S_IFREG else {
-            return nil
-        }
-        let size = min(max(Int(status.st_size), 0), limits.file)
-        byteCount += size
-        guard byteCount <= limits.total else {
-            throw HostError(
-                code: EFBIG,
-                description:
-                    "\(root.prefix)/: unit files hold more than \(limits.total) bytes, so not all were read; "
-                    + "look for what fills the unit directories")
-        }
-        return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-            count =
-                (try? descriptor.read(at: 0, into: UnsafeMutableRawBufferPointer(buffer), path: path)) ?? 0
-        }
+            ? try reader.read(path: "\(place.path)/\(entry.name)")
+            : try reader.read(resolved: "\(place.directory)/\(entry.name)")
     }
 
     /// Where a symbolic link in a unit directory points to, as it is written; nil where it is no link.
@@ -125,6 +100,11 @@ struct UnitTree {
     }
 
     // MARK: Listing
+
+    /// Whether a name in a unit directory has to do with services.
+    static func isOfServices(_ name: String) -> Bool {
+        [".service", "service.d", ".wants", ".requires"].contains { name.hasSuffix($0) }
+    }
 
     private mutating func list(place: Int) throws(HostError) {
         var services: [Entry] = []
@@ -145,8 +125,10 @@ struct UnitTree {
             self.services[service.name] = service
         }
         for name in dropIns { dropInPlaces[name, default: []].append(place) }
-        // An administrator enables instances in /etc and /run; what packages want of their own are none of ours.
         let path = places[place].path
+        // Of any service: one that is not wanted may become so by a drop-in.
+        listed += dropIns.map { "\(path)/\($0)" }
+        // An administrator enables instances in /etc and /run; what packages want of their own are none of ours.
         for name in wishes where path.hasPrefix("/etc/") || path.hasPrefix("/run/") {
             var wanted: [String] = []
             try forEachEntry(of: "\(path)/\(name)") { name, _ in
@@ -160,6 +142,7 @@ struct UnitTree {
     private mutating func forEachEntry(
         of path: String, _ body: (_ name: String, _ kind: UInt8) -> Void
     ) throws(HostError) {
+        listed.append(path)
         guard let path = try? root.resolve(path) else { return }
         let stream: OpaquePointer
         do {

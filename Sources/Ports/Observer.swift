@@ -31,6 +31,8 @@ public struct ObserverMemory: Codable, Hashable, Sendable {
     public var causes: [String: Trigger] = [:]
     /// What the main process was started from, by installation.
     public var starts: [String: KnownStart] = [:]
+    /// Which unit files there are, while their directories stand.
+    public var units: KnownUnits?
     /// The policy's hash; not the observer's, but as much a cache as the rest.
     public var policy: KnownPolicy?
 

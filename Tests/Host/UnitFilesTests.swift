@@ -6,7 +6,7 @@ import Testing
 @testable import Host
 
 /// A root of a node in a directory that goes with it.
-private final class UnitRoot {
+final class UnitRoot {
     let path: String
 
     init(_ files: [String: String] = [:], links: [String: String] = [:]) throws {
@@ -41,7 +41,7 @@ private final class UnitRoot {
     }
 }
 
-private func unit(_ command: String, _ more: String = "") -> String {
+func unit(_ command: String, _ more: String = "") -> String {
     "[Service]\nExecStart=\(command)\n\(more)"
 }
 
@@ -249,12 +249,15 @@ struct UnitFilesTests {
     func snapshot() throws {
         let root = try UnitRoot(["\(etc)/a.service": unit("/a"), "\(etc)/b.service": unit("/b")])
         let files = UnitFiles(root: Root(root.path))
-        let snapshot = files.snapshot()
+        func look() -> any UnitSource {
+            files.snapshot(known: nil, question: nil, now: Instant(seconds: 4_000_000_000))
+        }
+        let snapshot = look()
         #expect(try snapshot.services { $0.name == "a.service" }.map(\.command) == [["/a"]])
         try root.write("\(etc)/a.service", Array(unit("/changed").utf8))
         try root.write("\(etc)/c.service", Array(unit("/c").utf8))
         #expect(try snapshot.services { _ in true }.map(\.command) == [["/a"], ["/b"]])
-        #expect(try files.snapshot().services { _ in true }.map(\.command) == [["/changed"], ["/b"], ["/c"]])
+        #expect(try look().services { _ in true }.map(\.command) == [["/changed"], ["/b"], ["/c"]])
     }
 
     @Test("nothing runs below another root")
