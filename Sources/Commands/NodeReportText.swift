@@ -197,9 +197,10 @@ struct NodeReportText {
         if waiting.contains(where: { $0.decision.verdict == .hold }) {
             steps.append(("holdfast approve", "what waits, byte for byte, and what an approval can release"))
         }
-        let claimed = waiting.map(\.subject.change).first {
-            $0.origin == .claimed && $0.installation.distribution != .microk8s
-        }
+        // Of no use where the policy takes the bytes' word.
+        let claimed = waiting.filter { record in
+            record.decision.reasons.contains { $0.rule == .origin && $0.result != .met }
+        }.map(\.subject.change).first { $0.origin == .claimed && $0.installation.distribution != .microk8s }
         if let claimed {
             // K3s's checksum file does not name its version.
             let version = claimed.installation.distribution == .k3s ? claimed.to.version : nil

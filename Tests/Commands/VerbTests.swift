@@ -25,6 +25,16 @@ struct VerbTests {
         #expect(!output.contains("\u{1b}"), "colours are for terminals alone")
     }
 
+    @Test("status offers to import checksums only where the policy asks for them")
+    func nextStep() throws {
+        let node = try waiting()
+        let command = "holdfast catalog import FILE --version v1.32.1+k3s1"
+        #expect(try node.holdfast("status").output.contains(command))
+        try node.write("apiVersion: holdfast/v1\norigin: claimed\n")
+        let output = try node.holdfast("status").output
+        #expect(output.contains("HOLD") && !output.contains("catalog import"))
+    }
+
     @Test("status without a ledger says that nothing was checked before, and makes none")
     func statusWithoutLedger() throws {
         let node = try SampleNode()
