@@ -109,7 +109,18 @@ extension Event {
                 policy: Policy(), sources: [:], stages: [], stage: nil, sha256: .none, isCurrent: true),
             fleet: .alone, approvals: [], now: Instant(seconds: 0), dataVersions: [:])
         let problem = Problem(code: "snapd-silent", text: "")
+        let approval = Approval(
+            id: "p", distribution: .k3s, version: nil, digests: [:], revision: nil, from: [],
+            scope: .node("n"),
+            approvedAt: Instant(seconds: 0), expires: Instant(seconds: 1), waives: [], reason: "",
+            claimedBy: "", spentBy: [])
+        let denial = Denial(
+            id: "y", distribution: .k3s, target: bare, deniedAt: Instant(seconds: 0), reason: "",
+            claimedBy: "")
         return [
+            .approved(approval), .denied(denial),
+            .revoked(Revocation(revoked: .approval(approval), claimedBy: "")),
+            .revoked(Revocation(revoked: .denial(denial), claimedBy: "")),
             .policyLoaded(policy), .policyRejected(PolicyRejection(file: "p", errors: [])),
             .installationFound(installation), .installationObserved(installation), .installationGone(id),
             .decided(record), .changeEnded(ChangeEnd(change: change)), .problemBegan(problem),
