@@ -181,10 +181,8 @@ private struct Step {
                 trigger: target.trigger == .unknown ? tracked?.change.trigger ?? .unknown : target.trigger,
                 phase: target.phase, from: known.reference ?? Artifact(version: nil), to: target.artifact,
                 origin: target.origin ?? tracked?.change.origin ?? .unknown,
-                published: target.published ?? tracked?.change.published,
-                // Invariant 2: a first sight counts only by a synchronised clock.
-                firstSeen: tracked?.change.firstSeen
-                    ?? (situation.observation.clock.synchronised == true ? now : nil))
+                published: target.published ?? tracked?.change.published, firstSeen: tracked?.change.firstSeen
+            )
             decide(change, of: installation, tracked: tracked)
         }
         for tracked in known.changes where !present.contains(tracked.change.id) {
@@ -198,6 +196,13 @@ private struct Step {
         let resolved = resolve(
             loaded, isCurrent: judgement.policyIsCurrent, node: node,
             distribution: installation.id.distribution, role: installation.role)
+        var change = change
+        // Invariant 2: a first sight counts only by a clock that the policy takes for right.
+        if change.firstSeen == nil,
+            situation.observation.clock.synchronised == true || resolved.policy.clock == .trusted
+        {
+            change.firstSeen = now
+        }
         let zone = situation.zones[resolved.policy.timezone]
         let subject = Subject(
             node: node, installation: installation.recorded, change: change,

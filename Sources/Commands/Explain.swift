@@ -2,6 +2,7 @@ import Agent
 import CommandLine
 import Model
 import Ports
+import Reports
 
 /// `holdfast explain [CHANGE]`: why a change that is there now is held, denied or allowed.
 func explain(_ invocation: Invocation, on screen: Screen) throws(Failure) -> ExitCode {
@@ -11,7 +12,7 @@ func explain(_ invocation: Invocation, on screen: Screen) throws(Failure) -> Exi
     let chosen =
         try invocation.value("change").map { id throws(Failure) in try changes(id, among: all) } ?? all
     if invocation.value("output") == "json" {
-        try screen.json(chosen)
+        try screen.json(chosen.map(ExplainedChange.init))
     } else if chosen.isEmpty {
         screen.out("Nothing to explain: nothing differs from what is approved, and nothing is offered.\n")
     } else {

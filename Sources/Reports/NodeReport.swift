@@ -138,6 +138,24 @@ extension NodeReport.InstallationPart {
     }
 }
 
+/// What `explain` says of a change: the change as `check` prints it, and the installation that it is of.
+public struct ExplainedChange: Encodable, Sendable {
+    private let record: DecisionRecord
+
+    /// Makes the explanation of a decision.
+    public init(_ record: DecisionRecord) { self.record = record }
+
+    private enum Key: String, CodingKey { case distribution, name }
+
+    /// Writes the keys of a change and those that name its installation.
+    public func encode(to encoder: any Encoder) throws {
+        try ChangePart(record: record).encode(to: encoder)
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(record.subject.change.installation.distribution, forKey: .distribution)
+        try container.encode(record.subject.change.installation.name, forKey: .name)
+    }
+}
+
 /// A change and what was decided of it, as JSON.
 struct ChangePart: Encodable {
     let record: DecisionRecord

@@ -201,6 +201,23 @@ struct JudgementTests {
         #expect(again.decisions.map(\.subject.change.firstSeen) == [later])
     }
 
+    @Test("a first sight counts by whatever clock the policy trusts, so that a release can come of age there")
+    func firstSeenByTrustedClock() {
+        var policy = patches()
+        policy.document.base.clock = .trusted
+        policy.document.base.minimumReleaseAge.patch = .days(3)
+        func verdict(_ judgement: Judgement) -> RuleResult? {
+            judgement.decisions.first?.decision.reasons.first { $0.rule == .releaseAge }?.result
+        }
+        let patch = k3s("v1.31.5+k3s1", bytes: "2")
+        let seen = look([patch], state: first, policy: .valid(policy), synchronised: false)
+        #expect(seen.decisions.map(\.subject.change.firstSeen) == [now])
+        #expect(verdict(seen) == .unmet)
+        let old = look(
+            [patch], state: seen.state, policy: .valid(policy), synchronised: false, at: now + .days(3))
+        #expect(verdict(old) == .met)
+    }
+
     @Test("an invalid policy leaves the last valid one forbidding and allows nothing new (invariant 2)")
     func invalidPolicy() throws {
         let patch = k3s("v1.31.5+k3s1", bytes: "2")

@@ -53,6 +53,19 @@ struct VerbTests {
         #expect(output.contains("holdfast approve"))
         // K3s's checksum file does not say its version, so the command does.
         #expect(output.contains("holdfast catalog import FILE --version v1.32.1+k3s1"))
+        // The same words as in check's JSON, and which installation it is.
+        struct Explained: Decodable {
+            let distribution: String
+            let name: String
+            let id: String
+            let to: String?
+            let decision: CheckAnswer.Decision
+        }
+        let explained = try node.holdfast("explain", "--output", "json").json([Explained].self)
+        #expect(explained.map(\.name) == ["k3s"])
+        #expect(explained.map(\.distribution) == ["k3s"])
+        #expect(explained.map(\.to) == ["v1.32.1+k3s1"])
+        #expect(explained.map(\.decision.verdict) == ["hold"])
         let unknown = try node.holdfast("explain", "nosuch")
         #expect(unknown.code == 1)
         #expect(unknown.errors.contains("there is no change nosuch now"))
