@@ -76,6 +76,16 @@ public func journalEntries(for event: Event) -> [JournalEntry] {
                     "imported \(catalog.entries.count) checksum\(catalog.entries.count == 1 ? "" : "s") from \(catalog.file)",
                 fields: ["HOLDFAST_CATALOG": catalog.sha256.hex])
         ]
+    case .approved(let approval): return [entry(for: approval)]
+    case .denied(let denial):
+        return [
+            JournalEntry(
+                message: .denied, priority: .notice,
+                text: "\(denial.distribution.displayName) \(denial.target.summary) is denied by "
+                    + "\(denial.claimedBy): \(denial.reason)",
+                fields: fields(of: denial))
+        ]
+    case .revoked(let revocation): return [entry(for: revocation)]
     // Proof that ticks ran is for the ledger; a line each hour would only be noise.
     case .coverage: return []
     }
@@ -95,6 +105,47 @@ private func entry(for record: DecisionRecord) -> JournalEntry {
         text: "\(change.installation.name): \(record.decision.verdict.rawValue) \(change.from.summary) → "
             + "\(change.to.summary) (\(change.updateType.rawValue), \(change.phase.rawValue))\(because)",
         fields: fields)
+}
+
+private func entry(for approval: Approval) -> JournalEntry {
+    let waives =
+        approval.waives.isEmpty ? "" : ", waiving " + approval.waives.map(\.rawValue).joined(separator: ", ")
+    let why = approval.reason.isEmpty ? "" : ": \(approval.reason)"
+    return JournalEntry(
+        message: .approved, priority: .notice,
+        text: "\(approval.distribution.displayName) \(approval.summary) is approved by \(approval.claimedBy) "
+            + "until \(approval.expires)\(waives)\(why)",
+        fields: fields(of: approval))
+}
+
+private func entry(for revocation: Revocation) -> JournalEntry {
+    let (what, fields) =
+        switch revocation.revoked {
+        case .approval(let approval):
+            ("approval \(approval.id) of \(approval.summary)", fields(of: approval))
+        case .denial(let denial): ("denial \(denial.id) of \(denial.target.summary)", fields(of: denial))
+        }
+    return JournalEntry(
+        message: .revoked, priority: .notice, text: "\(what) is revoked by \(revocation.claimedBy)",
+        fields: fields)
+}
+
+private func fields(of approval: Approval) -> [String: String] {
+    var fields = [
+        "HOLDFAST_DISTRIBUTION": approval.distribution.rawValue, "HOLDFAST_APPROVAL": approval.id,
+    ]
+    fields["HOLDFAST_VERSION"] = approval.version?.description
+    fields["HOLDFAST_REVISION"] = approval.revision
+    if approval.digests.count == 1 { fields["HOLDFAST_SHA256"] = approval.digests.values.first?.hex }
+    return fields
+}
+
+private func fields(of denial: Denial) -> [String: String] {
+    var fields = ["HOLDFAST_DISTRIBUTION": denial.distribution.rawValue, "HOLDFAST_DENIAL": denial.id]
+    fields["HOLDFAST_VERSION"] = denial.target.version?.description
+    fields["HOLDFAST_SHA256"] = denial.target.sha256?.hex
+    fields["HOLDFAST_REVISION"] = denial.target.revision
+    return fields
 }
 
 private func fields(of id: InstallationID, artifact: Artifact? = nil) -> [String: String] {

@@ -18,6 +18,8 @@ public struct Situation {
     public var fleet: FleetSummary
     /// Approvals that a person has given.
     public var approvals: [Approval]
+    /// Denials that a person has given.
+    public var denials: [Denial]
     /// Zones by name, each with the version of its data.
     public var zones: [String: (zone: Zone, dataVersion: String)]
 
@@ -25,7 +27,8 @@ public struct Situation {
     public init(
         state: NodeState, observation: Observation, policy: PolicyReading, lastPolicy: LoadedPolicy?,
         catalog: [Digest: [CatalogEntry]],
-        fleet: FleetSummary, approvals: [Approval], zones: [String: (zone: Zone, dataVersion: String)]
+        fleet: FleetSummary, approvals: [Approval], denials: [Denial],
+        zones: [String: (zone: Zone, dataVersion: String)]
     ) {
         self.state = state
         self.observation = observation
@@ -34,6 +37,7 @@ public struct Situation {
         self.catalog = catalog
         self.fleet = fleet
         self.approvals = approvals
+        self.denials = denials
         self.zones = zones
     }
 }
@@ -81,7 +85,11 @@ private struct Step {
         self.situation = situation
         self.label = label
         var observation = situation.observation
-        observation.installations = observation.installations.map { settled($0, by: situation.catalog) }
+        observation.installations = observation.installations.map { installation in
+            settled(
+                settled(installation, by: situation.catalog), by: situation.approvals,
+                catalog: situation.catalog, on: observation.node, now: observation.clock.now)
+        }
         judgement = Judgement(
             events: [], state: situation.state, observation: observation, decisions: [],
             policy: situation.lastPolicy, policyIsCurrent: false)
@@ -173,10 +181,8 @@ private struct Step {
                 trigger: target.trigger == .unknown ? tracked?.change.trigger ?? .unknown : target.trigger,
                 phase: target.phase, from: known.reference ?? Artifact(version: nil), to: target.artifact,
                 origin: target.origin ?? tracked?.change.origin ?? .unknown,
-                published: target.published ?? tracked?.change.published,
-                // Invariant 2: a first sight counts only by a synchronised clock.
-                firstSeen: tracked?.change.firstSeen
-                    ?? (situation.observation.clock.synchronised == true ? now : nil))
+                published: target.published ?? tracked?.change.published, firstSeen: tracked?.change.firstSeen
+            )
             decide(change, of: installation, tracked: tracked)
         }
         for tracked in known.changes where !present.contains(tracked.change.id) {
@@ -190,19 +196,29 @@ private struct Step {
         let resolved = resolve(
             loaded, isCurrent: judgement.policyIsCurrent, node: node,
             distribution: installation.id.distribution, role: installation.role)
+        var change = change
+        // Invariant 2: a first sight counts only by a clock that the policy takes for right.
+        if change.firstSeen == nil,
+            situation.observation.clock.synchronised == true || resolved.policy.clock == .trusted
+        {
+            change.firstSeen = now
+        }
         let zone = situation.zones[resolved.policy.timezone]
         let subject = Subject(
             node: node, installation: installation.recorded, change: change,
             clockSynchronised: situation.observation.clock.synchronised,
             // Two years on both sides hold every window and freeze that a decision can depend on.
             zone: zone?.zone.trimmed(around: now, by: .days(800)))
+        // What is for another distribution, or said no to other bytes, has no part in it.
+        let approvals = situation.approvals.filter { $0.distribution == installation.id.distribution }
+        let denials = situation.denials.filter { $0.covers(change.to, of: installation.id.distribution) }
         let decision = evaluate(
-            policy: resolved, subject: subject, fleet: situation.fleet, approvals: situation.approvals,
-            now: now)
+            policy: resolved, subject: subject, fleet: situation.fleet, approvals: approvals,
+            denials: denials, now: now)
         let record = DecisionRecord(
             id: label(DecisionRecord.labelText(change: change, policy: resolved.sha256, decision: decision)),
             decision: decision, subject: subject, policy: resolved, fleet: situation.fleet,
-            approvals: situation.approvals, now: now,
+            approvals: approvals, denials: denials, now: now,
             dataVersions: ["rules": rulesVersion, "tzdata": zone?.dataVersion ?? "none"])
         judgement.decisions.append(record)
         if tracked?.decisionID != record.id || tracked?.change != change { add(.decided(record)) }

@@ -78,3 +78,31 @@ func settled(_ installation: Installation, by catalog: [Digest: [CatalogEntry]])
     }
     return copy
 }
+
+/// The installation with the version that a person stated when they approved its digest.
+///
+/// Only where nothing else says one: neither its bytes nor a checksum. The person's word ends with the approval, and
+/// two that state different versions are no word at all.
+func settled(
+    _ installation: Installation, by approvals: [Approval], catalog: [Digest: [CatalogEntry]],
+    on node: NodeFacts, now: Instant
+) -> Installation {
+    let distribution = installation.id.distribution
+    guard let installed = installation.installed, installed.artifact.version == nil,
+        let digest = installed.artifact.sha256, let architecture = node.architecture,
+        catalog[digest]?.contains(where: { $0.distribution == distribution }) != true
+    else { return installation }
+    let stated = approvals.compactMap { approval -> Version? in
+        guard approval.distribution == distribution, now < approval.expires,
+            approval.digests[architecture.rawValue] == digest
+        else { return nil }
+        return approval.version
+    }
+    guard let version = stated.first, stated.allSatisfy({ $0 == version }) else { return installation }
+    var copy = installation
+    copy.installed?.artifact.version = version
+    copy.installed?.evidence = .approval
+    copy.installed?.unreadable = nil
+    copy.installed?.origin = .verified
+    return copy
+}

@@ -110,7 +110,8 @@ public struct Tick {
         return judge(
             Situation(
                 state: state, observation: observation, policy: reading, lastPolicy: lastPolicy,
-                catalog: catalog, fleet: .alone, approvals: [], zones: known),
+                catalog: catalog, fleet: .alone, approvals: state.approvals, denials: state.denials,
+                zones: known),
             label: label)
     }
 

@@ -29,15 +29,7 @@ func catalogImport(_ invocation: Invocation, on screen: Screen) throws(Failure) 
         throw Failure(code: .badConfiguration, message: "\(path.printable): \(error.description)")
     }
     let event = Event.catalogImported(CatalogImport(file: path, sha256: digest(bytes), entries: entries))
-    do throws(LedgerFailure) {
-        let ledger = try place.openLedger()
-        var state = try ledger.load().state
-        state.apply(event, at: reading.now)
-        try ledger.append([event], reading: reading, state: state)
-    } catch {
-        throw Failure(ledger: error)
-    }
-    journalEntries(for: event).forEach(place.ledgerJournal.write)
+    try place.record(event, reading: reading)
     if invocation.value("output") == "json" {
         try screen.json(entries)
     } else {

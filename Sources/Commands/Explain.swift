@@ -2,28 +2,17 @@ import Agent
 import CommandLine
 import Model
 import Ports
+import Reports
 
 /// `holdfast explain [CHANGE]`: why a change that is there now is held, denied or allowed.
 func explain(_ invocation: Invocation, on screen: Screen) throws(Failure) -> ExitCode {
     let place = try Place(invocation)
     let outcome = place.preview().outcome
     let all = outcome.judgement.decisions
-    var chosen = all
-    if let id = invocation.value("change") {
-        chosen = all.filter { $0.subject.change.id.hasPrefix(id) }
-        guard !chosen.isEmpty else {
-            let known = all.map(\.subject.change.id)
-            throw Failure(
-                code: .failed,
-                message: "there is no change \(id.printable) now; "
-                    + (known.isEmpty
-                        ? "nothing differs from what is approved"
-                        : "there is \(known.joined(separator: ", "))")
-                    + " ('holdfast history' lists past decisions)")
-        }
-    }
+    let chosen =
+        try invocation.value("change").map { id throws(Failure) in try changes(id, among: all) } ?? all
     if invocation.value("output") == "json" {
-        try screen.json(chosen)
+        try screen.json(chosen.map(ExplainedChange.init))
     } else if chosen.isEmpty {
         screen.out("Nothing to explain: nothing differs from what is approved, and nothing is offered.\n")
     } else {
@@ -36,4 +25,31 @@ func explain(_ invocation: Invocation, on screen: Screen) throws(Failure) -> Exi
         return failure.code == .busy ? .busy : .failed
     }
     return .done
+}
+
+/// The changes whose id begins with a word.
+func changes(_ word: String, among all: [DecisionRecord]) throws(Failure) -> [DecisionRecord] {
+    let chosen = all.filter { $0.subject.change.id.hasPrefix(word) }
+    guard chosen.isEmpty else { return chosen }
+    let known = all.map(\.subject.change.id)
+    throw Failure(
+        code: .failed,
+        message: "there is no change \(word.printable) now; "
+            + (known.isEmpty
+                ? "nothing differs from what is approved" : "there is \(known.joined(separator: ", "))")
+            + " ('holdfast history' lists past decisions)")
+}
+
+/// The one change that a person means; of several installations where the same would come to each.
+func oneChange(_ word: String, among all: [DecisionRecord]) throws(Failure) -> [DecisionRecord] {
+    // An empty word is a shell variable that was not set, and would mean any.
+    guard !word.isEmpty else { throw Failure(code: .usage, message: "the change's id is empty") }
+    let chosen = try changes(word, among: all)
+    let ids = Set(chosen.map(\.subject.change.id)).sorted()
+    guard ids.count == 1 else {
+        throw Failure(
+            code: .usage,
+            message: "\(word.printable) is the start of several changes: \(ids.joined(separator: ", "))")
+    }
+    return chosen
 }

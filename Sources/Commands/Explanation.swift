@@ -31,8 +31,21 @@ struct Explanation {
             text += aligned(
                 levers.map { [($0.0, nil), ($0.1.printable, nil)] }, indent: 2, style: style, width: width)
         }
+        text += standingText(
+            approvals: record.approvals.filter(concerns), denials: record.denials, style: style, width: width,
+            now: record.now)
         text += "\n" + earliest + "\n"
         return text
+    }
+
+    // In force, and for these bytes or this version: the others are in 'holdfast approve'.
+    private func concerns(_ approval: Approval) -> Bool {
+        let target = record.subject.change.to
+        let names =
+            target.revision.map { $0 == approval.revision }
+            ?? approval.digests.values.contains { $0 == target.sha256 }
+        return record.now < approval.expires && !approval.spentBy.contains(record.subject.node.name)
+            && (names || approval.version == target.version)
     }
 
     private var headline: String {

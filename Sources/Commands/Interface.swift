@@ -11,7 +11,7 @@ enum Interface {
             Holdfast looks at what is installed and what runs on this node, judges every change by the policy in \
             /etc/holdfast/policy.yaml, and records each decision.
             """,
-        subcommands: [check, status, explain, history, verify, policy, catalog],
+        subcommands: [check, status, explain, approve, deny, revoke, history, verify, policy, catalog],
         examples: ["holdfast check", "holdfast status", "holdfast policy lint"])
 
     private static let check = Command(
@@ -35,6 +35,55 @@ enum Interface {
                 isOptional: true)
         ],
         options: [output] + place, examples: ["holdfast explain", "holdfast explain 3f9a1c22b0"])
+
+    private static let approve = Command(
+        "approve", abstract: "Let exactly these bytes pass the ceiling; without a change, list what waits.",
+        discussion: """
+            An approval is for the target's digest or revision, for this node, and for the version that it is meant \
+            to run now; it ends when the policy says, and it answers the ceiling alone: windows, freezes and ages \
+            still apply unless they are waived by name.
+            """,
+        arguments: [
+            Argument(
+                "change", help: "A change's id, or the start of one; without it, what waits is listed.",
+                isOptional: true)
+        ],
+        options: [
+            Option("node", value: "name", help: "For this node; the default, and the only one known here."),
+            Option("stage", value: "name", help: "For the stage of this name."),
+            Option(
+                "expires", value: "duration",
+                help: "For no longer than that: 12h, 3d; never longer than approval.expires."),
+            Option(
+                "from", value: "versions",
+                help: "The versions that it may start from, with commas between; else what is approved now."),
+            Option(
+                "waive", value: "rules",
+                help: "Rules that it waives as well, with commas between; as approval.mayWaive lets it."),
+            Option("reason", value: "text", help: "Why; a waiver needs one."),
+            Option(
+                "version", value: "version",
+                help: "The version of bytes that do not tell it: approving their digest makes it known."),
+            output,
+        ] + place,
+        examples: [
+            "holdfast approve", "holdfast approve 3f9a1c22b0",
+            "holdfast approve 3f9a1c22b0 --waive window --reason 'CVE-2026-1234'",
+        ])
+
+    private static let deny = Command(
+        "deny", abstract: "Say no to exactly these bytes, until it is revoked.",
+        discussion: "It outweighs every approval, and no override of the policy sets it aside.",
+        arguments: [Argument("change", help: "A change's id, or the start of one.")],
+        options: [Option("reason", value: "text", help: "Why; it is asked for."), output] + place,
+        examples: ["holdfast deny 3f9a1c22b0 --reason 'loses etcd members'"])
+
+    private static let revoke = Command(
+        "revoke", abstract: "Take an approval or a denial back.",
+        arguments: [
+            Argument("id", help: "An approval's or a denial's id, or the start of one ('holdfast approve').")
+        ],
+        options: [output] + place, examples: ["holdfast revoke 81d2c07e44"])
 
     private static let history = Command(
         "history", abstract: "List decisions from the ledger, oldest first.",

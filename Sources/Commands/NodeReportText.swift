@@ -32,6 +32,9 @@ struct NodeReportText {
                 ? "\nNo K3s, MicroK8s or k0s was found, but not everything could be looked at.\n"
                 : "\nNo K3s, MicroK8s or k0s is installed here: no unit runs one, and snapd has no microk8s.\n"
         }
+        text += standingText(
+            approvals: report.approvals.map(\.approval), denials: report.denials.map(\.denial), style: style,
+            width: width, now: now)
         // What is the matter with the ledger is the error that the verb ends with.
         let problems = report.problems.filter { !$0.code.hasPrefix("ledger-") }
         if !problems.isEmpty {
@@ -123,7 +126,8 @@ struct NodeReportText {
         guard let installed = installation.installed else { return "" }
         let origin =
             switch installed.origin {
-            case .verified: "verified"
+            case .verified:
+                installed.evidence == .approval ? "version stated by an approval" : "verified"
             case .claimed: "claimed by its bytes"
             case .unknown: "origin unknown"
             }
@@ -172,14 +176,7 @@ struct NodeReportText {
     // MARK: Changes
 
     private func change(_ record: DecisionRecord) -> String {
-        let change = record.subject.change
-        let skips = change.skipsMinor ? ", skips a minor" : ""
-        let verdict = record.decision.verdict
-        var text =
-            "  " + style(verdict.rawValue.uppercased(), verdict.mark) + "  "
-            + style("\(change.from.versionText) → \(change.to.versionText)".printable, .strong)
-            + "  \(change.updateType.rawValue)\(skips), \(change.phase.spoken), by \(change.trigger.spoken)"
-            + "  " + style(change.id, .faint) + "\n"
+        var text = changeLine(record, style)
         let open = record.decision.reasons.filter { $0.result != .met }
         text += aligned(
             open.map { [($0.rule.rawValue, .waiting), ($0.cited, nil)] }, indent: 4, style: style,
@@ -197,9 +194,13 @@ struct NodeReportText {
             let id = waiting.count == 1 ? " \(first.subject.change.id)" : ""
             steps.append(("holdfast explain\(id)", "every rule, and what would change the answer"))
         }
-        let claimed = waiting.map(\.subject.change).first {
-            $0.origin == .claimed && $0.installation.distribution != .microk8s
+        if waiting.contains(where: { $0.decision.verdict == .hold }) {
+            steps.append(("holdfast approve", "what waits, byte for byte, and what an approval can release"))
         }
+        // Of no use where the policy takes the bytes' word.
+        let claimed = waiting.filter { record in
+            record.decision.reasons.contains { $0.rule == .origin && $0.result != .met }
+        }.map(\.subject.change).first { $0.origin == .claimed && $0.installation.distribution != .microk8s }
         if let claimed {
             // K3s's checksum file does not name its version.
             let version = claimed.installation.distribution == .k3s ? claimed.to.version : nil

@@ -130,6 +130,19 @@ struct Place {
         try Ledger.openForReading(stateDirectory: stateDirectory)
     }
 
+    /// Records what a person did, in one short transaction that does not wait for a tick, and tells it.
+    func record(_ event: Event, reading: ClockReading) throws(Failure) {
+        do throws(LedgerFailure) {
+            let ledger = try openLedger()
+            var state = try ledger.load().state
+            state.apply(event, at: reading.now)
+            try ledger.append([event], reading: reading, state: state)
+        } catch {
+            throw Failure(ledger: error)
+        }
+        journalEntries(for: event).forEach(ledgerJournal.write)
+    }
+
     /// Where people on this machine are told; another root has no journal of ours.
     var journal: any Journal { root.isLive ? JournalWriter() : SilentJournal() }
 

@@ -184,7 +184,8 @@ private struct CaseResult: Encodable {
             role: subject.installation.role)
         subject.zone = place.zones.zone(named: resolved.policy.timezone)?.zone
         let decision = evaluate(
-            policy: resolved, subject: subject, fleet: one.fleet, approvals: one.approvals, now: one.now)
+            policy: resolved, subject: subject, fleet: one.fleet, approvals: one.approvals,
+            denials: [], now: one.now)
         name = one.name
         line = one.line
         verdict = decision.verdict

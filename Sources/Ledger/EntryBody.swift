@@ -23,6 +23,9 @@ enum EntryBody {
         case .problemEnded(let payload): try CanonicalJSON.text(of: payload)
         case .coverage(let payload): try CanonicalJSON.text(of: payload)
         case .catalogImported(let payload): try CanonicalJSON.text(of: payload)
+        case .approved(let payload): try CanonicalJSON.text(of: payload)
+        case .denied(let payload): try CanonicalJSON.text(of: payload)
+        case .revoked(let payload): try CanonicalJSON.text(of: payload)
         }
     }
 
@@ -43,6 +46,9 @@ enum EntryBody {
         case "problem-ended": .problemEnded(try decoded(text))
         case "coverage": .coverage(try decoded(text))
         case "catalog-imported": .catalogImported(try decoded(text))
+        case "approved": .approved(try decoded(text))
+        case "denied": .denied(try decoded(text))
+        case "revoked": .revoked(try decoded(text))
         default: throw UnreadableBody(reason: "its kind is not known to this program")
         }
     }

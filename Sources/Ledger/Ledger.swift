@@ -14,7 +14,8 @@ public final class Ledger: LedgerStore {
     /// That this opening began a new ledger, and why; nil where there was one.
     public let begun: Beginning?
 
-    // What the entries up to `known.seq` add up to, so that an append need not read it again.
+    // What the entries up to `known.seq` add up to, so that an append need not read it again; nil once another
+    // process has appended, since the caller goes on from a state without that.
     private var known: (seq: Int64, fold: Fold)?
 
     init(store: Store, directory: StateDirectory, origin: [UInt8], begun: Beginning?) {
@@ -62,7 +63,7 @@ public final class Ledger: LedgerStore {
         if events.isEmpty { return }
         try guarded {
             let bodies = try events.map { try EntryBody.text(of: $0) }
-            known = try store.database.transaction {
+            known = try store.database.transaction { () -> (seq: Int64, fold: Fold)? in
                 guard var head = try store.head() else {
                     throw UnreadableBody(reason: "there is no origin entry")
                 }
@@ -80,7 +81,7 @@ public final class Ledger: LedgerStore {
                 }
                 if isCurrent { fold.state = state }
                 try store.keep(fold, seq: head.seq)
-                return (head.seq, fold)
+                return isCurrent ? (head.seq, fold) : nil
             }
         }
     }
@@ -149,8 +150,13 @@ public final class Ledger: LedgerStore {
     /// When a tick last ran, by the coverage file and the newest entry; nil before the first one.
     public func lastTick() throws(LedgerFailure) -> Instant? {
         let recorded = try guarded {
-            try store.database.prepare("SELECT at FROM entry WHERE seq > 1 ORDER BY seq DESC LIMIT 1")
-                .first { Instant(seconds: $0.integer(0)) }
+            try store.database.prepare(
+                """
+                SELECT at FROM entry
+                WHERE seq > 1 AND kind NOT IN ('approved', 'denied', 'revoked', 'catalog-imported')
+                ORDER BY seq DESC LIMIT 1
+                """
+            ).first { Instant(seconds: $0.integer(0)) }
         }
         return [recorded, CoverageLog(bytes: readCoverage()).last].compactMap(\.self).max()
     }

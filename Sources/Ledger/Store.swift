@@ -86,7 +86,7 @@ struct Store {
                 ])
             }
         case .policyLoaded, .policyRejected, .installationFound, .installationGone, .installationObserved,
-            .changeEnded, .problemBegan, .problemEnded, .coverage:
+            .changeEnded, .problemBegan, .problemEnded, .coverage, .approved, .denied, .revoked:
             break
         }
     }

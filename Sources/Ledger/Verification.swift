@@ -173,7 +173,7 @@ private struct Walk {
                 }
             }
         case .policyLoaded, .policyRejected, .installationFound, .installationGone, .installationObserved,
-            .changeEnded, .problemBegan, .problemEnded, .coverage:
+            .changeEnded, .problemBegan, .problemEnded, .coverage, .approved, .denied, .revoked:
             break
         }
     }

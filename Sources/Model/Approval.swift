@@ -59,3 +59,24 @@ public struct Approval: Codable, Hashable, Sendable {
         self.spentBy = spentBy
     }
 }
+
+extension Approval {
+    /// The target for people: its version, and the revision or the digests that pin it.
+    public var summary: String {
+        let name = version.map(\.description) ?? "any version"
+        if let revision { return "\(name) (revision \(revision))" }
+        let pins = digests.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.short)" }
+        return pins.isEmpty ? name : "\(name) (sha256 \(pins.joined(separator: ", ")))"
+    }
+}
+
+extension Approval.Scope: CustomStringConvertible {
+    /// For people: `node edge-1`.
+    public var description: String {
+        switch self {
+        case .node(let name): "node \(name)"
+        case .stage(let name): "stage \(name)"
+        case .rollout(let name): "rollout \(name)"
+        }
+    }
+}

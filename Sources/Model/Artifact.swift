@@ -106,6 +106,8 @@ public enum Evidence: String, Codable, CaseIterable, Hashable, Sendable {
     case catalog
     /// From snapd.
     case snapd
+    /// From a person who approved the digest and stated its version.
+    case approval
     /// Nobody knows.
     case unreadable
 }

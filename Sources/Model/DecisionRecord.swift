@@ -37,6 +37,8 @@ public struct DecisionRecord: Codable, Hashable, Sendable {
     public var fleet: FleetSummary
     /// The approvals that were there, used or not.
     public var approvals: [Approval]
+    /// The denials that were there.
+    @OmittedWhenEmpty public var denials: [Denial]
     /// The time that rules compared with.
     public var now: Instant
     /// Versions of the data that rules read, by name: `rules`, `tzdata`.
@@ -45,7 +47,8 @@ public struct DecisionRecord: Codable, Hashable, Sendable {
     /// Makes a record.
     public init(
         id: String, decision: Decision, subject: Subject, policy: ResolvedPolicy, fleet: FleetSummary,
-        approvals: [Approval], now: Instant, dataVersions: [String: String]
+        approvals: [Approval], denials: [Denial] = [], now: Instant,
+        dataVersions: [String: String]
     ) {
         self.id = id
         self.decision = decision
@@ -53,6 +56,7 @@ public struct DecisionRecord: Codable, Hashable, Sendable {
         self.policy = policy
         self.fleet = fleet
         self.approvals = approvals
+        self.denials = denials
         self.now = now
         self.dataVersions = dataVersions
     }

@@ -21,6 +21,12 @@ public enum Event: Codable, Hashable, Sendable {
     /// Proof that ticks ran.
     case coverage(Coverage)
     case catalogImported(CatalogImport)
+    /// A person lets exact bytes pass the ceiling.
+    case approved(Approval)
+    /// A person says no to exact bytes, until it is revoked.
+    case denied(Denial)
+    /// A person takes an approval or a denial back.
+    case revoked(Revocation)
 
     /// The kind of entries from which the last valid policy is read.
     public static let policyLoadedKind = "policy-loaded"
@@ -39,6 +45,9 @@ public enum Event: Codable, Hashable, Sendable {
         case .problemEnded: "problem-ended"
         case .coverage: "coverage"
         case .catalogImported: "catalog-imported"
+        case .approved: "approved"
+        case .denied: "denied"
+        case .revoked: "revoked"
         }
     }
 }

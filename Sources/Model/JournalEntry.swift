@@ -15,6 +15,9 @@ public struct JournalEntry: Hashable, Sendable {
         case problem = "a170b33839264059b28c105d1fb17c23"
         case problemEnded = "0fd630f1f29d4da9953f48f1a09f76b5"
         case catalogImported = "0cb1e29c658c4a1495e60af593bd04cf"
+        case approved = "51060eadb99e4169894903dcb577bdf9"
+        case denied = "df9431152bee4898b91f116436f5b100"
+        case revoked = "8ffdd49885a24b43bbdec6db28be98e5"
         case ledgerBegun = "8e81973e0bec47b0b898d190f9ebdacc"
     }
 

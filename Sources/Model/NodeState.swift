@@ -13,6 +13,13 @@ public struct NodeState: Codable, Hashable, Sendable {
     public var installations: [String: InstallationState] = [:]
     /// Problems that have not ended.
     public var problems: [Problem] = []
+    /// Approvals that were not revoked; whether one has ended is for who judges by it to say.
+    @OmittedWhenEmpty public var approvals: [Approval] = []
+    /// Denials that were not revoked.
+    @OmittedWhenEmpty public var denials: [Denial] = []
+
+    /// How long after its end an approval is kept, so that a decision can say that there was one.
+    private static let memoryOfEnded = TimeSpan.days(30)
 
     /// The state before the first entry.
     public init() {}
@@ -61,9 +68,27 @@ public struct NodeState: Codable, Hashable, Sendable {
             problems.append(problem)
         case .problemEnded(let problem):
             problems.removeAll { $0.isSame(as: problem) }
+        case .approved(let approval):
+            approvals.removeAll { $0.id == approval.id || $0.expires + Self.memoryOfEnded < at }
+            approvals.append(approval)
+        case .denied(let denial):
+            denials.removeAll { $0.id == denial.id }
+            denials.append(denial)
+        case .revoked(let revocation):
+            switch revocation.revoked {
+            case .approval(let approval): approvals.removeAll { $0.id == approval.id }
+            case .denial(let denial): denials.removeAll { $0.id == denial.id }
+            }
         case .coverage, .catalogImported:
             break
         }
+    }
+}
+
+extension NodeState {
+    /// The approvals that have neither ended nor been used up by a node.
+    public func approvals(inForceOn node: String, at now: Instant) -> [Approval] {
+        approvals.filter { now < $0.expires && !$0.spentBy.contains(node) }
     }
 }
 

@@ -10,6 +10,10 @@ public struct NodeReport: Encodable, Hashable, Sendable {
     public var policy: PolicyPart
     /// In order of distribution and name.
     public var installations: [InstallationPart]
+    /// Approvals that are in force: not ended, and not spent here.
+    public var approvals: [ApprovalPart]
+    /// Denials that were not revoked.
+    public var denials: [DenialPart]
     /// What a person should know.
     public var problems: [Problem]
 
@@ -50,6 +54,8 @@ public struct NodeReport: Encodable, Hashable, Sendable {
                 installation: installation, approved: known?.reference, confirmed: known?.confirmed ?? false,
                 decisions: decisions.filter { $0.subject.change.installation == installation.id })
         }
+        approvals = state.approvals(inForceOn: node, at: observation.clock.now).map(ApprovalPart.init)
+        denials = state.denials.map(DenialPart.init)
         problems = observation.problems
     }
 }
@@ -132,8 +138,26 @@ extension NodeReport.InstallationPart {
     }
 }
 
+/// What `explain` says of a change: the change as `check` prints it, and the installation that it is of.
+public struct ExplainedChange: Encodable, Sendable {
+    private let record: DecisionRecord
+
+    /// Makes the explanation of a decision.
+    public init(_ record: DecisionRecord) { self.record = record }
+
+    private enum Key: String, CodingKey { case distribution, name }
+
+    /// Writes the keys of a change and those that name its installation.
+    public func encode(to encoder: any Encoder) throws {
+        try ChangePart(record: record).encode(to: encoder)
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(record.subject.change.installation.distribution, forKey: .distribution)
+        try container.encode(record.subject.change.installation.name, forKey: .name)
+    }
+}
+
 /// A change and what was decided of it, as JSON.
-private struct ChangePart: Encodable {
+struct ChangePart: Encodable {
     let record: DecisionRecord
 
     enum Key: String, CodingKey {

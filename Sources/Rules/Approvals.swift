@@ -38,6 +38,9 @@ extension Question {
         return nil
     }
 
+    /// The denial that speaks of this change's target; it outweighs every approval.
+    var denial: Denial? { denials.first { $0.covers(change.to, of: distribution) } }
+
     /// The approvals that speak for this change, whether or not their end has come.
     var matchingApprovals: [Approval] { approvals.filter { refusal(of: $0) == nil } }
 

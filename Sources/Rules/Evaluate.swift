@@ -7,10 +7,12 @@ public let rulesVersion = "1"
 ///
 /// A pure function of its arguments (invariant 5). What is not known never gives allow (invariant 2).
 public func evaluate(
-    policy: ResolvedPolicy, subject: Subject, fleet: FleetSummary, approvals: [Approval], now: Instant
+    policy: ResolvedPolicy, subject: Subject, fleet: FleetSummary, approvals: [Approval],
+    denials: [Denial], now: Instant
 ) -> Decision {
     let question = Question(
-        resolved: policy, subject: subject, fleet: fleet, approvals: approvals, now: now)
+        resolved: policy, subject: subject, fleet: fleet, approvals: approvals,
+        denials: denials, now: now)
     var decision = Decision(reasons: question.reasons())
     decision.earliest = earliestAllowed(decision, question)
     return decision

@@ -41,6 +41,8 @@ extension Question {
         case .identity: true
         case .ceiling: updateType == .unknown || !resolved.isCurrent
         case .skipMinor, .downgrade, .major: updateType == .unknown
+        // An entry of the policy can be set aside by another; a person's no stands until it is revoked.
+        case .deniedVersion: denial != nil
         // The end of an override is read off the very clock that is in doubt.
         case .clock: true
         default: false

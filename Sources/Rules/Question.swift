@@ -6,6 +6,7 @@ struct Question {
     let subject: Subject
     let fleet: FleetSummary
     let approvals: [Approval]
+    let denials: [Denial]
     var now: Instant
 
     var policy: Policy { resolved.policy }
@@ -88,3 +89,6 @@ struct Question {
 
 /// Where rules stand that no policy key sets.
 let builtIn = "built-in"
+
+/// Where a denial stands that a person gave.
+let denialSource = "holdfast deny"

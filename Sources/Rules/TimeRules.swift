@@ -77,9 +77,17 @@ extension Question {
         if policy.minimumReleaseAge.required(for: updateType) > .zero { names.append("release-age") }
         let leansOnApproval =
             !policy.unattended.admits(updateType)
-            || (policy.origin == .verified && change.origin == .claimed)
+            || (policy.origin == .verified && change.origin == .claimed) || isVersionStated
         if leansOnApproval, !matchingApprovals.isEmpty { names.append("the end of an approval") }
         return names
+    }
+
+    /// Whether the target's version is known only from an approval, which has an end.
+    private var isVersionStated: Bool {
+        guard let installed = subject.installation.installed, installed.evidence == .approval else {
+            return false
+        }
+        return installed.artifact.isSameBytes(as: change.to) == true
     }
 
     /// Whether what reads the time may take the clock's word.

@@ -19,6 +19,12 @@ extension Question {
     }
 
     func deniedVersion() -> Reason {
+        if let denial {
+            return deny(
+                .deniedVersion,
+                "exactly these bytes are denied by \(denial.claimedBy): \(denial.reason) (denial \(denial.id))",
+                from: denialSource, lever: "holdfast revoke \(denial.id)")
+        }
         guard !policy.deny.isEmpty else {
             return met(.deniedVersion, "no version is denied", from: line("deny"))
         }

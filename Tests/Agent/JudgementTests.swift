@@ -3,17 +3,17 @@ import Model
 import Ports
 import Testing
 
-private let now = Instant(seconds: 1_790_000_000)
-private let approved = Version("v1.31.4+k3s1")
+let now = Instant(seconds: 1_790_000_000)
+let approved = Version("v1.31.4+k3s1")
 
-private func digest(_ digit: Character) -> Digest? { Digest(String(repeating: digit, count: 64)) }
+func digest(_ digit: Character) -> Digest? { Digest(String(repeating: digit, count: 64)) }
 
 /// Small and repeatable; the real one is a digest.
-private func label(_ text: String) -> String {
+func label(_ text: String) -> String {
     String(text.utf8.reduce(UInt64(5381)) { ($0 &* 33) ^ UInt64($1) }, radix: 16)
 }
 
-private func k3s(
+func k3s(
     _ version: String?, bytes: Character, running: String? = nil, restartPending: Bool? = false,
     startedFrom: Character? = nil, origin: Origin = .claimed, offers: [Offer] = []
 ) -> Installation {
@@ -31,7 +31,7 @@ private func k3s(
         offers: offers)
 }
 
-private func look(
+func look(
     _ installations: [Installation], state: NodeState = NodeState(), policy: PolicyReading? = nil,
     lastPolicy: LoadedPolicy? = nil,
     catalog: [CatalogEntry] = [], problems: [Problem] = [], synchronised: Bool? = true,
@@ -45,12 +45,12 @@ private func look(
                 clock: ClockReading(now: instant, monotonic: 1, bootID: "b", synchronised: synchronised),
                 installations: installations, problems: problems),
             policy: policy ?? .valid(patches()), lastPolicy: lastPolicy,
-            catalog: Dictionary(grouping: catalog, by: \.sha256), fleet: .alone, approvals: [],
-            zones: ["UTC": (.utc, "test")]),
+            catalog: Dictionary(grouping: catalog, by: \.sha256), fleet: .alone,
+            approvals: state.approvals, denials: state.denials, zones: ["UTC": (.utc, "test")]),
         label: label)
 }
 
-private func patches() -> LoadedPolicy {
+func patches() -> LoadedPolicy {
     var document = PolicyDocument()
     document.base.unattended = .patch
     return LoadedPolicy(
@@ -58,7 +58,7 @@ private func patches() -> LoadedPolicy {
         sha256: digest("f") ?? .none)
 }
 
-private func entry(_ version: String, bytes: Character) throws -> CatalogEntry {
+func entry(_ version: String, bytes: Character) throws -> CatalogEntry {
     CatalogEntry(
         distribution: .k3s, version: try #require(Version(version)), architecture: .amd64,
         sha256: try #require(digest(bytes)), file: "sha256sum-amd64.txt", importedAt: now)
@@ -199,6 +199,23 @@ struct JudgementTests {
         #expect(synchronised.decisions.map(\.subject.change.firstSeen) == [later])
         let again = look([k3s("v1.31.5+k3s1", bytes: "2")], state: synchronised.state, at: later + .hours(1))
         #expect(again.decisions.map(\.subject.change.firstSeen) == [later])
+    }
+
+    @Test("a first sight counts by whatever clock the policy trusts, so that a release can come of age there")
+    func firstSeenByTrustedClock() {
+        var policy = patches()
+        policy.document.base.clock = .trusted
+        policy.document.base.minimumReleaseAge.patch = .days(3)
+        func verdict(_ judgement: Judgement) -> RuleResult? {
+            judgement.decisions.first?.decision.reasons.first { $0.rule == .releaseAge }?.result
+        }
+        let patch = k3s("v1.31.5+k3s1", bytes: "2")
+        let seen = look([patch], state: first, policy: .valid(policy), synchronised: false)
+        #expect(seen.decisions.map(\.subject.change.firstSeen) == [now])
+        #expect(verdict(seen) == .unmet)
+        let old = look(
+            [patch], state: seen.state, policy: .valid(policy), synchronised: false, at: now + .days(3))
+        #expect(verdict(old) == .met)
     }
 
     @Test("an invalid policy leaves the last valid one forbidding and allows nothing new (invariant 2)")

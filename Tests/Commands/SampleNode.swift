@@ -143,3 +143,31 @@ extension SampleNode {
         return code
     }
 }
+
+extension SampleNode {
+    /// Replaces the binary by other bytes, in its place.
+    func rewriteBinary(_ change: (Data) throws -> Data) throws {
+        let file = URL(filePath: binary)
+        try change(Data(contentsOf: file)).write(to: file)
+    }
+
+    private var lock: String { directory + "/locked" }
+
+    /// Has another process begin a transaction in the ledger, and stay in it until `unlockLedger`, or for a minute.
+    func lockLedger() throws {
+        let script = """
+            { printf 'BEGIN IMMEDIATE;\\n.shell touch %s\\n' "$2"
+              printf '.shell for i in $(seq 600); do [ -e %s ] || break; sleep 0.1; done\\n' "$2"
+            } | /usr/bin/sqlite3 "$1" >/dev/null 2>&1 &
+            for i in $(seq 100); do [ -e "$2" ] && exit 0; sleep 0.1; done
+            exit 1
+            """
+        let outcome = try runProcess(
+            ["/bin/sh", "-c", script, "sh", state + "/ledger.db", lock],
+            environment: ["PATH": "/usr/bin:/bin"], timeout: 20_000)
+        try #require(outcome.succeeded, "\(String(decoding: outcome.errors, as: UTF8.self))")
+    }
+
+    /// Lets that process go.
+    func unlockLedger() throws { try FileManager.default.removeItem(atPath: lock) }
+}

@@ -25,6 +25,16 @@ struct VerbTests {
         #expect(!output.contains("\u{1b}"), "colours are for terminals alone")
     }
 
+    @Test("status offers to import checksums only where the policy asks for them")
+    func nextStep() throws {
+        let node = try waiting()
+        let command = "holdfast catalog import FILE --version v1.32.1+k3s1"
+        #expect(try node.holdfast("status").output.contains(command))
+        try node.write("apiVersion: holdfast/v1\norigin: claimed\n")
+        let output = try node.holdfast("status").output
+        #expect(output.contains("HOLD") && !output.contains("catalog import"))
+    }
+
     @Test("status without a ledger says that nothing was checked before, and makes none")
     func statusWithoutLedger() throws {
         let node = try SampleNode()
@@ -43,6 +53,19 @@ struct VerbTests {
         #expect(output.contains("holdfast approve"))
         // K3s's checksum file does not say its version, so the command does.
         #expect(output.contains("holdfast catalog import FILE --version v1.32.1+k3s1"))
+        // The same words as in check's JSON, and which installation it is.
+        struct Explained: Decodable {
+            let distribution: String
+            let name: String
+            let id: String
+            let to: String?
+            let decision: CheckAnswer.Decision
+        }
+        let explained = try node.holdfast("explain", "--output", "json").json([Explained].self)
+        #expect(explained.map(\.name) == ["k3s"])
+        #expect(explained.map(\.distribution) == ["k3s"])
+        #expect(explained.map(\.to) == ["v1.32.1+k3s1"])
+        #expect(explained.map(\.decision.verdict) == ["hold"])
         let unknown = try node.holdfast("explain", "nosuch")
         #expect(unknown.code == 1)
         #expect(unknown.errors.contains("there is no change nosuch now"))

@@ -5,7 +5,7 @@ import Testing
 
 /// The lab of this repository: real nodes on this machine.
 enum Lab {
-    private static let repository = URL(filePath: #filePath).deletingLastPathComponent()
+    static let repository = URL(filePath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().path
     private static let script = repository + "/Packaging/lab/lab"
 

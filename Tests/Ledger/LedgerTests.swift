@@ -98,6 +98,29 @@ struct LedgerTests {
         #expect(try ledger.load().state == state)
     }
 
+    @Test("keeps what another process appended, though this one goes on from a state without it")
+    func staleState() throws {
+        var samples = Samples(seed: 7)
+        let ticking = try open()
+        var stale = try ticking.load().state
+        let other = try open()
+        let approval = samples.approval()
+        let approved = Event.approved(approval)
+        let loaded = try other.load().state
+        try other.append(
+            [approved], reading: reading(1), state: loaded.after([approved], at: reading(1).now))
+        // Two rounds of one tick that was loaded before.
+        for second in 2...3 as ClosedRange<Int64> {
+            let event = Event.problemBegan(Problem(code: "p\(second)", text: "a"))
+            stale = stale.after([event], at: reading(second).now)
+            try ticking.append([event], reading: reading(second), state: stale)
+        }
+        let state = try open().load().state
+        #expect(state.approvals == [approval])
+        #expect(state.problems.map(\.code) == ["p2", "p3"])
+        #expect(try open().verify().findings == [])
+    }
+
     func dump() throws -> [String] {
         var rows: [String] = []
         let database = try Connection(path: directory.file("ledger.db"), mode: .readOnly, busyTimeout: 1000)

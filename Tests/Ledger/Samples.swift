@@ -104,7 +104,8 @@ struct Samples {
             ),
             policy: ResolvedPolicy(
                 policy: Policy(), sources: ["unattended": text()], stages: [.everyone], stage: 0,
-                sha256: digest(), isCurrent: true), fleet: .alone, approvals: [],
+                sha256: digest(), isCurrent: true), fleet: .alone, approvals: [approval()],
+            denials: dice.pick([[], [denial()]]),
             now: Instant(seconds: Int64(truncatingIfNeeded: dice.next())), dataVersions: ["rules": text()])
     }
 
@@ -116,8 +117,23 @@ struct Samples {
         }
     }
 
+    mutating func approval() -> Approval {
+        Approval(
+            id: dice.pick(["p1", "p2", "p3"]), distribution: .k3s, version: version(),
+            digests: dice.pick([[:], ["amd64": digest()]]), revision: dice.pick([nil, "7731"]),
+            from: [version()].compactMap(\.self), scope: dice.pick([.node(text()), .stage(text())]),
+            approvedAt: Instant(seconds: 1), expires: Instant(seconds: dice.pick([2, .max])),
+            waives: dice.pick([[], [.window]]), reason: text(), claimedBy: text(), spentBy: [])
+    }
+
+    mutating func denial() -> Denial {
+        Denial(
+            id: dice.pick(["n1", "n2"]), distribution: .k0s, target: artifact(),
+            deniedAt: Instant(seconds: 1), reason: text(), claimedBy: text())
+    }
+
     mutating func event() -> Event {
-        switch dice.next() % 13 {
+        switch dice.next() % 16 {
         case 0:
             .policyLoaded(
                 LoadedPolicy(
@@ -136,6 +152,12 @@ struct Samples {
                 Coverage(
                     bootID: text(), first: Instant(seconds: 1), last: Instant(seconds: 2), firstMonotonic: 1,
                     lastMonotonic: .max, ticks: 3, longestGap: 4))
+        case 12: .approved(approval())
+        case 13: .denied(denial())
+        case 14:
+            .revoked(
+                Revocation(
+                    revoked: dice.pick([.approval(approval()), .denial(denial())]), claimedBy: text()))
         default:
             .catalogImported(
                 CatalogImport(

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Model
 import Testing
 
@@ -159,5 +160,50 @@ struct NodeStateTests {
         state.apply(
             .problemEnded(Problem(code: "binary-missing", text: "", about: "a")), at: Instant(seconds: 5))
         #expect(state.problems.map(\.about) == ["b"])
+    }
+
+    private func approval(_ id: String, expires: Int64) -> Approval {
+        Approval(
+            id: id, distribution: .k3s, version: nil, digests: [:], revision: nil, from: [],
+            scope: .node("one"), approvedAt: Instant(seconds: 0), expires: Instant(seconds: expires),
+            waives: [], reason: "", claimedBy: "ada", spentBy: [])
+    }
+
+    @Test("has each approval and denial until it is revoked, and forgets an approval a month after its end")
+    func persons() {
+        var state = NodeState()
+        let first = approval("a", expires: 100)
+        let denial = Denial(
+            id: "d", distribution: .k3s, target: Artifact(version: nil), deniedAt: Instant(seconds: 1),
+            reason: "no", claimedBy: "ada")
+        state.apply(.approved(first), at: Instant(seconds: 1))
+        state.apply(.denied(denial), at: Instant(seconds: 1))
+        // Its end alone takes nothing away: only who judges by it knows the time.
+        state.apply(.approved(approval("b", expires: 200)), at: Instant(seconds: 150))
+        #expect(state.approvals.map(\.id) == ["a", "b"])
+        state.apply(.approved(approval("c", expires: 9)), at: Instant(seconds: 101) + .days(30))
+        #expect(state.approvals.map(\.id) == ["b", "c"])
+        state.apply(
+            .revoked(Revocation(revoked: .approval(approval("b", expires: 200)), claimedBy: "bob")),
+            at: Instant(seconds: 2))
+        state.apply(.revoked(Revocation(revoked: .denial(denial), claimedBy: "bob")), at: Instant(seconds: 2))
+        #expect(state.approvals.map(\.id) == ["c"])
+        #expect(state.denials.isEmpty)
+    }
+
+    @Test("without approvals and denials is written, and read, as before there were any")
+    func olderText() throws {
+        let older = #"{"installations":{},"problems":[]}"#
+        #expect(try CanonicalJSON.text(of: NodeState()) == older)
+        #expect(try JSONDecoder().decode(NodeState.self, from: Data(older.utf8)) == NodeState())
+        var state = NodeState()
+        state.apply(.approved(approval("a", expires: 100)), at: Instant(seconds: 1))
+        let text = try CanonicalJSON.text(of: state)
+        #expect(try JSONDecoder().decode(NodeState.self, from: Data(text.utf8)) == state)
+        guard case .decided(let record) = try decided("v1.31.5+k3s1", change: "a", verdict: .hold, id: "1")
+        else { return }
+        let decision = try CanonicalJSON.text(of: record)
+        #expect(!decision.contains("denials"))
+        #expect(try JSONDecoder().decode(DecisionRecord.self, from: Data(decision.utf8)) == record)
     }
 }

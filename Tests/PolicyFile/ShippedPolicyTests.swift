@@ -89,7 +89,7 @@ struct ShippedPolicies {
         subject.zone = Shipped.zone(resolved.policy.timezone)
         let decision = evaluate(
             policy: resolved, subject: subject, fleet: row.one.fleet, approvals: row.one.approvals,
-            now: row.one.now)
+            denials: [], now: row.one.now)
         #expect(row.one.differences(from: decision) == [], "\(row.policy).cases.yaml:\(row.one.line)")
     }
 

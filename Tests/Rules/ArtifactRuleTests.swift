@@ -166,7 +166,8 @@ struct ArtifactRuleTests {
         subject.change.updateType = .patch
         subject.change.skipsMinor = false
         let decision = evaluate(
-            policy: scene.resolved, subject: subject, fleet: .alone, approvals: [], now: scene.now)
+            policy: scene.resolved, subject: subject, fleet: .alone, approvals: [], denials: [],
+            now: scene.now)
         #expect(decision.verdict == .deny)
     }
 }

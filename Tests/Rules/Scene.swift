@@ -28,6 +28,7 @@ struct Scene {
     var zone: Zone?
     var fleet = FleetSummary.alone
     var approvals: [Approval] = []
+    var denials: [Denial] = []
     /// 2026-12-01T12:00:00Z, a Tuesday.
     var now = Instant(seconds: 1_796_126_400)
 
@@ -67,7 +68,9 @@ struct Scene {
     }
 
     var decision: Decision {
-        evaluate(policy: resolved, subject: subject, fleet: fleet, approvals: approvals, now: now)
+        evaluate(
+            policy: resolved, subject: subject, fleet: fleet, approvals: approvals, denials: denials,
+            now: now)
     }
 
     func reason(_ rule: RuleName) throws -> Reason {
