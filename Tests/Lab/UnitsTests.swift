@@ -8,7 +8,7 @@ extension PlainNodeTests {
         @Test("runs by itself: a replaced binary starts a tick, and the journal explains what it tells")
         func watches() async throws {
             let node = try LabNode.current
-            let k3s = try await node.installK3s("watched", "v1.31.4+k3s1", port: 7121)
+            let k3s = try await node.installK3s("watched", "v1.31.4+k3s1", port: 7131)
             let old = try await node.download("k3s", "v1.31.4+k3s1")
             let new = try await node.download("k3s", "v1.32.1+k3s1")
             try await node.withHoldfastInstalled { node in
@@ -61,7 +61,7 @@ extension PlainNodeTests {
         @Test("looks as far from inside its sandbox as root does outside")
         func sandbox() async throws {
             let node = try LabNode.current
-            let k3s = try await node.installK3s("sandboxed", "v1.31.4+k3s1", port: 7122)
+            let k3s = try await node.installK3s("sandboxed", "v1.31.4+k3s1", port: 7132)
             try await node.withHoldfastInstalled { node in
                 try await node.write(
                     """
