@@ -54,7 +54,7 @@ let package = Package(
         module("SQLite", ["CSQLite"]),
         module("YAML", ["CYAML"]),
         module("Crypto", ["CCrypto"]),
-        module("Host", ["CLinux", "CSystemd", "Crypto", "Model", "Ports"]),
+        module("Host", ["CLinux", "CSystemd", "Crypto", "Gate", "Model", "Ports"]),
         module("Web", ["CCurl"]),
         module("Kubernetes", ["Web", "YAML"]),
 
@@ -62,7 +62,7 @@ let package = Package(
         module("Ledger", ["Crypto", "Host", "Model", "Ports", "SQLite"]),
         module("Distributions", ["Host", "Kubernetes", "Model", "Ports", "Web", "YAML"]),
 
-        module("Agent", ["Model", "Ports", "Rules"]),
+        module("Agent", ["Gate", "Model", "Ports", "Rules"]),
         module("Reports", ["Model"]),
         module(
             "Commands",
@@ -97,7 +97,7 @@ let package = Package(
         tests("Distributions", ["Distributions", "Host", "Model", "Ports", "ScriptedServer", "Web"]),
         tests("Agent", ["Agent", "Model", "Ports", "Rules"]),
         tests("Reports", ["Reports", "Model"]),
-        tests("Commands", ["Commands", "CommandLine", "Host", "Model"]),
+        tests("Commands", ["Commands", "CommandLine", "Host", "Model", "holdfast-gate"]),
         tests("Simulation", ["Agent", "Model", "Ports", "Rules"]),
         tests("Lab", ["Host", "Model"]),
     ],

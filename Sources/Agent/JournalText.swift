@@ -86,6 +86,9 @@ public func journalEntries(for event: Event) -> [JournalEntry] {
                 fields: fields(of: denial))
         ]
     case .revoked(let revocation): return [entry(for: revocation)]
+    case .adopted, .released, .paused, .resumed, .effected: return [guardEntry(for: event)]
+    // Its end is told.
+    case .intended: return []
     // Proof that ticks ran is for the ledger; a line each hour would only be noise.
     case .coverage: return []
     }
@@ -148,7 +151,7 @@ private func fields(of denial: Denial) -> [String: String] {
     return fields
 }
 
-private func fields(of id: InstallationID, artifact: Artifact? = nil) -> [String: String] {
+func fields(of id: InstallationID, artifact: Artifact? = nil) -> [String: String] {
     var fields = ["HOLDFAST_DISTRIBUTION": id.distribution.rawValue, "HOLDFAST_INSTALLATION": id.name]
     fields["HOLDFAST_VERSION"] = artifact?.version?.description
     fields["HOLDFAST_SHA256"] = artifact?.sha256?.hex

@@ -65,6 +65,7 @@ public struct Judgement {
 /// - Parameter label: makes a short label of a text, the same in every process.
 public func judge(_ situation: Situation, label: @escaping (String) -> String) -> Judgement {
     var step = Step(situation: situation, label: label)
+    step.judgePause()
     step.judgePolicy()
     step.judgeInstallations()
     step.judgeProblems()
@@ -98,6 +99,12 @@ private struct Step {
     mutating func add(_ event: Event) {
         judgement.events.append(event)
         judgement.state.apply(event, at: now)
+    }
+
+    /// A pause ends by itself.
+    mutating func judgePause() {
+        guard let pause = situation.state.pause, pause.until <= now else { return }
+        add(.resumed(Resumption(pause: pause, isByTime: true)))
     }
 
     // MARK: Policy

@@ -12,16 +12,20 @@ public struct Tick {
     private let ledger: any LedgerStore
     private let journal: any Journal
     private let label: (String) -> String
+    private let guards: (port: any GuardPort, site: GuardSite)?
 
     /// How often a tick looks again because something moved meanwhile; the next tick takes over from there.
     private static let maximumRounds = 8
 
     /// Makes a tick over a world.
     ///
-    /// - Parameter label: makes a short label of a text, the same in every process.
+    /// - Parameters:
+    ///   - label: makes a short label of a text, the same in every process.
+    ///   - guards: where guards are kept; nil where none are, whatever is desired.
     public init(
         clock: any Clock, observer: any Observer, policy: any PolicySource, zones: any ZoneSource,
-        ledger: any LedgerStore, journal: any Journal, label: @escaping (String) -> String
+        ledger: any LedgerStore, journal: any Journal, label: @escaping (String) -> String,
+        guards: (port: any GuardPort, site: GuardSite)? = nil
     ) {
         self.clock = clock
         self.observer = observer
@@ -30,6 +34,7 @@ public struct Tick {
         self.ledger = ledger
         self.journal = journal
         self.label = label
+        self.guards = guards
     }
 
     /// How a tick ended.
@@ -42,6 +47,10 @@ public struct Tick {
         public var failure: LedgerFailure?
         /// Whether what was recorded before could be read; else nobody knows what is approved.
         public var knowsPast = true
+        /// What came of a request, where there was one.
+        public var answer: GuardAnswer?
+        /// What came of the guards; nil where they were not reached, or there are none.
+        public var guards: GuardOutcome?
     }
 
     /// Looks, decides, records and tells, and goes round until nothing moved.
@@ -49,8 +58,10 @@ public struct Tick {
     /// A path unit is blind while its service runs, so the artifacts are looked at once more before the end
     /// (`replacement-experiments`, 12).
     ///
-    /// - Parameter dryRun: decides, but records and tells nothing.
-    public func run(dryRun: Bool) -> Outcome {
+    /// - Parameters:
+    ///   - dryRun: decides, but records, does and tells nothing.
+    ///   - request: what a person asks of the guards; it is recorded with what the first look finds.
+    public func run(dryRun: Bool, request: GuardRequest? = nil) -> Outcome {
         var state = NodeState()
         var memory = ObserverMemory()
         var failure: LedgerFailure?
@@ -63,10 +74,19 @@ public struct Tick {
         let before = memory
         var events: [Event] = []
         var round = 0
+        var answered: GuardAnswer?
+        var guarded: GuardOutcome?
         while true {
             round += 1
             let reading = clock.read()
-            let judgement = look(state: state, memory: &memory, reading: reading, failure: &failure)
+            var (judgement, presence) = look(
+                state: state, memory: &memory, reading: reading, failure: &failure)
+            if let request, answered == nil {
+                let answer = answer(request, state: judgement.state, observation: judgement.observation)
+                for event in answer.events { judgement.state.apply(event, at: reading.now) }
+                judgement.events += answer.events
+                answered = answer
+            }
             if !dryRun, failure == nil {
                 do {
                     try record(judgement, reading: reading)
@@ -77,21 +97,37 @@ public struct Tick {
             }
             events += judgement.events
             state = judgement.state
+            let isAnsweredNow = round == 1 && answered?.events.isEmpty == false
+            if !isAnsweredNow, failure == nil {
+                do {
+                    let outcome = try keepGuards(judgement, presence, reading, dryRun: dryRun)
+                    guarded = outcome.map { (guarded ?? GuardOutcome()).followed(by: $0) } ?? guarded
+                    if let outcome {
+                        events += outcome.events
+                        // Others may have appended meanwhile.
+                        state = outcome.state ?? state
+                    }
+                } catch {
+                    failure = error
+                }
+            }
             let goesOn = !dryRun && failure == nil && round < Self.maximumRounds
-            guard goesOn, observer.hasMoved(since: judgement.observation) else {
+            guard isAnsweredNow || (goesOn && observer.hasMoved(since: judgement.observation)) else {
+                judgement.state = state
                 if !dryRun, failure == nil, memory != before {
                     do { try ledger.remember(memory) } catch { failure = error }
                 }
                 return Outcome(
-                    judgement: judgement, events: events, failure: failure, knowsPast: knowsPast)
+                    judgement: judgement, events: events, failure: failure, knowsPast: knowsPast,
+                    answer: answered, guards: guarded)
             }
         }
     }
 
     private func look(
         state: NodeState, memory: inout ObserverMemory, reading: ClockReading, failure: inout LedgerFailure?
-    ) -> Judgement {
-        let observation = observer.observe(reading: reading, memory: &memory)
+    ) -> (Judgement, GuardPresence) {
+        var observation = observer.observe(reading: reading, memory: &memory)
         let reading = policy.load(now: observation.clock.now, known: &memory.policy)
         var lastPolicy: LoadedPolicy?
         var catalog: [Digest: [CatalogEntry]] = [:]
@@ -107,12 +143,42 @@ public struct Tick {
         }
         var known: [String: (zone: Zone, dataVersion: String)] = [:]
         for name in zoneNames(of: reading, lastPolicy: lastPolicy) { known[name] = zones.zone(named: name) }
-        return judge(
+        var presence = GuardPresence()
+        if let guards {
+            let situation = situation(
+                state, observation, policy: reading.loaded ?? lastPolicy, guards.site)
+            presence = guards.port.look(at: situation.places)
+            observation.problems += planGuards(situation, presence).problems
+            if let trouble = situation.records.trouble { observation.problems.append(trouble) }
+        }
+        let judgement = judge(
             Situation(
                 state: state, observation: observation, policy: reading, lastPolicy: lastPolicy,
                 catalog: catalog, fleet: .alone, approvals: state.approvals, denials: state.denials,
                 zones: known),
             label: label)
+        return (judgement, presence)
+    }
+
+    private func situation(
+        _ state: NodeState, _ observation: Observation, policy: LoadedPolicy?, _ site: GuardSite
+    ) -> GuardSituation {
+        GuardSituation(
+            state: state, observation: observation, policy: policy, site: site)
+    }
+
+    private func keepGuards(
+        _ judgement: Judgement, _ presence: GuardPresence, _ reading: ClockReading, dryRun: Bool
+    ) throws(LedgerFailure) -> GuardOutcome? {
+        guard let guards else { return nil }
+        let situation = situation(
+            judgement.state, judgement.observation, policy: judgement.policy, guards.site)
+        if dryRun {
+            return GuardOutcome(planned: rehearse(situation, guards.port.look(at: situation.places)))
+        }
+        return try KeepGuards(
+            ledger: ledger, port: guards.port, journal: journal, label: label, reading: reading
+        ).run(situation, presence)
     }
 
     private func zoneNames(of reading: PolicyReading, lastPolicy: LoadedPolicy?) -> Set<String> {

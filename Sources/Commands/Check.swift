@@ -23,6 +23,7 @@ func check(_ invocation: Invocation, on screen: Screen) throws(Failure) -> ExitC
             screen.out("\nDry run: \(outcome.events.count) ledger entries were not written.\n")
         }
     }
+    if let trouble = outcome.guards?.trouble { screen.error("Warning: \(trouble)") }
     if let failure = outcome.failure {
         screen.error("Error: nothing was \(isDry ? "known of before" : "recorded"): \(failure.description)")
         return failure.code == .busy ? .busy : .failed
@@ -34,7 +35,7 @@ func check(_ invocation: Invocation, on screen: Screen) throws(Failure) -> ExitC
 }
 
 /// Ticks once for real; without a ledger it still looks and decides, and says why nothing was recorded.
-private func tick(at place: Place, on screen: Screen) -> Tick.Outcome {
+func tick(at place: Place, on screen: Screen, request: GuardRequest? = nil) -> Tick.Outcome {
     do throws(LedgerFailure) {
         let ledger = try place.openLedger()
         if let begun = ledger.begun, let damaged = begun.replaces {
@@ -44,7 +45,7 @@ private func tick(at place: Place, on screen: Screen) -> Tick.Outcome {
             place.ledgerJournal.write(
                 JournalEntry(message: .ledgerBegun, priority: .error, text: text, fields: [:]))
         }
-        return place.tick(over: ledger).run(dryRun: false)
+        return place.tick(over: ledger).run(dryRun: false, request: request)
     } catch {
         var outcome = place.preview().outcome
         outcome.failure = error

@@ -11,7 +11,11 @@ enum Interface {
             Holdfast looks at what is installed and what runs on this node, judges every change by the policy in \
             /etc/holdfast/policy.yaml, and records each decision.
             """,
-        subcommands: [check, status, explain, approve, deny, revoke, history, verify, policy, catalog],
+        subcommands: [
+            check, status, explain, approve, deny, revoke, adopt, release, pause, resume, history, verify,
+            policy,
+            catalog,
+        ],
         examples: ["holdfast check", "holdfast status", "holdfast policy lint"])
 
     private static let check = Command(
@@ -84,6 +88,33 @@ enum Interface {
             Argument("id", help: "An approval's or a denial's id, or the start of one ('holdfast approve').")
         ],
         options: [output] + place, examples: ["holdfast revoke 81d2c07e44"])
+
+    private static let adopt = Command(
+        "adopt", abstract: "Confirm what is installed, and put the guards in place that the policy asks for.",
+        discussion: """
+            What is installed now becomes what this node is meant to run. For K3s and k0s the policy's enforce.gate \
+            decides whether a gate stands before every start of the unit. Run it again and nothing changes.
+            """,
+        options: [dryRun, output] + place, examples: ["holdfast adopt --dry-run", "holdfast adopt"])
+
+    private static let release = Command(
+        "release", abstract: "Take every guard away, and leave the node as it was before.",
+        discussion: "What is recorded stays, and so does what runs; nothing is kept out any longer.",
+        options: [dryRun, output] + place, examples: ["holdfast release --dry-run", "holdfast release"])
+
+    private static let pause = Command(
+        "pause", abstract: "Lift every guard for a while; they come back by themselves.",
+        options: [
+            Option("for", value: "duration", help: "How long: 30m, 2h, 1d; at most 30d."),
+            Option("reason", value: "text", help: "Why; it is recorded and shown."), output,
+        ] + place,
+        examples: ["holdfast pause --for 2h --reason 'upgrade by hand'"])
+
+    private static let resume = Command(
+        "resume", abstract: "End a pause now.", options: [output] + place, examples: ["holdfast resume"])
+
+    private static let dryRun = Option(
+        "dry-run", short: "n", help: "Show what would be done, and do nothing.")
 
     private static let history = Command(
         "history", abstract: "List decisions from the ledger, oldest first.",

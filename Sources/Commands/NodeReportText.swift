@@ -24,6 +24,12 @@ struct NodeReportText {
     /// The whole report, ending with what to do next where something waits.
     func text() -> String {
         var text = heading()
+        if let paused = report.paused {
+            text +=
+                style("Paused", .waiting)
+                + " until \(paused.until) (\(relative(paused.until, to: now))), every "
+            text += "guard is lifted: \(paused.reason.printable)\n"
+        }
         for part in report.installations { text += "\n" + installation(part) }
         if report.installations.isEmpty {
             let isBlind = report.problems.contains { Problem.blinding.contains($0.code) }
@@ -91,6 +97,14 @@ struct NodeReportText {
         rows.append(row("installed", installed(installation), detail: installedDetail(installation)))
         rows.append(row("running", running(installation), detail: runningDetail(installation)))
         rows.append(approved(part))
+        if part.adopted || !part.guards.isEmpty {
+            rows.append(
+                row(
+                    "guards", part.guards.isEmpty ? "none in place" : "\(part.guards.count) in place",
+                    detail: part.guards.joined(separator: ", ")))
+        } else {
+            rows.append(row("guards", "none", detail: "not adopted"))
+        }
         if let hold = installation.hold { rows.append(row("snap hold", holdText(hold), detail: "")) }
         let units = installation.units.map { $0.name.printable }
         let unitText = units.count > 3 ? "\(units.count) units" : units.joined(separator: ", ")
@@ -209,6 +223,10 @@ struct NodeReportText {
                     "holdfast catalog import FILE" + (version.map { " --version \($0)" } ?? ""),
                     "verify the artifact by its release's checksum file"
                 ))
+        }
+        if report.paused != nil { steps.append(("holdfast resume", "put the guards back now")) }
+        if report.policy.sha256 != nil, report.installations.contains(where: { !$0.adopted }) {
+            steps.append(("holdfast adopt", "confirm what is installed, and guard it"))
         }
         if has("policy-invalid") {
             let path = report.policy.path

@@ -100,17 +100,30 @@ struct Place {
         Tick(
             clock: clock, observer: observer, policy: policySource, zones: zones, ledger: ledger,
             journal: journal,
-            label: label)
+            label: label, guards: guards)
+    }
+
+    /// Where guards are kept; nil where the state directory is none of the node's own, so that a gate would not find it.
+    var guards: (port: any GuardPort, site: GuardSite)? {
+        guard stateDirectory.hasPrefix(root.prefix + "/") else { return nil }
+        let state = String(stateDirectory.dropFirst(root.prefix.utf8.count))
+        return (NodeGuards(root: root, state: state), GuardSite(gate: gateProgram, state: state))
+    }
+
+    /// The gate, beside this program; below another root where `make install` puts it.
+    var gateProgram: String {
+        let beside = root.isLive ? Machine.programDirectory.map { $0 + "/holdfast-gate" } : nil
+        return beside ?? "/usr/local/bin/holdfast-gate"
     }
 
     /// What a tick would find and decide now; nothing is recorded.
-    func preview() -> (outcome: Tick.Outcome, lastCheck: Instant?) {
+    func preview(_ request: GuardRequest? = nil) -> (outcome: Tick.Outcome, lastCheck: Instant?) {
         do throws(LedgerFailure) {
             let ledger = try readLedger()
             let lastCheck = try ledger.lastTick()
-            return (tick(over: ledger).run(dryRun: true), lastCheck)
+            return (tick(over: ledger).run(dryRun: true, request: request), lastCheck)
         } catch {
-            return (tick(over: AbsentLedger(failure: error)).run(dryRun: true), nil)
+            return (tick(over: AbsentLedger(failure: error)).run(dryRun: true, request: request), nil)
         }
     }
 
@@ -204,6 +217,7 @@ private struct AbsentLedger: LedgerStore {
     func append(_ events: [Event], reading: ClockReading, state: NodeState) throws(LedgerFailure) {
         throw failure
     }
+    func head() -> (sequence: Int64, hash: Digest) { (0, .none) }
     func remember(_ memory: ObserverMemory) throws(LedgerFailure) { throw failure }
     func catalogEntries(for digest: Digest) -> [CatalogEntry] { [] }
     func extendCoverage(reading: ClockReading, seal: Bool) throws(LedgerFailure) -> Coverage? {

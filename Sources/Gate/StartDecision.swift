@@ -195,7 +195,11 @@ private struct Start {
         // While one artifact is being replaced by another the file may be either: only its digest tells.
         let isKnown = digest != nil || seen.binary.identity == nil
         if let spare = guarded.spare, isSpare(spare), isKnown || guarded.approved.count == 1 {
-            if let refused = objection(to: spare.artifact) { return refused }
+            if let refused = objection(to: spare.artifact) {
+                // It may be the approved artifact after all: worth a hash before it starts as an unknown one.
+                if case .notTaken = seen.hash, !isKnown { return .hash }
+                return refused
+            }
             return .restore(spare.artifact, from: .spare(path: spare.path, identity: spare.identity))
         }
         // A spare that was renamed in a moment ago has another ctime: its digest tells it apart from a stranger.

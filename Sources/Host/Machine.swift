@@ -49,6 +49,11 @@ public enum Machine {
         }
     }
 
+    /// Where the program that runs lies; nil where /proc does not say.
+    public static var programDirectory: String? {
+        (try? readLink("/proc/self/exe")).map { splitPath($0).directory }
+    }
+
     /// The user whose rights this process has.
     public static var effectiveUser: UInt32 { geteuid() }
 }

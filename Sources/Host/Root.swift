@@ -24,8 +24,8 @@ public struct Root: Hashable, Sendable {
     /// there. What does not exist is kept as it is written, so that opening it says so. On the live root the
     /// kernel does all this itself, and the path is given back as it is.
     ///
-    /// Somebody who can write under the root can exchange a link afterwards: a foreign root is looked at, never
-    /// acted on.
+    /// Somebody who can write under the root can exchange a link afterwards: a foreign root is acted on only where
+    /// a person adopted it there, and should be nobody else's to write.
     ///
     /// - Throws: `HostError` for a path that is not absolute, more than 40 links (`ELOOP`, the kernel's own limit),
     ///   or a link that cannot be read.

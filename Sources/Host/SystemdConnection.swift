@@ -86,6 +86,19 @@ final class SystemdConnection {
         return Array(UnsafeRawBufferPointer(start: start, count: count))
     }
 
+    /// Has the manager read its unit files again.
+    func reload() throws(HostError) {
+        var message: OpaquePointer?
+        var result = sd_bus_message_new_method_call(
+            bus, &message, Self.manager, "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager",
+            "Reload")
+        defer { sd_bus_message_unref(message) }
+        var reply: OpaquePointer?
+        if result >= 0 { result = sd_bus_call(bus, message, 0, nil, &reply) }
+        sd_bus_message_unref(reply)
+        guard result >= 0 else { throw .systemd("read its unit files again", result) }
+    }
+
     private static func monotonic() -> Int64 {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)

@@ -61,23 +61,37 @@ public final class SystemdUnits: UnitSource {
 
     private func connected() throws(HostError) -> SystemdConnection {
         if let connection { return connection }
-        // The bus is the quicker way (1.1 ms against 2.0: systemd sets up its whole interface anew for each private
-        // connection); the private socket, which is root's, works where no bus daemon does.
-        var ways: [SystemdConnection.Way] = [.systemBus]
-        if geteuid() == 0 { ways.append(.privateSocket) }
-        var failure: HostError?
-        for way in ways {
-            do {
-                let new = try SystemdConnection(by: way, patience: patience)
-                connection = new
-                return new
-            } catch {
-                // The first way's reason is the telling one.
-                failure = failure ?? error
-            }
-        }
-        throw failure ?? HostError(description: "systemd cannot be reached")
+        let new = try connect(patience: patience)
+        connection = new
+        return new
     }
+}
+
+/// Has the running systemd read its unit files again (`systemctl daemon-reload`); fine where no systemd runs.
+///
+/// - Parameter patience: how long it may take, in milliseconds; a node with many units needs seconds.
+/// - Throws: `HostError`.
+public func reloadSystemd(patience: Int = 60_000) throws(HostError) {
+    // What sd_booted(3) asks: without systemd there is nobody to tell.
+    guard isDirectory("/run/systemd/system") else { return }
+    try connect(patience: patience).reload()
+}
+
+private func connect(patience: Int) throws(HostError) -> SystemdConnection {
+    // The bus is the quicker way (1.1 ms against 2.0: systemd sets up its whole interface anew for each private
+    // connection); the private socket, which is root's, works where no bus daemon does.
+    var ways: [SystemdConnection.Way] = [.systemBus]
+    if geteuid() == 0 { ways.append(.privateSocket) }
+    var failure: HostError?
+    for way in ways {
+        do {
+            return try SystemdConnection(by: way, patience: patience)
+        } catch {
+            // The first way's reason is the telling one.
+            failure = failure ?? error
+        }
+    }
+    throw failure ?? HostError(description: "systemd cannot be reached")
 }
 
 extension String {

@@ -26,6 +26,12 @@ enum EntryBody {
         case .approved(let payload): try CanonicalJSON.text(of: payload)
         case .denied(let payload): try CanonicalJSON.text(of: payload)
         case .revoked(let payload): try CanonicalJSON.text(of: payload)
+        case .adopted(let payload): try CanonicalJSON.text(of: payload)
+        case .released(let payload): try CanonicalJSON.text(of: payload)
+        case .paused(let payload): try CanonicalJSON.text(of: payload)
+        case .resumed(let payload): try CanonicalJSON.text(of: payload)
+        case .intended(let payload): try CanonicalJSON.text(of: payload)
+        case .effected(let payload): try CanonicalJSON.text(of: payload)
         }
     }
 
@@ -49,6 +55,12 @@ enum EntryBody {
         case "approved": .approved(try decoded(text))
         case "denied": .denied(try decoded(text))
         case "revoked": .revoked(try decoded(text))
+        case "adopted": .adopted(try decoded(text))
+        case "released": .released(try decoded(text))
+        case "paused": .paused(try decoded(text))
+        case "resumed": .resumed(try decoded(text))
+        case "intended": .intended(try decoded(text))
+        case "effected": .effected(try decoded(text))
         default: throw UnreadableBody(reason: "its kind is not known to this program")
         }
     }

@@ -86,6 +86,13 @@ public final class Ledger: LedgerStore {
         }
     }
 
+    public func head() throws(LedgerFailure) -> (sequence: Int64, hash: Digest) {
+        try guarded {
+            guard let head = try store.head(), let hash = Digest(bytes: head.hash) else { return (0, .none) }
+            return (head.seq, hash)
+        }
+    }
+
     public func remember(_ memory: ObserverMemory) throws(LedgerFailure) {
         try guarded {
             try store.database.execute(

@@ -86,7 +86,8 @@ struct Store {
                 ])
             }
         case .policyLoaded, .policyRejected, .installationFound, .installationGone, .installationObserved,
-            .changeEnded, .problemBegan, .problemEnded, .coverage, .approved, .denied, .revoked:
+            .changeEnded, .problemBegan, .problemEnded, .coverage, .approved, .denied, .revoked,
+            .adopted, .released, .paused, .resumed, .intended, .effected:
             break
         }
     }

@@ -173,7 +173,8 @@ private struct Walk {
                 }
             }
         case .policyLoaded, .policyRejected, .installationFound, .installationGone, .installationObserved,
-            .changeEnded, .problemBegan, .problemEnded, .coverage, .approved, .denied, .revoked:
+            .changeEnded, .problemBegan, .problemEnded, .coverage, .approved, .denied, .revoked,
+            .adopted, .released, .paused, .resumed, .intended, .effected:
             break
         }
     }

@@ -27,6 +27,15 @@ public enum Event: Codable, Hashable, Sendable {
     case denied(Denial)
     /// A person takes an approval or a denial back.
     case revoked(Revocation)
+    /// A person confirms what an installation is meant to run, and has it guarded.
+    case adopted(Adoption)
+    /// A person has an installation guarded no longer.
+    case released(InstallationID)
+    case paused(Pause)
+    case resumed(Resumption)
+    /// An effect is about to begin (invariant 7).
+    case intended(Intent)
+    case effected(EffectEnd)
 
     /// The kind of entries from which the last valid policy is read.
     public static let policyLoadedKind = "policy-loaded"
@@ -48,6 +57,12 @@ public enum Event: Codable, Hashable, Sendable {
         case .approved: "approved"
         case .denied: "denied"
         case .revoked: "revoked"
+        case .adopted: "adopted"
+        case .released: "released"
+        case .paused: "paused"
+        case .resumed: "resumed"
+        case .intended: "intended"
+        case .effected: "effected"
         }
     }
 }

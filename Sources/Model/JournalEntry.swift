@@ -18,6 +18,12 @@ public struct JournalEntry: Hashable, Sendable {
         case approved = "51060eadb99e4169894903dcb577bdf9"
         case denied = "df9431152bee4898b91f116436f5b100"
         case revoked = "8ffdd49885a24b43bbdec6db28be98e5"
+        case adopted = "f78373c2bd27405fa643ec161e1e8069"
+        case released = "a7576f0e51664601add32270eac464bf"
+        case paused = "651a09ae650b496ead7f281a0b3d5a5e"
+        case resumed = "1e1c222ca0004870aa1ff4d5773df2a9"
+        case guardChanged = "904b65c5f07a446789ce5017619ea6f2"
+        case guardFailed = "96f9650c60c148269fc0cdd566f3709d"
         case ledgerBegun = "8e81973e0bec47b0b898d190f9ebdacc"
     }
 

@@ -20,6 +20,10 @@ public struct NodeState: Codable, Hashable, Sendable {
 
     /// How long after its end an approval is kept, so that a decision can say that there was one.
     private static let memoryOfEnded = TimeSpan.days(30)
+    /// What we did to the node to keep changes out; nil where nothing is left of it.
+    public var guards: GuardRecords?
+    /// Until when a person has lifted every guard; nil where nobody has.
+    public var pause: Pause?
 
     /// The state before the first entry.
     public init() {}
@@ -79,9 +83,35 @@ public struct NodeState: Codable, Hashable, Sendable {
             case .approval(let approval): approvals.removeAll { $0.id == approval.id }
             case .denial(let denial): denials.removeAll { $0.id == denial.id }
             }
+        case .adopted, .released, .paused, .resumed, .intended, .effected:
+            applyGuarding(event)
         case .coverage, .catalogImported:
             break
         }
+    }
+
+    private mutating func applyGuarding(_ event: Event) {
+        var records = guards ?? GuardRecords()
+        switch event {
+        case .adopted(let adoption):
+            let key = adoption.installation.description
+            guard let known = installations[key] else { return }
+            if known.confirmed, let reference = known.reference,
+                reference.isSameBytes(as: adoption.artifact) == false
+            {
+                installations[key]?.lastGood = reference
+            }
+            installations[key]?.reference = adoption.artifact
+            installations[key]?.confirmed = true
+            installations[key]?.adoption = adoption
+        case .released(let id): installations[id.description]?.adoption = nil
+        case .paused(let pause): self.pause = pause
+        case .resumed: pause = nil
+        case .intended(let intent): records.begin(intent)
+        case .effected(let end): records.end(end)
+        default: break
+        }
+        guards = records.isEmpty ? nil : records
     }
 }
 
@@ -100,6 +130,10 @@ public struct InstallationState: Codable, Hashable, Sendable {
     public var reference: Artifact?
     /// Whether a person has confirmed the reference (`adopt`); until then it allows nothing.
     public var confirmed: Bool
+    /// Since when and for what it is guarded; nil before `adopt` and after `release`.
+    public var adoption: Adoption?
+    /// The artifact that it was meant to run before, and ran well; nil where there was none.
+    public var lastGood: Artifact?
     /// When it was first seen.
     public var since: Instant
     /// Changes that are there now, as they were last judged.

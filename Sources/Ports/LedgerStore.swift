@@ -11,6 +11,9 @@ public protocol LedgerStore {
     /// Appends events in one transaction, with the state that they lead to; all of them or none.
     func append(_ events: [Event], reading: ClockReading, state: NodeState) throws(LedgerFailure)
 
+    /// The number and the hash of the newest entry; 0 and no hash before the first.
+    func head() throws(LedgerFailure) -> (sequence: Int64, hash: Digest)
+
     /// Keeps the observer's memory; it is no part of the chain.
     func remember(_ memory: ObserverMemory) throws(LedgerFailure)
 

@@ -44,6 +44,11 @@ public enum PolicyReading: Hashable, Sendable {
     case valid(LoadedPolicy)
     case invalid(PolicyRejection)
 
+    /// The policy, where there is one to go by.
+    public var loaded: LoadedPolicy? {
+        if case .valid(let loaded) = self { loaded } else { nil }
+    }
+
     /// Whether there is a policy to go by.
     public var isValid: Bool {
         if case .valid = self { true } else { false }

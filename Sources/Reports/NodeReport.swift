@@ -16,6 +16,8 @@ public struct NodeReport: Encodable, Hashable, Sendable {
     public var denials: [DenialPart]
     /// What a person should know.
     public var problems: [Problem]
+    /// Until when a person has lifted every guard; nil where nobody has.
+    public var paused: Pause?
 
     /// The policy, as far as a report names it.
     public struct PolicyPart: Encodable, Hashable, Sendable {
@@ -35,6 +37,10 @@ public struct NodeReport: Encodable, Hashable, Sendable {
         public var approved: Artifact?
         /// Whether a person confirmed that.
         public var confirmed: Bool
+        /// Whether it is to be guarded: between `adopt` and `release`.
+        public var adopted: Bool
+        /// What we placed to guard it: drop-ins and the spare, by path.
+        public var guards: [String]
         /// Decisions on every change that is there now.
         public var decisions: [DecisionRecord]
     }
@@ -52,11 +58,44 @@ public struct NodeReport: Encodable, Hashable, Sendable {
             let known = state.installations[installation.id.description]
             return InstallationPart(
                 installation: installation, approved: known?.reference, confirmed: known?.confirmed ?? false,
+                adopted: known?.adoption != nil, guards: Self.guards(of: installation, state.guards),
                 decisions: decisions.filter { $0.subject.change.installation == installation.id })
         }
         approvals = state.approvals(inForceOn: node, at: observation.clock.now).map(ApprovalPart.init)
         denials = state.denials.map(DenialPart.init)
         problems = observation.problems
+        paused = state.pause
+    }
+
+    private static func guards(of installation: Installation, _ records: GuardRecords?) -> [String] {
+        guard let records else { return [] }
+        let dropIns = records.dropIns.keys.filter { path in
+            installation.units.contains { path.contains("/\($0.name).d/") }
+        }
+        return (dropIns + records.spares.values.filter { $0.installation == installation.id }.map(\.path))
+            .sorted()
+    }
+}
+
+extension NodeReport {
+    private enum Key: String, CodingKey {
+        case node, policy, installations, approvals, denials, problems, paused
+    }
+    private enum PauseKey: String, CodingKey { case until, reason }
+
+    /// Writes null where nothing is paused.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(node, forKey: .node)
+        try container.encode(policy, forKey: .policy)
+        try container.encode(installations, forKey: .installations)
+        try container.encode(approvals, forKey: .approvals)
+        try container.encode(denials, forKey: .denials)
+        try container.encode(problems, forKey: .problems)
+        guard let paused else { return try container.encodeNil(forKey: .paused) }
+        var part = container.nestedContainer(keyedBy: PauseKey.self, forKey: .paused)
+        try part.encode(paused.until.description, forKey: .until)
+        try part.encode(paused.reason, forKey: .reason)
     }
 }
 
@@ -74,7 +113,8 @@ extension NodeReport.PolicyPart {
 
 extension NodeReport.InstallationPart {
     private enum Key: String, CodingKey {
-        case distribution, name, role, units, dataDirectory, dataStore, installed, running, approved, hold,
+        case distribution, name, role, units, dataDirectory, dataStore, installed, running, approved, adopted,
+            guards, hold,
             changes
     }
     private enum InstalledKey: String, CodingKey {
@@ -129,6 +169,8 @@ extension NodeReport.InstallationPart {
         } else {
             try container.encodeNil(forKey: .approved)
         }
+        try container.encode(adopted, forKey: .adopted)
+        try container.encode(guards, forKey: .guards)
         if let hold = installation.hold {
             var part = container.nestedContainer(keyedBy: HoldKey.self, forKey: .hold)
             try part.encode(hold.until?.description, forKey: .until)

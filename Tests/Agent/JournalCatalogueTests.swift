@@ -117,7 +117,13 @@ extension Event {
         let denial = Denial(
             id: "y", distribution: .k3s, target: bare, deniedAt: Instant(seconds: 0), reason: "",
             claimedBy: "")
+        let pause = Pause(until: Instant(seconds: 1), reason: "")
+        let intent = Intent(id: "i", effect: .reloadUnits, before: .nothing)
         return [
+            .adopted(Adoption(installation: id, artifact: bare, at: Instant(seconds: 0))), .released(id),
+            .paused(pause), .resumed(Resumption(pause: pause, isByTime: true)),
+            .effected(EffectEnd(of: intent, outcome: .done(nil))),
+            .effected(EffectEnd(of: intent, outcome: .failed(""))),
             .approved(approval), .denied(denial),
             .revoked(Revocation(revoked: .approval(approval), claimedBy: "")),
             .revoked(Revocation(revoked: .denial(denial), claimedBy: "")),

@@ -148,8 +148,9 @@ struct StartDecisionTests {
             lastGood: "v1.30.9+k3s1",
             cached: StartScene.digest(2), outcome: .refuse),
         StartScene(
-            name: "last good without a record: no proof, so it starts as what is there", binary: .lastGood,
-            lastRan: .missing, outcome: .allow(.noProof)),
+            name: "last good without a record: no proof, but it may be approved, so it is hashed",
+            binary: .lastGood,
+            lastRan: .missing, outcome: .hash),
         StartScene(
             name: "last good of an agent without a record", role: .agent, binary: .lastGood,
             lastRan: .missing,
@@ -215,7 +216,10 @@ struct StartDecisionTests {
         let scene = StartScene(name: "", outcome: .spare)
         var guarded = scene.guarded
         guarded.spare?.artifact.version = nil
-        #expect(StartScene.outcome(scene.decide(guarded, scene.seen)) == .allow(.noProof))
+        var seen = scene.seen
+        #expect(StartScene.outcome(scene.decide(guarded, seen)) == .hash)
+        seen.hash = .taken(StartScene.digest(9))
+        #expect(StartScene.outcome(scene.decide(guarded, seen)) == .allow(.noProof))
         guarded.role = .agent
         #expect(StartScene.outcome(scene.decide(guarded, scene.seen)) == .spare)
     }

@@ -44,17 +44,23 @@ final class World {
     var failNextAppend: LedgerFailure?
     var journal: [JournalEntry] = []
 
+    static let site = GuardSite(gate: "/usr/local/bin/holdfast-gate", state: "/var/lib/holdfast")
+
     init(clock: ClockReading, installations: [Installation], policy: PolicyReading) {
         self.clock = clock
         self.installations = installations
         self.policy = policy
     }
 
-    func tick(dryRun: Bool = false) -> Tick.Outcome {
+    /// Where guards are placed.
+    private(set) lazy var guards = SimulatedGuards(world: self)
+
+    @discardableResult
+    func tick(dryRun: Bool = false, request: GuardRequest? = nil) -> Tick.Outcome {
         Tick(
             clock: self, observer: self, policy: self, zones: self, ledger: self, journal: self,
-            label: fingerprint
-        ).run(dryRun: dryRun)
+            label: fingerprint, guards: (guards, Self.site)
+        ).run(dryRun: dryRun, request: request)
     }
 }
 
@@ -91,6 +97,8 @@ extension World: Clock, Observer, PolicySource, ZoneSource, LedgerStore, Journal
 
     func load() throws(LedgerFailure) -> (state: NodeState, memory: ObserverMemory) { (state, memory) }
 
+    func head() -> (sequence: Int64, hash: Digest) { (Int64(committed.count), .none) }
+
     func lastPolicy() -> LoadedPolicy? {
         for entry in committed.reversed() {
             if case .policyLoaded(let policy) = entry.event { return policy }
@@ -103,6 +111,7 @@ extension World: Clock, Observer, PolicySource, ZoneSource, LedgerStore, Journal
             failNextAppend = nil
             throw failure
         }
+        guard guards.burn() else { throw LedgerFailure(code: .other, description: "the process has died") }
         committed += events.map { ($0, reading.now) }
         self.state = state
     }

@@ -27,3 +27,9 @@ int clinux_exchange(const char *_Nonnull one, const char *_Nonnull other);
 
 // The columns of a terminal, or 0.
 int clinux_terminal_columns(int descriptor);
+
+// Gives an open file the bytes of another by sharing them (reflink); -1 and errno where the file system cannot.
+int clinux_clone(int to, int from);
+
+// Gives an open file the SELinux label of a path; 0 also where there is none.
+int clinux_copy_label(const char *_Nonnull from, int to);

@@ -1,0 +1,62 @@
+import Gate
+import Model
+import Ports
+
+extension GuardSituation {
+    /// The guard file as it should be now; nil where nothing is guarded and nothing of ours is left.
+    ///
+    /// - Parameters:
+    ///   - head: the ledger's newest entry.
+    ///   - present: what the file says now, which counts for what this look did not see.
+    func guardFile(head: (sequence: Int64, hash: Digest), present: GuardFile?) -> GuardFile? {
+        let now = observation.clock.now
+        var file = GuardFile(ledgerSequence: head.sequence, ledgerHash: head.hash)
+        if let pause = state.pause, now < pause.until { file.pausedUntil = pause.until }
+        file.intent = records.intents.first.flatMap { try? CanonicalJSON.text(of: $0) }
+        file.guards = records.dropIns.values.sorted { $0.path < $1.path }.map {
+            PlacedGuard(kind: .dropIn, subject: $0.path, before: $0.madeDirectory ? "no-directory" : nil)
+        }
+        file.installations = wantedGates.map { wanted in
+            if !wanted.isSeen,
+                let known = present?.installations.first(where: { $0.id == wanted.installation.id })
+            {
+                return known
+            }
+            return guarded(wanted, now: now)
+        }
+        return file.installations.isEmpty && file.guards.isEmpty ? nil : file
+    }
+
+    private func guarded(_ wanted: WantedGate, now: Instant) -> GuardedInstallation {
+        let installation = wanted.installation
+        var guarded = GuardedInstallation(
+            id: installation.id, units: installation.units.map(\.name), role: installation.role,
+            mode: wanted.mode, binary: wanted.binary, dataDirectory: installation.dataDirectory,
+            vault: site.vault, pending: site.pendingPath(of: wanted.binary))
+        guarded.approved = [known(wanted.meant, in: installation, now: now)]
+        if let good = wanted.known.lastGood { guarded.lastGood = known(good, in: installation, now: now) }
+        let path = site.sparePath(of: wanted.binary)
+        if let spare = records.spares[path], spare.artifact.sha256 == wanted.digest {
+            guarded.spare = Spare(path: path, artifact: spare.artifact.forGate, identity: spare.identity)
+        }
+        return guarded
+    }
+
+    /// An artifact with the identity of the installed file, where that was hashed and found to be it.
+    private func known(_ artifact: Artifact, in installation: Installation, now: Instant) -> GuardedArtifact {
+        var known = GuardedArtifact(artifact.forGate)
+        if let installed = installation.installed, let identity = installed.identity,
+            let digest = installed.artifact.sha256, digest == artifact.sha256,
+            // The kernel's times are coarse: a younger file could change again without another time.
+            identity.changed / 1_000_000_000 < now.seconds - 2
+        {
+            known.identities = [identity]
+        }
+        return known
+    }
+}
+
+extension Artifact {
+    /// Without the channel, which the gate does not keep.
+    fileprivate var forGate: Artifact { Artifact(version: version, sha256: sha256, revision: revision) }
+}

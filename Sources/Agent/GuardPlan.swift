@@ -1,0 +1,303 @@
+import Gate
+public import Model
+import Ports
+import Rules
+
+/// What a plan of guards is made from, all of it values.
+struct GuardSituation {
+    var state: NodeState
+    /// Its origins settled or not: only bytes count here.
+    var observation: Observation
+    /// The policy in force, or the last valid one, which goes on guarding.
+    ///
+    /// Nil on a node that never had one.
+    var policy: LoadedPolicy?
+    var site: GuardSite
+
+    var records: GuardRecords { state.guards ?? GuardRecords() }
+}
+
+/// What is still to be done so that what is in place is what is desired.
+public struct GuardPlan: Hashable, Sendable {
+    /// In the order in which they are to be performed; empty where all is as it should be.
+    public var effects: [Effect] = []
+    /// What keeps a guard from being in place, and what to do about it.
+    public var problems: [Problem] = []
+}
+
+/// An adopted installation in front of which the policy wants the gate.
+struct WantedGate {
+    /// As it is now where this look saw it, else as it was last recorded.
+    var installation: Installation
+    var known: InstallationState
+    var adoption: Adoption
+    var mode: Enforcement.GateMode
+    var binary: String
+    var meant: Artifact
+    var digest: Digest
+    /// Whether this look saw it.
+    var isSeen: Bool
+}
+
+/// What the policy has the gate do for an installation; off for a snap, which has a guard of another kind.
+public func gateMode(
+    of installation: Installation, policy: LoadedPolicy, node: NodeFacts
+) -> Enforcement.GateMode {
+    guard installation.id.distribution != .microk8s else { return .off }
+    return resolve(
+        policy, isCurrent: true, node: node, distribution: installation.id.distribution,
+        role: installation.role
+    ).policy.enforce.gate
+}
+
+extension GuardSituation {
+    /// Installations that are to be guarded by a gate.
+    ///
+    /// One that could not be looked at stays as guarded as it was; MicroK8s has a guard of another kind.
+    var wantedGates: [WantedGate] {
+        guard let policy else { return [] }
+        return state.installations.sorted { $0.key < $1.key }.compactMap { _, known in
+            let id = known.installation.id
+            guard let adoption = known.adoption, let meant = known.reference,
+                let digest = meant.sha256
+            else { return nil }
+            let seen = observation.installations.first { $0.id == id }
+            let installation = seen ?? known.installation
+            guard let binary = installation.installed?.path else { return nil }
+            let mode = gateMode(of: installation, policy: policy, node: observation.node)
+            guard mode != .off else { return nil }
+            return WantedGate(
+                installation: installation, known: known, adoption: adoption, mode: mode, binary: binary,
+                meant: meant, digest: digest, isSeen: seen != nil)
+        }
+    }
+
+    /// Whether there is anything to look at: on a node that was never adopted nothing is.
+    var isQuiet: Bool {
+        records.isEmpty && state.pause == nil && !state.installations.values.contains { $0.adoption != nil }
+    }
+
+    /// What has to be looked at before a plan can be made.
+    var places: GuardedPlaces {
+        var places = GuardedPlaces(
+            identities: Set(records.vault.keys).union(records.spares.keys),
+            contents: Set(records.dropIns.keys).union(records.lastRan.keys))
+        for wanted in wantedGates {
+            places.identities.insert(site.vaultPath(of: wanted.digest))
+            places.identities.insert(site.sparePath(of: wanted.binary))
+            if let good = wanted.known.lastGood?.sha256 { places.identities.insert(site.vaultPath(of: good)) }
+            for unit in wanted.installation.units {
+                places.contents.insert(site.dropInPath(unit: unit.name))
+                places.contents.insert(site.places.starts(unit: unit.name))
+                places.contents.formUnion(site.places.missed(unit: unit.name))
+            }
+            if let data = wanted.installation.dataDirectory {
+                places.contents.insert(site.places.lastRan(dataDirectory: data))
+            }
+        }
+        return places
+    }
+}
+
+/// Plans what is to be done, from what is desired and what is there.
+///
+/// Pure, and at rest once it was performed: what it planned it does not plan again.
+func planGuards(_ situation: GuardSituation, _ presence: GuardPresence) -> GuardPlan {
+    var planning = Planning(situation: situation, presence: presence)
+    planning.plan()
+    return planning.result
+}
+
+private struct Planning {
+    let situation: GuardSituation
+    let presence: GuardPresence
+    var result = GuardPlan()
+    // What of ours is to stay.
+    private var keptVault: Set<String> = []
+    private var keptSpares: Set<String> = []
+    private var keptDropIns: Set<String> = []
+    private var keptLastRan: Set<String> = []
+
+    init(situation: GuardSituation, presence: GuardPresence) {
+        self.situation = situation
+        self.presence = presence
+    }
+
+    private var site: GuardSite { situation.site }
+    private var records: GuardRecords { situation.records }
+
+    mutating func plan() {
+        // What cannot be placed must never keep a guard from being lifted (invariant 3), so that comes first.
+        if records.needsReload { result.effects.append(.reloadUnits) }
+        let wanted = situation.wantedGates
+        for gate in wanted { keep(gate) }
+        takeAway()
+        for gate in wanted { place(gate) }
+    }
+
+    // MARK: Placing
+
+    private mutating func place(_ wanted: WantedGate) {
+        // What could not be looked at stays as it is.
+        guard wanted.isSeen else { return }
+        let vaultPath = site.vaultPath(of: wanted.digest)
+        if presence.identities[vaultPath] == nil {
+            guard let source = source(of: wanted) else {
+                problem(
+                    "artifact-missing", about: wanted.binary,
+                    "\(wanted.binary): nothing on this node has the bytes of \(wanted.meant.summary), which \(wanted.installation.id.name) "
+                        + "is meant to run, so nothing could be put back; install it again, or 'holdfast adopt' what is there"
+                )
+                return
+            }
+            result.effects.append(
+                .storeInVault(
+                    ArtifactCopy(
+                        installation: wanted.installation.id, artifact: wanted.meant.pinned, from: source,
+                        to: vaultPath)))
+        }
+        if !isStaged(wanted) {
+            result.effects.append(
+                .stageSpare(
+                    ArtifactCopy(
+                        installation: wanted.installation.id, artifact: wanted.meant.pinned, from: vaultPath,
+                        to: site.sparePath(of: wanted.binary), like: wanted.binary)))
+        }
+        recordStart(of: wanted)
+        for unit in wanted.installation.units { placeDropIn(unit: unit.name) }
+    }
+
+    private mutating func keep(_ wanted: WantedGate) {
+        keptVault.insert(site.vaultPath(of: wanted.digest))
+        if let good = wanted.known.lastGood?.sha256 { keptVault.insert(site.vaultPath(of: good)) }
+        keptSpares.insert(site.sparePath(of: wanted.binary))
+        for unit in wanted.installation.units { keptDropIns.insert(site.dropInPath(unit: unit.name)) }
+        if let data = wanted.installation.dataDirectory {
+            keptLastRan.insert(site.places.lastRan(dataDirectory: data))
+        }
+    }
+
+    private func source(of wanted: WantedGate) -> String? {
+        if wanted.installation.installed?.artifact.sha256 == wanted.digest { return wanted.binary }
+        let spare = site.sparePath(of: wanted.binary)
+        return isStaged(wanted) ? spare : nil
+    }
+
+    /// Whether the spare is the very file that was staged, and of the right artifact.
+    private func isStaged(_ wanted: WantedGate) -> Bool {
+        let path = site.sparePath(of: wanted.binary)
+        guard let spare = records.spares[path] else { return false }
+        return spare.artifact.sha256 == wanted.digest && presence.identities[path] == spare.identity
+    }
+
+    private mutating func placeDropIn(unit: String) {
+        let path = site.dropInPath(unit: unit)
+        let text = site.dropInText()
+        switch presence.contents[path] {
+        case nil: result.effects.append(.placeDropIn(path: path, text: text))
+        case .some(let found):
+            if found.text == text, records.dropIns[path] != nil { return }
+            // Our very text without a record is what a lost ledger left.
+            guard found.text == text || found.text == records.dropIns[path]?.text else {
+                problem(
+                    "drop-in-foreign", about: path,
+                    "\(path): somebody else's drop-in has the name of ours, so no gate stands before \(unit); "
+                        + "it is left alone: move it away, and 'holdfast check' puts the gate in place")
+                return
+            }
+            result.effects.append(.placeDropIn(path: path, text: text))
+        }
+    }
+
+    /// *Last ran*: begun at an adoption with what runs then, doubted where a start has no record.
+    ///
+    /// What is written rests on nothing that moves between ticks, so that an interrupted one is planned again as it was.
+    private mutating func recordStart(of wanted: WantedGate) {
+        guard let data = wanted.installation.dataDirectory else { return }
+        let path = site.places.lastRan(dataDirectory: data)
+        let running = wanted.installation.running
+        let marks = wanted.installation.units.flatMap { site.places.missed(unit: $0.name) }
+            .filter { presence.contents[$0] != nil }
+        var next = LastRan(
+            dataDirectory: data, highest: running?.version, invocationID: running?.invocationID,
+            at: wanted.adoption.at)
+        if records.lastRan[path] != wanted.adoption.at {
+            // Whatever ran before: what runs now runs on the data as it is.
+            if running != nil, running?.version == nil {
+                next.unproven = "what ran when the gate was placed could not be told"
+            }
+        } else {
+            guard let doubt = doubt(of: wanted, record: record(at: path, of: data), isMarked: !marks.isEmpty)
+            else {
+                return
+            }
+            if let known = record(at: path, of: data) {
+                next.highest = [known.highest, running?.version].compactMap(\.self).max()
+            }
+            next.unproven = doubt + "; 'holdfast release' and 'holdfast adopt' begin anew with what runs then"
+        }
+        result.effects.append(
+            .writeLastRan(StartRecord(path: path, text: next.text, since: wanted.adoption.at, marks: marks)))
+    }
+
+    /// Why a record that was begun proves nothing any longer; nil where it stands, or says so itself.
+    private func doubt(of wanted: WantedGate, record: LastRan?, isMarked: Bool) -> String? {
+        guard let record else { return "the record of what last ran was lost" }
+        if isMarked { return "the gate could not record a start" }
+        guard record.unproven == nil, let start = wanted.installation.running?.invocationID,
+            start != record.invocationID, !isListed(start, wanted)
+        else { return nil }
+        return "something started without the gate"
+    }
+
+    private func record(at path: String, of data: String) -> LastRan? {
+        guard case .bytes(let bytes) = presence.contents[path], let record = try? LastRan.parse(bytes),
+            record.dataDirectory == data
+        else { return nil }
+        return record
+    }
+
+    private func isListed(_ start: String, _ wanted: WantedGate) -> Bool {
+        wanted.installation.units.contains { unit in
+            presence.contents[site.places.starts(unit: unit.name)]?.text?.split(separator: "\n").contains {
+                $0.hasPrefix(start + " ")
+            } ?? false
+        }
+    }
+
+    // MARK: Taking away
+
+    /// Only what is recorded as ours, and the drop-in first: what the gate relies on goes after the gate.
+    private mutating func takeAway() {
+        for (path, dropIn) in records.dropIns.sorted(by: { $0.key < $1.key })
+        where !keptDropIns.contains(path) {
+            let found = presence.contents[path]
+            guard found == nil || found?.text == dropIn.text else {
+                problem(
+                    "drop-in-changed", about: path,
+                    "\(path): somebody changed it since we placed it, so it is left alone; it does nothing "
+                        + "without a guard file: take it away yourself, and run 'systemctl daemon-reload'")
+                continue
+            }
+            result.effects.append(.removeDropIn(dropIn))
+        }
+        for path in records.lastRan.keys.sorted() where !keptLastRan.contains(path) {
+            result.effects.append(.removeLastRan(path: path))
+        }
+        for (path, spare) in records.spares.sorted(by: { $0.key < $1.key }) where !keptSpares.contains(path) {
+            result.effects.append(.removeSpare(spare))
+        }
+        for (path, digest) in records.vault.sorted(by: { $0.key < $1.key }) where !keptVault.contains(path) {
+            result.effects.append(.removeFromVault(path: path, digest: digest))
+        }
+    }
+
+    private mutating func problem(_ code: String, about: String, _ text: String) {
+        result.problems.append(Problem(code: code, text: text, about: about))
+    }
+}
+
+extension Artifact {
+    /// Version and bytes, without what a channel says.
+    fileprivate var pinned: Artifact { Artifact(version: version, sha256: sha256, revision: revision) }
+}

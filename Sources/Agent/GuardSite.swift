@@ -1,0 +1,39 @@
+import Gate
+import Model
+
+/// Where our guards lie on a node; all paths are the node's.
+public struct GuardSite: Hashable, Sendable {
+    /// The start gate.
+    public var gate: String
+    /// The state directory.
+    public var state: String
+
+    /// Makes a site.
+    public init(gate: String, state: String) {
+        self.gate = gate
+        self.state = state
+    }
+
+    var places: GatePlaces { GatePlaces(state: state) }
+
+    /// Where artifacts lie, for the guard file.
+    var vault: String { "\(state)/vault/sha256/{sha256}" }
+
+    func vaultPath(of digest: Digest) -> String { "\(state)/vault/sha256/\(digest.hex)" }
+
+    /// The drop-in of a unit; its name puts it behind others, since an empty ExecStartPre= takes back those before it.
+    func dropInPath(unit: String) -> String { "/etc/systemd/system/\(unit).d/zz-holdfast.conf" }
+
+    func dropInText() -> String { gateDropIn(program: gate, state: state, isSnap: false) }
+
+    /// On the binary's own file system, so that putting it back is a rename.
+    func sparePath(of binary: String) -> String { beside(binary) { ".\($0).holdfast-spare" } }
+
+    /// Where the gate keeps what it turned away.
+    func pendingPath(of binary: String) -> String { beside(binary) { _ in ".holdfast-pending" } }
+
+    private func beside(_ path: String, _ name: (Substring) -> String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return name(path[...]) }
+        return path[...slash] + name(path[path.index(after: slash)...])
+    }
+}

@@ -1,0 +1,196 @@
+import Gate
+public import Model
+import Ports
+
+/// What came of keeping the guards as they should be.
+public struct GuardOutcome: Hashable, Sendable {
+    /// What was recorded, in order.
+    public var events: [Event] = []
+    /// What would be done; filled on a dry run alone.
+    public var planned: [Effect] = []
+    /// Whether another process performs effects, and this one left them to it.
+    public var isBusy = false
+    /// Why not everything was done; nil where it was.
+    public var trouble: String?
+    /// How the ledger then stood; nil where it was not read anew.
+    var state: NodeState?
+
+    /// This and what a later round came to.
+    func followed(by later: GuardOutcome) -> GuardOutcome {
+        GuardOutcome(
+            events: events + later.events, planned: later.planned, isBusy: later.isBusy,
+            trouble: later.trouble,
+            state: later.state)
+    }
+}
+
+/// The effect loop: brings what is in place to what is desired, one effect at a time.
+///
+/// Each is committed as an intent before it is performed, and closed after a probe (invariant 7). Whoever runs it
+/// holds the effect lock; who cannot get it leaves everything to the holder, which reads the ledger anew at each step.
+struct KeepGuards {
+    let ledger: any LedgerStore
+    let port: any GuardPort
+    let journal: any Journal
+    let label: (String) -> String
+    let reading: ClockReading
+
+    /// More steps than any node needs; somebody who undoes each of them must not keep us busy for ever.
+    private static let mostSteps = 200
+
+    /// Does what is to be done.
+    ///
+    /// - Parameter presence: what the look found; where nothing is to be done, nothing more is opened.
+    func run(_ situation: GuardSituation, _ presence: GuardPresence) throws(LedgerFailure) -> GuardOutcome {
+        let plan = planGuards(situation, presence)
+        let head = try ledger.head()
+        if plan.effects.isEmpty, situation.records.intents.isEmpty,
+            wantedFile(situation, presence, head) == presence.guardFile
+        {
+            return GuardOutcome()
+        }
+        var run = Run(keep: self, situation: situation)
+        do {
+            guard try port.takeLock() else {
+                run.outcome.isBusy = true
+                return run.outcome
+            }
+        } catch {
+            run.outcome.trouble = error.description
+            return run.outcome
+        }
+        defer { port.giveLockBack() }
+        for _ in 0..<Self.mostSteps {
+            guard try run.step() else { return run.outcome }
+        }
+        run.outcome.trouble =
+            "something undoes the guards as fast as they are placed; 'holdfast history' and the "
+            + "journal tell what was placed"
+        return run.outcome
+    }
+
+    fileprivate func wantedFile(
+        _ situation: GuardSituation, _ presence: GuardPresence, _ head: (sequence: Int64, hash: Digest)
+    ) -> GuardPresence.FileContent? {
+        var present: GuardFile?
+        if case .bytes(let bytes) = presence.guardFile { present = try? GuardFile.parse(bytes) }
+        return situation.guardFile(head: head, present: present).map { .bytes(Array($0.text.utf8)) }
+    }
+}
+
+/// One run of the loop under the lock.
+private struct Run {
+    let keep: KeepGuards
+    var situation: GuardSituation
+    var outcome = GuardOutcome()
+
+    init(keep: KeepGuards, situation: GuardSituation) {
+        self.keep = keep
+        self.situation = situation
+    }
+
+    /// One step: an open intent is finished first; false where nothing is left to do, or can be done.
+    mutating func step() throws(LedgerFailure) -> Bool {
+        // Others append while we work: a pause or a release counts from the next step on.
+        situation.state = try keep.ledger.load().state
+        let presence = keep.port.look(at: situation.places)
+        let plan = planGuards(situation, presence)
+        outcome.state = situation.state
+        guard try catchUp(presence) else { return false }
+        if let intent = situation.records.intents.first { return try finish(intent, plan) }
+        guard let effect = plan.effects.first else { return false }
+        let intent: Intent
+        do {
+            let before = try keep.port.fingerprint(of: effect)
+            let number = try ledgerHead().sequence
+            intent = Intent(
+                id: keep.label("\(number) \(effect.summary)"), effect: effect, before: before)
+        } catch let error as EffectFailure {
+            outcome.trouble = error.description
+            return false
+        } catch let error as LedgerFailure {
+            throw error
+        } catch {
+            return false
+        }
+        try append(.intended(intent))
+        guard try catchUp(presence) else { return false }
+        return try perform(intent)
+    }
+
+    private func ledgerHead() throws(LedgerFailure) -> (sequence: Int64, hash: Digest) {
+        try keep.ledger.head()
+    }
+
+    private mutating func finish(_ intent: Intent, _ plan: GuardPlan) throws(LedgerFailure) -> Bool {
+        switch keep.port.probe(intent) {
+        case .done(let identity): try end(intent, .done(identity))
+        case .notDone:
+            if plan.effects.contains(intent.effect) { return try perform(intent) }
+            do {
+                try keep.port.undo(intent)
+            } catch {
+                return try stop(intent, .failed(error.description), error.description)
+            }
+            try end(intent, .undone)
+        case .unknown(let text):
+            let whole =
+                "\(text), so nobody can tell whether this was done: \(intent.effect.summary); nothing further is "
+                + "done: look at it, put it right by hand, and run 'holdfast check'"
+            return try stop(intent, .unknown(whole), whole)
+        }
+        return true
+    }
+
+    private mutating func perform(_ intent: Intent) throws(LedgerFailure) -> Bool {
+        do {
+            try keep.port.perform(intent.effect, before: intent.before)
+        } catch {
+            return try stop(intent, .failed(error.description), error.description)
+        }
+        guard intent.effect.leavesTrace else {
+            try end(intent, .done(nil))
+            return true
+        }
+        guard case .done(let identity) = keep.port.probe(intent) else {
+            let text = "it was done and is not there: \(intent.effect.summary); somebody may have undone it"
+            return try stop(intent, .failed(text), text)
+        }
+        try end(intent, .done(identity))
+        return true
+    }
+
+    /// Leaves the intent open; the same trouble is recorded once.
+    private mutating func stop(
+        _ intent: Intent, _ result: EffectEnd.Outcome, _ text: String
+    ) throws(LedgerFailure) -> Bool {
+        outcome.trouble = text
+        if situation.records.trouble?.text != text { try end(intent, result) }
+        return false
+    }
+
+    private mutating func end(_ intent: Intent, _ result: EffectEnd.Outcome) throws(LedgerFailure) {
+        try append(.effected(EffectEnd(of: intent, outcome: result)))
+    }
+
+    private mutating func append(_ event: Event) throws(LedgerFailure) {
+        situation.state.apply(event, at: keep.reading.now)
+        try keep.ledger.append([event], reading: keep.reading, state: situation.state)
+        outcome.events.append(event)
+        outcome.state = situation.state
+        journalEntries(for: event).forEach(keep.journal.write)
+    }
+
+    /// Brings the guard file to what the ledger says.
+    private mutating func catchUp(_ presence: GuardPresence) throws(LedgerFailure) -> Bool {
+        let wanted = keep.wantedFile(situation, presence, try ledgerHead())
+        guard wanted != presence.guardFile else { return true }
+        do {
+            try keep.port.writeGuardFile(wanted?.text)
+            return true
+        } catch {
+            outcome.trouble = error.description
+            return false
+        }
+    }
+}

@@ -1,0 +1,125 @@
+import Agent
+import CommandLine
+import Host
+import Ledger
+import Model
+import Ports
+
+/// Records what a person asks of the guards, does it, and shows what was done.
+func change(
+    _ request: GuardRequest, at place: Place, _ invocation: Invocation, on screen: Screen
+) throws(Failure) -> ExitCode {
+    guard place.guards != nil else {
+        throw Failure(
+            code: .badConfiguration,
+            message:
+                "\(place.stateDirectory): the state directory is not an absolute path below \(place.root.prefix)/, so "
+                + "no gate would find it; leave --state out")
+    }
+    let isDry = invocation.has("dry-run")
+    if !isDry, place.root.isLive, Machine.effectiveUser != 0 {
+        throw Failure(
+            code: .failed,
+            message:
+                "guards are placed, lifted and taken away by root alone: run this as root, or look with --dry-run"
+        )
+    }
+    let outcome = isDry ? place.preview(request).outcome : tick(at: place, on: screen, request: request)
+    if let failure = outcome.failure { throw Failure(ledger: failure) }
+    let report = GuardChange(outcome: outcome, isDry: isDry)
+    if invocation.value("output") == "json" {
+        try screen.json(report)
+    } else {
+        screen.out(report.text(request, screen.style))
+        for refusal in report.refused { screen.error("Error: \(refusal.printable)") }
+        if let trouble = report.trouble { screen.error("Error: \(trouble.printable)") }
+    }
+    return report.refused.isEmpty && report.trouble == nil ? .done : .failed
+}
+
+/// What a verb about guards has done or would do.
+struct GuardChange: Encodable {
+    var dryRun: Bool
+    /// What was recorded, for a person: nothing where all was so already.
+    var recorded: [String]
+    /// What was done to the node, or would be, in order.
+    var effects: [String]
+    /// What was not done because it cannot be.
+    var refused: [String]
+    /// Why not everything was done.
+    var trouble: String?
+    /// Whether another process performs effects, and does these at its next step.
+    var leftToAnother: Bool
+    /// What a person should know besides.
+    var notes: [String]
+
+    init(outcome: Tick.Outcome, isDry: Bool) {
+        dryRun = isDry
+        recorded = (outcome.answer?.events ?? []).flatMap(journalEntries).map(\.text)
+        let done = (outcome.guards?.events ?? []).compactMap { event -> String? in
+            if case .effected(let end) = event, case .done = end.outcome { end.summary } else { nil }
+        }
+        effects = isDry ? (outcome.guards?.planned ?? []).map(\.summary) : done
+        refused = outcome.answer?.refusals ?? []
+        trouble = outcome.guards?.trouble
+        leftToAnother = outcome.guards?.isBusy ?? false
+        notes = Self.notes(outcome)
+    }
+
+    private static func notes(_ outcome: Tick.Outcome) -> [String] {
+        let state = outcome.judgement.state
+        var notes: [String] = []
+        let adopted = state.installations.values.filter { $0.adoption != nil }
+            .sorted { $0.installation.id < $1.installation.id }
+        if !adopted.isEmpty, outcome.judgement.policy == nil {
+            notes.append(
+                "there is no policy, so nothing is guarded: write one, and 'holdfast check' places its guards"
+            )
+        } else if let policy = outcome.judgement.policy {
+            for known in adopted where !isGuarded(known, state, policy, outcome) {
+                let name = known.installation.id.name
+                notes.append(
+                    known.installation.id.distribution == .microk8s
+                        ? "\(name) is confirmed; no guard stands before it yet"
+                        : "\(name) is confirmed, but the policy's enforce.gate is off for it, so no gate stands before it"
+                )
+            }
+        }
+        if let pause = state.pause {
+            notes.append("every guard is lifted until \(pause.until); 'holdfast resume' ends that")
+        }
+        return notes
+            + outcome.judgement.observation.problems.filter { $0.code.hasPrefix("drop-in-") }.map(\.text)
+    }
+
+    private static func isGuarded(
+        _ known: InstallationState, _ state: NodeState, _ policy: LoadedPolicy, _ outcome: Tick.Outcome
+    ) -> Bool {
+        gateMode(of: known.installation, policy: policy, node: outcome.judgement.observation.node) != .off
+    }
+
+    /// The change for a person.
+    func text(_ request: GuardRequest, _ style: Style) -> String {
+        var text = ""
+        if recorded.isEmpty { text += unchanged(request) + "\n" }
+        for line in recorded { text += line.printable + "\n" }
+        text += aligned(
+            effects.map { [(dryRun ? "would" : "done", dryRun ? .waiting : .good), ($0.printable, nil)] },
+            indent: 2, style: style)
+        if leftToAnother {
+            text += "Another holdfast is at work on the guards and does this at its next step.\n"
+        }
+        for note in notes { text += "Note: \(note.printable)\n" }
+        if dryRun { text += "Dry run: nothing was recorded or done.\n" }
+        return text
+    }
+
+    private func unchanged(_ request: GuardRequest) -> String {
+        switch request {
+        case .adopt:
+            refused.isEmpty ? "everything that is installed is adopted already" : "nothing was adopted"
+        case .release: "nothing is adopted, so there is nothing to release"
+        case .pause, .resume: "nothing was paused"
+        }
+    }
+}

@@ -1,0 +1,101 @@
+public import Host
+import Model
+public import Ports
+
+/// Guards as files of a node and what systemd is told of them.
+public final class NodeGuards: GuardPort {
+    let root: Root
+    /// The state directory, as the node has it.
+    let state: String
+    private var lock: HeldLock?
+
+    /// The longest small file that is read: drop-ins, records, the guard file.
+    static let smallFile = 65_536
+
+    /// Makes the port of a node.
+    ///
+    /// - Parameter state: the state directory, as the node has it.
+    public init(root: Root, state: String) {
+        self.root = root
+        self.state = state
+    }
+
+    private var guardFile: String { "\(state)/guard" }
+
+    // MARK: Looking
+
+    /// What is at those places, links not followed.
+    public func look(at places: GuardedPlaces) -> GuardPresence {
+        var presence = GuardPresence()
+        for path in places.identities {
+            presence.identities[path] = (try? place(path)).flatMap { try? identityIfPresent(ofFile: $0) }
+        }
+        for path in places.contents { presence.contents[path] = content(of: path) }
+        presence.guardFile = content(of: guardFile)
+        return presence
+    }
+
+    private func content(of path: String) -> GuardPresence.FileContent? {
+        do throws(HostError) {
+            return try readFileIfPresent(try place(path), limit: Self.smallFile).map { .bytes($0) }
+        } catch {
+            return .unusable(error.description)
+        }
+    }
+
+    /// Where a path of the node is on this machine; its last name is never followed, since what is changed is that name.
+    func place(_ path: String) throws(HostError) -> String {
+        guard !root.isLive, let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
+            return try root.resolve(path)
+        }
+        return try root.resolve(String(path[..<slash])) + path[slash...]
+    }
+
+    // MARK: The effect lock
+
+    /// Takes the effect lock of the state directory, without waiting.
+    public func takeLock() throws(EffectFailure) -> Bool {
+        try failing { () throws(HostError) in
+            guard !root.isLive || Machine.effectiveUser == 0 else {
+                throw HostError(
+                    description: "guards are placed and taken away by root alone: run this as root")
+            }
+            guard let taken = try FileLock.take(try place("\(state)/effect.lock")) else { return false }
+            lock = HeldLock(taken)
+            return true
+        }
+    }
+
+    /// Gives it back.
+    public func giveLockBack() { lock = nil }
+
+    // MARK: The guard file
+
+    /// Replaces the guard file, or takes it away.
+    public func writeGuardFile(_ text: String?) throws(EffectFailure) {
+        try failing { () throws(HostError) in
+            let path = try place(guardFile)
+            if let text {
+                try writeFileAtomically(path, Array(text.utf8), mode: 0o600)
+            } else {
+                try removeFile(path)
+            }
+        }
+    }
+
+    /// Runs a closure, and hands its error on as one of an effect.
+    func failing<Result>(_ body: () throws(HostError) -> Result) throws(EffectFailure) -> Result {
+        do {
+            return try body()
+        } catch {
+            throw EffectFailure(error.description)
+        }
+    }
+}
+
+/// Keeps a lock in a property that can be emptied.
+private final class HeldLock {
+    private let lock: FileLock
+
+    init(_ lock: consuming FileLock) { self.lock = lock }
+}

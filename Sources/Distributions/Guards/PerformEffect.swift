@@ -1,0 +1,232 @@
+import Host
+public import Model
+public import Ports
+
+extension NodeGuards {
+    /// What is at the place of an effect before it.
+    public func fingerprint(of effect: Effect) throws(EffectFailure) -> Fingerprint {
+        try failing { () throws(HostError) in
+            switch effect {
+            case .storeInVault(let copy), .stageSpare(let copy): return try ofLargeFile(copy.to)
+            case .removeFromVault(let path, _): return try ofLargeFile(path)
+            case .removeSpare(let spare): return try ofLargeFile(spare.path)
+            case .placeDropIn(let path, _), .removeLastRan(let path): return try ofSmallFile(path)
+            case .removeDropIn(let dropIn): return try ofSmallFile(dropIn.path)
+            case .writeLastRan(let record): return try ofSmallFile(record.path)
+            case .reloadUnits: return .nothing
+            }
+        }
+    }
+
+    private func ofLargeFile(_ path: String) throws(HostError) -> Fingerprint {
+        try identityIfPresent(ofFile: try place(path)).map { .identity($0) } ?? .missing
+    }
+
+    private func ofSmallFile(_ path: String) throws(HostError) -> Fingerprint {
+        let place = try place(path)
+        guard let identity = try identityIfPresent(ofFile: place) else {
+            return isDirectory(directory(of: place)) ? .missing : .missingDirectory
+        }
+        // What is no small regular file is told by its identity.
+        guard let bytes = try? readFileIfPresent(place, limit: Self.smallFile), let digest = hashBytes(bytes)
+        else {
+            return .identity(identity)
+        }
+        return .content(digest)
+    }
+
+    /// Performs an effect; done twice it is as done once.
+    public func perform(_ effect: Effect, before: Fingerprint) throws(EffectFailure) {
+        try failing { () throws(HostError) in
+            switch effect {
+            case .storeInVault(let copy):
+                let to = try place(copy.to)
+                try makeDirectories(directory(of: to), mode: 0o700)
+                try copyFile(
+                    from: try root.resolve(copy.from), to: to, digest: try digest(of: copy), mode: 0o400)
+            case .stageSpare(let copy):
+                try expect(before, at: copy.to)
+                try copyFile(
+                    from: try root.resolve(copy.from), to: try place(copy.to), digest: try digest(of: copy),
+                    like: try copy.like.map { path throws(HostError) in try root.resolve(path) }, mode: 0o755)
+            case .removeFromVault(let path, _):
+                try removeFile(try place(path))
+                // The vault's own directories, as far as nothing else is kept.
+                try removeDirectoryIfEmpty(try place("\(state)/vault/sha256"))
+                try removeDirectoryIfEmpty(try place("\(state)/vault"))
+            case .removeSpare(let spare):
+                guard try ofLargeFile(spare.path) == .identity(spare.identity) else { return }
+                try removeFile(try place(spare.path))
+            case .placeDropIn(let path, let text):
+                try expect(before, at: path)
+                let to = try place(path)
+                try makeDirectories(directory(of: to))
+                try writeFileAtomically(to, Array(text.utf8))
+            case .removeDropIn(let dropIn): try remove(dropIn)
+            case .reloadUnits: if root.isLive { try reloadSystemd() }
+            case .writeLastRan(let record): try write(record, before: before)
+            case .removeLastRan(let path):
+                try underArtifactLock { () throws(HostError) in try removeFile(try place(path)) }
+            }
+        }
+    }
+
+    private func remove(_ dropIn: PlacedDropIn) throws(HostError) {
+        let path = try place(dropIn.path)
+        if let bytes = try readFileIfPresent(path, limit: Self.smallFile) {
+            guard bytes == Array(dropIn.text.utf8) else {
+                throw HostError(description: "\(dropIn.path): somebody changed it, so it is left alone")
+            }
+            try removeFile(path)
+        }
+        if dropIn.madeDirectory { try removeDirectoryIfEmpty(directory(of: path)) }
+    }
+
+    private func write(_ record: StartRecord, before: Fingerprint) throws(HostError) {
+        let path = try place(record.path)
+        try makeDirectories(directory(of: path), mode: 0o700)
+        try underArtifactLock { () throws(HostError) in
+            // The gate may have recorded a start since; that record is newer than ours.
+            let present = try ofSmallFile(record.path)
+            if present == before || !present.isThere {
+                try writeFileAtomically(path, Array(record.text.utf8), mode: 0o644)
+            }
+            for mark in record.marks { try removeFile(try place(mark)) }
+        }
+    }
+
+    private func underArtifactLock(_ body: () throws(HostError) -> Void) throws(HostError) {
+        let path = FileLock.artifactLock(in: root)
+        guard let lock = try FileLock.take(path, patience: 2000) else {
+            throw HostError(
+                description: "\(path): another process has held it for over two seconds; see who it is with "
+                    + "'fuser -v \(path)'")
+        }
+        try body()
+        _ = consume lock
+    }
+
+    private func expect(_ before: Fingerprint, at path: String) throws(HostError) {
+        let present = try before.isContent ? ofSmallFile(path) : ofLargeFile(path)
+        guard present == before || (!present.isThere && !before.isThere) else {
+            throw HostError(description: "\(path): somebody changed it meanwhile, so it is left alone")
+        }
+    }
+
+    // MARK: Probing
+
+    /// Whether an effect was done.
+    public func probe(_ intent: Intent) -> EffectProbe {
+        do throws(HostError) {
+            switch intent.effect {
+            case .storeInVault(let copy):
+                guard let found = try artifact(at: copy.to), found.digest == copy.artifact.sha256 else {
+                    return .notDone
+                }
+                return .done(found.identity)
+            case .stageSpare(let copy): return try probe(copy, before: intent.before)
+            case .removeFromVault(let path, _): return try isGone(path) ? .done(nil) : .notDone
+            case .removeSpare(let spare):
+                let found = try identityIfPresent(ofFile: try place(spare.path))
+                return found == spare.identity ? .notDone : .done(nil)
+            case .placeDropIn(let path, let text): return try probe(path, holds: text, before: intent.before)
+            case .removeDropIn(let dropIn):
+                guard let found = content(at: dropIn.path) else { return try directoryIsGone(dropIn) }
+                return found == Array(dropIn.text.utf8)
+                    ? .notDone : .unknown("\(dropIn.path) is neither gone nor what we placed")
+            case .writeLastRan(let record):
+                if content(at: record.path) == Array(record.text.utf8) { return try marksAreGone(record) }
+                return try ofSmallFile(record.path) == intent.before ? .notDone : try marksAreGone(record)
+            case .removeLastRan(let path): return try isGone(path) ? .done(nil) : .notDone
+            case .reloadUnits: return .notDone
+            }
+        } catch {
+            return .unknown(error.description)
+        }
+    }
+
+    private func probe(_ copy: ArtifactCopy, before: Fingerprint) throws(HostError) -> EffectProbe {
+        let present = try ofLargeFile(copy.to)
+        guard present.isThere else { return .notDone }
+        if let found = try artifact(at: copy.to), found.digest == copy.artifact.sha256,
+            isExecutable(try place(copy.to))
+        {
+            return .done(found.identity)
+        }
+        return present == before
+            ? .notDone : .unknown("\(copy.to) is neither the spare nor what was there before")
+    }
+
+    private func probe(
+        _ path: String, holds text: String, before: Fingerprint
+    ) throws(HostError) -> EffectProbe {
+        if content(at: path) == Array(text.utf8) { return .done(nil) }
+        let present = try ofSmallFile(path)
+        if present == before || !present.isThere { return .notDone }
+        return .unknown("\(path) is neither our drop-in nor what was there before")
+    }
+
+    private func marksAreGone(_ record: StartRecord) throws(HostError) -> EffectProbe {
+        for mark in record.marks where try !isGone(mark) { return .notDone }
+        return .done(nil)
+    }
+
+    /// A directory of ours goes with the drop-in, unless somebody has put something else there.
+    private func directoryIsGone(_ dropIn: PlacedDropIn) throws(HostError) -> EffectProbe {
+        let directory = directory(of: try place(dropIn.path))
+        guard dropIn.madeDirectory, isDirectory(directory) else { return .done(nil) }
+        return try listDirectory(directory).isEmpty ? .notDone : .done(nil)
+    }
+
+    private func isGone(_ path: String) throws(HostError) -> Bool { try !ofLargeFile(path).isThere }
+
+    private func content(at path: String) -> [UInt8]? {
+        (try? place(path)).flatMap { try? readFileIfPresent($0, limit: Self.smallFile) }
+    }
+
+    /// The digest of a large file, of one and the same file before and after it was read; nil where there is none.
+    private func artifact(at path: String) throws(HostError) -> (digest: Digest, identity: FileIdentity)? {
+        let place = try place(path)
+        guard let before = try identityIfPresent(ofFile: place), let digest = try? hashFile(place),
+            try identityIfPresent(ofFile: place) == before
+        else { return nil }
+        return (digest, before)
+    }
+
+    // MARK: Undoing
+
+    /// Takes away what a half-performed effect left.
+    public func undo(_ intent: Intent) throws(EffectFailure) {
+        try failing { () throws(HostError) in
+            switch intent.effect {
+            case .storeInVault(let copy), .stageSpare(let copy):
+                try removeFile(draftPath(of: try place(copy.to)))
+            case .placeDropIn(let path, _):
+                guard intent.before == .missingDirectory else { return }
+                try removeDirectoryIfEmpty(directory(of: try place(path)))
+            case .removeFromVault, .removeSpare, .removeDropIn, .reloadUnits, .writeLastRan, .removeLastRan:
+                break
+            }
+        }
+    }
+
+    private func digest(of copy: ArtifactCopy) throws(HostError) -> Digest {
+        guard let digest = copy.artifact.sha256 else {
+            throw HostError(description: "\(copy.from): its digest is not known, so it cannot be copied")
+        }
+        return digest
+    }
+}
+
+private func directory(of path: String) -> String {
+    path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+}
+
+extension Fingerprint {
+    fileprivate var isContent: Bool {
+        switch self {
+        case .content, .missing, .missingDirectory: true
+        case .identity, .nothing: false
+        }
+    }
+}

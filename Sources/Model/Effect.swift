@@ -1,0 +1,190 @@
+/// One thing done to a node in order to keep changes out, or to stop keeping them out.
+///
+/// | effect | fingerprint of before | done where | not done where | undo |
+/// |---|---|---|---|---|
+/// | storeInVault | the file at its path | the file there has the digest | anything else | the draft goes |
+/// | removeFromVault | the file at its path | no file is there | one is | nothing |
+/// | stageSpare | the file at its path | the file there has the digest and can be executed | none is there, or that of before | the draft goes |
+/// | removeSpare | the file at its path | no file is there, or not ours | the file that we staged | nothing |
+/// | placeDropIn | its content, or whether its directory was there | the text is there | none is there, or that of before | the directory goes if we made it and it is empty |
+/// | removeDropIn | its content | no file is there | our text is there | nothing |
+/// | reloadUnits | nothing | never known: it may be repeated | always | nothing |
+/// | writeLastRan | its content | the text is there, or a newer one by the gate | that of before is there | the draft goes |
+/// | removeLastRan | its content | no file is there | one is | nothing |
+///
+/// Whatever is none of these is unknown: nothing further is done, and a person is told. Paths are those of the node.
+public enum Effect: Codable, Hashable, Sendable {
+    /// Copies the bytes of a digest to where the vault keeps them: a copy of their own, never a second name.
+    case storeInVault(ArtifactCopy)
+    case removeFromVault(path: String, digest: Digest)
+    /// Copies an artifact to the binary's own file system, with the binary's owner and label.
+    case stageSpare(ArtifactCopy)
+    case removeSpare(StagedSpare)
+    /// Puts the drop-in beside a unit by which systemd asks the gate.
+    case placeDropIn(path: String, text: String)
+    case removeDropIn(PlacedDropIn)
+    /// Has systemd read its unit files again.
+    case reloadUnits
+    /// Writes what has started on a data directory, in the gate's own text.
+    case writeLastRan(StartRecord)
+    case removeLastRan(path: String)
+
+    /// What it does, for a person: `put the gate's drop-in at …`.
+    public var summary: String {
+        switch self {
+        case .storeInVault(let copy): "keep \(copy.artifact.summary) in the vault"
+        case .removeFromVault(_, let digest): "take sha256 \(digest.short) out of the vault"
+        case .stageSpare(let copy): "stage \(copy.artifact.summary) as the spare \(copy.to)"
+        case .removeSpare(let spare): "take the spare \(spare.path) away"
+        case .placeDropIn(let path, _): "put the gate in front of the unit: \(path)"
+        case .removeDropIn(let dropIn): "take the gate away: \(dropIn.path)"
+        case .reloadUnits: "have systemd read its units again"
+        case .writeLastRan: "record what runs now as what last ran"
+        case .removeLastRan: "forget what last ran, since starts are no longer recorded"
+        }
+    }
+
+    /// Whether it leaves something behind by which a probe can tell that it was done.
+    public var leavesTrace: Bool { self != .reloadUnits }
+}
+
+/// An artifact that is copied from one path of the node to another.
+public struct ArtifactCopy: Codable, Hashable, Sendable {
+    /// Whose artifact it is.
+    public var installation: InstallationID
+    /// What is copied; its digest is checked on the way.
+    public var artifact: Artifact
+    /// Where its bytes are.
+    public var from: String
+    /// Where they shall be.
+    public var to: String
+    /// The file whose owner and label the copy takes; nil for a copy that is root's alone.
+    public var like: String?
+
+    /// Makes a copy that is to be made.
+    public init(
+        installation: InstallationID, artifact: Artifact, from: String, to: String, like: String? = nil
+    ) {
+        self.installation = installation
+        self.artifact = artifact
+        self.from = from
+        self.to = to
+        self.like = like
+    }
+}
+
+/// What is known to have started on a data directory, as the gate reads it.
+public struct StartRecord: Codable, Hashable, Sendable {
+    /// The record's file.
+    public var path: String
+    /// The gate's own text.
+    public var text: String
+    /// The adoption at which recording began.
+    public var since: Instant
+    /// Marks of unrecorded starts that the text takes in; they go with it.
+    public var marks: [String]
+
+    /// Makes a record that is to be written.
+    public init(path: String, text: String, since: Instant, marks: [String]) {
+        self.path = path
+        self.text = text
+        self.since = since
+        self.marks = marks
+    }
+}
+
+/// A spare that we staged.
+public struct StagedSpare: Codable, Hashable, Sendable {
+    /// Whose spare it is.
+    public var installation: InstallationID
+    /// Where it lies.
+    public var path: String
+    /// Which artifact it is.
+    public var artifact: Artifact
+    /// The file as it was when it was staged and hashed.
+    public var identity: FileIdentity
+
+    /// Makes a record of a spare.
+    public init(installation: InstallationID, path: String, artifact: Artifact, identity: FileIdentity) {
+        self.installation = installation
+        self.path = path
+        self.artifact = artifact
+        self.identity = identity
+    }
+}
+
+/// A drop-in that we placed.
+public struct PlacedDropIn: Codable, Hashable, Sendable {
+    /// The file.
+    public var path: String
+    /// What we wrote there.
+    public var text: String
+    /// Whether its directory was not there before.
+    public var madeDirectory: Bool
+
+    /// Makes a record of a drop-in.
+    public init(path: String, text: String, madeDirectory: Bool) {
+        self.path = path
+        self.text = text
+        self.madeDirectory = madeDirectory
+    }
+}
+
+/// What was at the place of an effect before it.
+public enum Fingerprint: Codable, Hashable, Sendable {
+    /// It leaves no trace.
+    case nothing
+    case missing
+    /// Not even the directory was there.
+    case missingDirectory
+    /// A small file, by its content.
+    case content(Digest)
+    /// A large file, or one that is not regular, by its identity.
+    case identity(FileIdentity)
+}
+
+/// The committed word on what an effect is about to do (invariant 7).
+public struct Intent: Codable, Hashable, Sendable {
+    /// Names it in the entry that closes it, and a transient unit where one is needed.
+    public var id: String
+    /// What is about to be done.
+    public var effect: Effect
+    /// What was there before.
+    public var before: Fingerprint
+
+    /// Makes an intent.
+    public init(id: String, effect: Effect, before: Fingerprint) {
+        self.id = id
+        self.effect = effect
+        self.before = before
+    }
+}
+
+/// What became of an intent.
+public struct EffectEnd: Codable, Hashable, Sendable {
+    /// How an intent can stand.
+    public enum Outcome: Codable, Hashable, Sendable {
+        /// It is done; the file that it made, where it made one that is later told by its identity.
+        case done(FileIdentity?)
+        /// It was not done, and nothing of it is left.
+        case undone
+        /// It could not be done, and will be tried again: the intent stays open.
+        case failed(String)
+        /// Nobody can tell whether it was done: the intent stays open, and nothing further is done.
+        case unknown(String)
+    }
+
+    /// The intent's id.
+    public var intent: String
+    /// What it was about, for a person.
+    public var summary: String
+    /// What became of it.
+    public var outcome: Outcome
+
+    /// Makes an end.
+    public init(of intent: Intent, outcome: Outcome) {
+        self.intent = intent.id
+        summary = intent.effect.summary
+        self.outcome = outcome
+    }
+}

@@ -1,0 +1,129 @@
+/// What we have done to a node and not yet taken back: what `release` is to undo, and nothing else (invariant 10).
+///
+/// A fold over intents and their ends. What is about to be placed is recorded before it is placed.
+public struct GuardRecords: Codable, Hashable, Sendable {
+    /// Effects that were begun and not ended; at most one while everything goes well.
+    public var intents: [Intent] = []
+    /// Why the newest of them could not be done, or cannot be judged; nil while all goes well.
+    public var trouble: Problem?
+    /// Artifacts in the vault, by path.
+    public var vault: [String: Digest] = [:]
+    /// Spares, by path.
+    public var spares: [String: StagedSpare] = [:]
+    /// Drop-ins, by path.
+    public var dropIns: [String: PlacedDropIn] = [:]
+    /// Records of what last ran, by path, with the adoption at which they began.
+    public var lastRan: [String: Instant] = [:]
+    /// Whether systemd has not been told yet of what changed in its unit files.
+    public var needsReload = false
+
+    /// Nothing was done.
+    public init() {}
+
+    /// Whether nothing of ours is left.
+    public var isEmpty: Bool { self == GuardRecords() }
+
+    mutating func begin(_ intent: Intent) {
+        intents.append(intent)
+        // Recorded as ours before it is there.
+        if case .placeDropIn(let path, let text) = intent.effect, dropIns[path] == nil {
+            dropIns[path] = PlacedDropIn(
+                path: path, text: text, madeDirectory: intent.before == .missingDirectory)
+        }
+    }
+
+    mutating func end(_ end: EffectEnd) {
+        guard let intent = intents.first(where: { $0.id == end.intent }) else { return }
+        switch end.outcome {
+        case .failed(let text):
+            trouble = Problem(code: "guard-failed", text: text)
+        case .unknown(let text):
+            trouble = Problem(code: "intent-unknown", text: text)
+        case .undone:
+            intents.removeAll { $0.id == end.intent }
+            trouble = nil
+            // Where another text was there before, that one is still ours.
+            if case .placeDropIn(let path, _) = intent.effect, !intent.before.isThere { dropIns[path] = nil }
+        case .done(let identity):
+            intents.removeAll { $0.id == end.intent }
+            trouble = nil
+            done(intent, identity)
+        }
+    }
+
+    private mutating func done(_ intent: Intent, _ identity: FileIdentity?) {
+        switch intent.effect {
+        case .storeInVault(let copy): vault[copy.to] = copy.artifact.sha256
+        case .removeFromVault(let path, _): vault[path] = nil
+        case .stageSpare(let copy):
+            guard let identity else { return }
+            spares[copy.to] = StagedSpare(
+                installation: copy.installation, path: copy.to, artifact: copy.artifact, identity: identity)
+        case .removeSpare(let spare): spares[spare.path] = nil
+        case .placeDropIn(let path, let text):
+            dropIns[path]?.text = text
+            needsReload = true
+        case .removeDropIn(let dropIn):
+            dropIns[dropIn.path] = nil
+            needsReload = true
+        case .reloadUnits: needsReload = false
+        case .writeLastRan(let record): lastRan[record.path] = record.since
+        case .removeLastRan(let path): lastRan[path] = nil
+        }
+    }
+}
+
+extension Fingerprint {
+    /// Whether something was there.
+    public var isThere: Bool {
+        switch self {
+        case .nothing, .missing, .missingDirectory: false
+        case .content, .identity: true
+        }
+    }
+}
+
+/// A person's word that the artifact of an installation is what this node is meant to run.
+public struct Adoption: Codable, Hashable, Sendable {
+    /// Which installation.
+    public var installation: InstallationID
+    /// What it is meant to run.
+    public var artifact: Artifact
+    /// When, by this node's clock.
+    public var at: Instant
+
+    /// Makes an adoption.
+    public init(installation: InstallationID, artifact: Artifact, at: Instant) {
+        self.installation = installation
+        self.artifact = artifact
+        self.at = at
+    }
+}
+
+/// A person's wish that no guard stands in the way for a while.
+public struct Pause: Codable, Hashable, Sendable {
+    /// Exclusive.
+    public var until: Instant
+    /// Why, in the person's words.
+    public var reason: String
+
+    /// Makes a pause.
+    public init(until: Instant, reason: String) {
+        self.until = until
+        self.reason = reason
+    }
+}
+
+/// The end of a pause.
+public struct Resumption: Codable, Hashable, Sendable {
+    /// The pause that is over.
+    public var pause: Pause
+    /// Whether it ended by itself.
+    public var isByTime: Bool
+
+    /// Makes an end.
+    public init(pause: Pause, isByTime: Bool) {
+        self.pause = pause
+        self.isByTime = isByTime
+    }
+}

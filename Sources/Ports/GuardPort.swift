@@ -1,0 +1,91 @@
+public import Model
+
+/// The node, as far as guards are put in place on it.
+///
+/// Paths are those of the node. It is used by one thread.
+public protocol GuardPort {
+    /// What is at those places; it never throws, what cannot be examined says so.
+    func look(at places: GuardedPlaces) -> GuardPresence
+
+    /// Takes the effect lock, without waiting.
+    ///
+    /// - Returns: false where another process performs effects; else the lock is held until `giveLockBack`.
+    func takeLock() throws(EffectFailure) -> Bool
+
+    /// Gives the effect lock back; without one it does nothing.
+    func giveLockBack()
+
+    /// What is at the place of an effect before it.
+    func fingerprint(of effect: Effect) throws(EffectFailure) -> Fingerprint
+
+    /// Performs an effect; where it was done already it does it again, or nothing.
+    ///
+    /// - Parameter before: the fingerprint that was committed; what is no longer so is not touched.
+    func perform(_ effect: Effect, before: Fingerprint) throws(EffectFailure)
+
+    /// Whether an effect that was begun was done.
+    func probe(_ intent: Intent) -> EffectProbe
+
+    /// Takes away what a half-performed effect left, so that all is as it was before.
+    func undo(_ intent: Intent) throws(EffectFailure)
+
+    /// Replaces the guard file, or takes it away, by a rename and flushed.
+    func writeGuardFile(_ text: String?) throws(EffectFailure)
+}
+
+/// The places that a plan asks about.
+public struct GuardedPlaces: Hashable, Sendable {
+    /// Files of which the identity is enough.
+    public var identities: Set<String>
+    /// Small files of which the content is asked.
+    public var contents: Set<String>
+
+    /// Makes a question.
+    public init(identities: Set<String> = [], contents: Set<String> = []) {
+        self.identities = identities
+        self.contents = contents
+    }
+}
+
+/// What was found there; a place without an entry has no file.
+public struct GuardPresence: Hashable, Sendable {
+    /// By path.
+    public var identities: [String: FileIdentity] = [:]
+    /// By path.
+    public var contents: [String: FileContent] = [:]
+    /// The guard file.
+    public var guardFile: FileContent?
+
+    /// Nothing is there.
+    public init() {}
+
+    /// What a small file holds.
+    public enum FileContent: Hashable, Sendable {
+        case bytes([UInt8])
+        /// It is there, and cannot be read or is no small file.
+        case unusable(String)
+
+        /// Its bytes as text; nil where it cannot be read.
+        public var text: String? {
+            if case .bytes(let bytes) = self { String(validating: bytes, as: UTF8.self) } else { nil }
+        }
+    }
+}
+
+/// Whether an effect was done.
+public enum EffectProbe: Hashable, Sendable {
+    /// The identity of the file that it made, where a later look goes by that.
+    case done(FileIdentity?)
+    case notDone
+    /// Something is there that neither we nor what was there before explains.
+    case unknown(String)
+}
+
+/// Why an effect could not be performed: what happened, where, and what to do about it.
+public struct EffectFailure: Error, Hashable, CustomStringConvertible {
+    /// Lower case, no full stop.
+    public var description: String
+
+    /// Makes a failure.
+    public init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,190 @@
+import FoundationEssentials
+import Host
+import Model
+import Testing
+
+private let withGate = "apiVersion: holdfast/v1\nunattended: patch\nenforce:\n  gate: restore\n"
+
+extension SampleNode {
+    /// Runs a verb with the state where the node's own gate looks for it.
+    func inPlace(_ words: String...) throws -> Answer {
+        try Self.run(words + ["--root", root, "--policy", policy])
+    }
+
+    /// What stands before every start of the unit.
+    func start() throws -> Int32 {
+        let gate =
+            URL(filePath: ProcessInfo.processInfo.arguments[0]).deletingLastPathComponent().path
+            + "/holdfast-gate"
+        let outcome = try runProcess(
+            [gate, "--root", root, "k3s.service"],
+            environment: ["INVOCATION_ID": "0123456789abcdef0123456789abcdef"], timeout: 10_000)
+        guard case .exited(let code) = outcome.end else { return -1 }
+        return code
+    }
+
+    /// Every file of the node and what it holds, but for our own state.
+    func listing() throws -> [String: String] {
+        var listing: [String: String] = [:]
+        for path in try FileManager.default.subpathsOfDirectory(atPath: root)
+        where !path.hasPrefix("var/lib/holdfast") && !path.hasPrefix("run") {
+            let whole = root + "/" + path
+            if let target = try? readLink(whole) {
+                listing[path] = "link to \(target)"
+            } else if isDirectory(whole) {
+                listing[path] = "directory"
+            } else {
+                listing[path] = try hashFile(whole).hex + (isExecutable(whole) ? " executable" : "")
+            }
+        }
+        return listing
+    }
+
+    var dropIn: String { root + "/etc/systemd/system/k3s.service.d/zz-holdfast.conf" }
+    var spare: String { root + "/usr/local/bin/.k3s.holdfast-spare" }
+    func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+}
+
+@Suite("holdfast adopt, release, pause, on a node root")
+struct AdoptTests {
+    private struct Change: Decodable {
+        let recorded: [String]
+        let effects: [String]
+        let refused: [String]
+        let trouble: String?
+    }
+
+    @Test("invariant 10: adopt and release leave every file as it was, and a second time change nothing")
+    func undone() throws {
+        let node = try SampleNode(policy: withGate)
+        let before = try node.listing()
+        let planned = try node.inPlace("adopt", "--dry-run", "--output", "json").json(Change.self)
+        #expect(try node.listing() == before)
+        let done = try node.inPlace("adopt", "--output", "json").json(Change.self)
+        #expect(done.effects == planned.effects && done.effects.count == 5)
+        #expect(node.exists(node.dropIn) && node.exists(node.spare))
+        #expect(try hashFile(node.spare) == hashFile(node.binary))
+        let again = try node.inPlace("adopt", "--output", "json").json(Change.self)
+        #expect(again.recorded.isEmpty && again.effects.isEmpty)
+        let status = try node.inPlace("status").output
+        #expect(status.contains("confirmed") && status.contains("2 in place"))
+        #expect(try node.inPlace("release").code == 0)
+        #expect(try node.listing() == before)
+        #expect(!node.exists(node.root + "/var/lib/holdfast/guard"))
+        #expect(!node.exists(node.root + "/var/lib/holdfast/vault"))
+        #expect(try node.inPlace("release", "--output", "json").json(Change.self).effects.isEmpty)
+        #expect(try SampleNode.run(["verify", "--state", node.root + "/var/lib/holdfast"]).code == 0)
+    }
+
+    @Test(
+        "invariant 1: the gate puts the adopted binary back over another minor, and the tick stages a new spare"
+    )
+    func restored() throws {
+        let node = try SampleNode(policy: withGate)
+        _ = try node.inPlace("adopt")
+        #expect(try node.start() == 0)
+        let approved = try hashFile(node.binary)
+        try node.install("v1.32.1+k3s1")
+        #expect(try hashFile(node.binary) != approved)
+        #expect(try node.start() == 0)
+        #expect(try hashFile(node.binary) == approved)
+        #expect(!node.exists(node.spare))
+        #expect(try node.inPlace("check").code == 0)
+        #expect(try hashFile(node.spare) == approved)
+        // The new spare is one that the gate trusts.
+        try node.install("v1.32.1+k3s1")
+        #expect(try node.start() == 0)
+        #expect(try hashFile(node.binary) == approved)
+    }
+
+    @Test("pause lets another artifact start until resume, which lets the gate go by the policy again")
+    func paused() throws {
+        let node = try SampleNode(policy: withGate)
+        _ = try node.inPlace("adopt")
+        #expect(try node.start() == 0)
+        let approved = try hashFile(node.binary)
+        #expect(try node.inPlace("pause", "--for", "2h").code == 64)
+        #expect(try node.inPlace("pause", "--for", "99d", "--reason", "x").code == 64)
+        #expect(try node.inPlace("pause", "--for", "2h", "--reason", "a test").code == 0)
+        #expect(try node.inPlace("status").output.contains("Paused"))
+        try node.install("v1.31.5+k3s1")
+        #expect(try node.start() == 0)
+        #expect(try hashFile(node.binary) != approved)
+        let file = node.root + "/var/lib/holdfast/guard"
+        #expect(try String(contentsOf: URL(filePath: file), encoding: .utf8).contains("paused-until"))
+        #expect(try node.inPlace("resume").code == 0)
+        #expect(try !String(contentsOf: URL(filePath: file), encoding: .utf8).contains("paused-until"))
+    }
+
+    @Test("without a gate in the policy adopt confirms, says so, and places nothing")
+    func confirmsOnly() throws {
+        let node = try SampleNode()
+        let before = try node.listing()
+        let answer = try node.inPlace("adopt")
+        #expect(answer.code == 0 && answer.output.contains("enforce.gate is off"))
+        #expect(try node.listing() == before)
+        #expect(try node.inPlace("status").output.contains("confirmed"))
+    }
+
+    @Test("a binary that cannot be read is refused, and somebody else's drop-in is left alone")
+    func refused() throws {
+        let node = try SampleNode(policy: withGate)
+        try Data("#!/bin/sh\n".utf8).write(to: URL(filePath: node.binary))
+        let refused = try node.inPlace("adopt")
+        #expect(refused.code == 1 && refused.errors.contains("cannot be adopted"))
+        try node.install("v1.31.4+k3s1")
+        try FileManager.default.createDirectory(
+            atPath: node.root + "/etc/systemd/system/k3s.service.d", withIntermediateDirectories: true)
+        try Data("[Service]\nNice=5\n".utf8).write(to: URL(filePath: node.dropIn))
+        let before = try node.listing()
+        #expect(try node.inPlace("adopt").output.contains("somebody else's drop-in"))
+        #expect(try node.inPlace("release").code == 0)
+        #expect(try node.listing() == before)
+    }
+
+    @Test("a state directory that the node's own gate would not find is refused")
+    func elsewhere() throws {
+        let node = try SampleNode(policy: withGate)
+        let answer = try node.holdfast("adopt")
+        #expect(answer.code == 78 && answer.errors.contains("leave --state out"))
+    }
+
+    /// Calls that change something, as strace names them.
+    static let calls = ["rename", "fsync", "unlink", "mkdir", "fchmod", "rmdir", "pwrite64"]
+
+    @Test(
+        "invariant 7: after kill -9 at any step the next tick ends where a whole run ends",
+        .enabled(if: FileManager.default.fileExists(atPath: "/usr/bin/strace"), "strace is not installed"),
+        arguments: ["adopt", "release"], calls)
+    func killed(verb: String, call: String) throws {
+        let node = try SampleNode(policy: withGate)
+        _ = try node.inPlace("adopt")
+        let adopted = try node.listing()
+        _ = try node.inPlace("release")
+        let released = try node.listing()
+        let state = node.root + "/var/lib/holdfast"
+        // Every third step, since each costs a process under strace; the simulation takes every one.
+        for count in stride(from: 1, to: 60, by: 3) {
+            if verb == "release" { _ = try node.inPlace("adopt") }
+            let program =
+                URL(filePath: ProcessInfo.processInfo.arguments[0]).deletingLastPathComponent().path
+                + "/holdfast"
+            let outcome = try runProcess(
+                [
+                    "/usr/bin/strace", "-f", "-o", "/dev/null", "-e", "trace=\(call)", "-e",
+                    "inject=\(call):signal=KILL:when=\(count)", program, verb, "--root", node.root,
+                    "--policy", node.policy,
+                ], environment: ["LANG": "C.UTF-8"], timeout: 60_000)
+            var isWhole = false
+            if case .exited(0) = outcome.end { isWhole = true }
+            // Whoever was cut off before it was recorded asks again; the tick does the rest.
+            _ = try node.inPlace("check")
+            _ = try node.inPlace(verb)
+            #expect(try node.listing() == (verb == "adopt" ? adopted : released), "\(call) \(count)")
+            if verb == "adopt" { _ = try node.inPlace("release") }
+            if isWhole { break }
+        }
+        #expect(try node.listing() == released)
+        #expect(try SampleNode.run(["verify", "--state", state]).code == 0)
+    }
+}

@@ -1,0 +1,319 @@
+import Agent
+import Model
+import Ports
+import Testing
+
+/// A node with a K3s server under a policy that asks for the gate.
+private func node(gate: Enforcement.GateMode? = .restore) -> World {
+    let world = Story(seed: 1).world
+    if let gate { world.policy = policy(gate: gate) }
+    let version = world.installations[0].installed?.artifact.version
+    world.installations[0].running?.version = version
+    return world
+}
+
+private func policy(gate: Enforcement.GateMode) -> PolicyReading {
+    var document = PolicyDocument()
+    document.base.enforce.gate = gate
+    return .valid(
+        LoadedPolicy(
+            document: document, sources: PolicySources(file: "policy.yaml", lines: [:]), sha256: .none))
+}
+
+private let dropIn = "/etc/systemd/system/k3s.service.d/zz-holdfast.conf"
+private let spare = "/usr/local/bin/.k3s.holdfast-spare"
+
+/// What a person may ask for, one thing after the other.
+struct Wish: Sendable, CustomTestStringConvertible {
+    var testDescription: String
+    /// Asked for and done before the process is killed in the midst of the last one.
+    var before: [GuardRequest]
+    var last: GuardRequest?
+    /// What the policy says by the last one.
+    var gate = Enforcement.GateMode.restore
+}
+
+private let wishes = [
+    Wish(testDescription: "adopt", before: [], last: .adopt),
+    Wish(testDescription: "release", before: [.adopt], last: .release),
+    Wish(testDescription: "adopt after release", before: [.adopt, .release], last: .adopt),
+    Wish(
+        testDescription: "pause", before: [.adopt],
+        last: .pause(until: Instant(seconds: 1_800_000_000), reason: "by hand")),
+    Wish(
+        testDescription: "resume",
+        before: [.adopt, .pause(until: Instant(seconds: 1_800_000_000), reason: "by hand")], last: .resume),
+    Wish(testDescription: "the policy takes the gate back", before: [.adopt], last: nil, gate: .off),
+]
+
+@Suite("Guards in simulation")
+struct GuardTests {
+    @Test("invariant 10: after adopt and release the node is as it was", arguments: [true, false])
+    func undone(hadDirectory: Bool) {
+        let world = node()
+        if hadDirectory { world.guards.put("/etc/systemd/system/k3s.service.d/override.conf", "[Service]") }
+        let before = world.guards.listing
+        world.tick(request: .adopt)
+        #expect(world.guards.listing != before)
+        #expect(world.guards.loaded.contains(dropIn))
+        world.tick(request: .release)
+        #expect(world.guards.listing == before)
+        #expect(!world.guards.loaded.contains(dropIn))
+        #expect(world.state.guards == nil)
+    }
+
+    @Test("what is asked for twice is done once, and a quiet tick opens, writes and records nothing")
+    func quiet() {
+        let world = node()
+        let first = world.tick(request: .adopt)
+        #expect(first.answer?.events.count == 1 && first.guards?.events.isEmpty == false)
+        let second = world.tick(request: .adopt)
+        #expect(second.answer?.events.isEmpty == true && second.guards?.events.isEmpty == true)
+        let entries = world.committed.count
+        // A process that can take no step at all: whatever it tried would fail.
+        world.guards.fuse = 0
+        let quiet = world.tick()
+        #expect(quiet.failure == nil && quiet.guards?.trouble == nil && quiet.guards?.isBusy == false)
+        #expect(world.committed.count == entries)
+    }
+
+    @Test("--dry-run shows exactly what is then done, and does nothing")
+    func rehearsal() {
+        for wish in [GuardRequest.adopt, .release] {
+            let world = node()
+            if wish == .release { world.tick(request: .adopt) }
+            let before = world.guards.listing
+            let planned = world.tick(dryRun: true, request: wish).guards?.planned.map(\.summary)
+            #expect(world.guards.listing == before)
+            let done = world.tick(request: wish).guards?.events.compactMap { event -> String? in
+                if case .effected(let end) = event, case .done = end.outcome { end.summary } else { nil }
+            }
+            #expect(planned == done && done?.count == 5)
+        }
+    }
+
+    @Test(
+        "invariant 7: killed at any step, the next tick finishes it or undoes it, and the end is the same",
+        arguments: wishes)
+    func killed(_ wish: Wish) {
+        let whole = play(wish, fuse: nil)
+        var died = 0
+        for fuse in 0..<400 {
+            let world = play(wish, fuse: fuse)
+            let hasDied = world.guards.fuse == 0
+            world.guards.fuse = nil
+            // Who asked is told of the failure where it was not recorded, and asks again.
+            if let last = wish.last, case let answer = world.tick(request: last), answer.failure != nil {
+                Issue.record("\(fuse): \(answer.failure?.description ?? "")")
+            }
+            let outcome = world.tick()
+            #expect(outcome.guards?.trouble == nil, "\(fuse)")
+            #expect(sorted(world) == sorted(whole), "after \(fuse) steps")
+            #expect(world.guards.loaded == whole.guards.loaded, "after \(fuse) steps")
+            #expect(world.state.guards?.intents.isEmpty != false, "after \(fuse) steps")
+            #expect(folded(world) == world.state)
+            guard hasDied else { break }
+            died += 1
+        }
+        #expect(died > 3)
+    }
+
+    private func play(_ wish: Wish, fuse: Int?) -> World {
+        let world = node()
+        for request in wish.before { world.tick(request: request) }
+        world.policy = policy(gate: wish.gate)
+        world.guards.fuse = fuse
+        world.tick(request: wish.last)
+        return world
+    }
+
+    /// The listing without what depends on how many entries it took: the guard file's head, and inodes.
+    private func sorted(_ world: World) -> [String] {
+        world.guards.listing.map { path, text in
+            let isFirst = { (line: Substring) in
+                !["ledger", "end", "identity"].contains(String(line.prefix { $0 != " " }))
+            }
+            return path + "\n" + text.split(separator: "\n").filter(isFirst).joined(separator: "\n")
+        }.sorted()
+    }
+
+    private func folded(_ world: World) -> NodeState {
+        var state = NodeState()
+        for entry in world.committed { state.apply(entry.event, at: entry.at) }
+        return state
+    }
+
+    @Test("invariant 7: no effect without an intent that was committed before, each closed by the next entry")
+    func intents() {
+        let world = node()
+        world.tick(request: .adopt)
+        world.tick(request: .release)
+        var open: Intent?
+        var count = 0
+        for entry in world.committed {
+            switch entry.event {
+            case .intended(let intent):
+                #expect(open == nil)
+                open = intent
+                count += 1
+            case .effected(let end):
+                #expect(end.intent == open?.id)
+                open = nil
+            default: break
+            }
+        }
+        #expect(open == nil && count == 10)
+    }
+
+    @Test("somebody else's drop-in of the same name is left alone, and told")
+    func foreign() {
+        let world = node()
+        world.guards.put(dropIn, "[Service]\nNice=5\n")
+        world.tick(request: .adopt)
+        let told = world.tick()
+        #expect(told.judgement.observation.problems.contains { $0.code == "drop-in-foreign" })
+        #expect(world.guards.files[dropIn]?.text == "[Service]\nNice=5\n")
+        world.tick(request: .release)
+        #expect(world.guards.files[dropIn]?.text == "[Service]\nNice=5\n")
+        #expect(world.state.guards == nil)
+    }
+
+    @Test("what is neither before nor after an effect stops everything, once, and is told (intent-unknown)")
+    func unknown() {
+        // Dies between the intent of the drop-in and the drop-in.
+        var world = node()
+        for fuse in 1..<100 where !isAboutToPlace(world) {
+            world = node()
+            world.guards.fuse = fuse
+            world.tick(request: .adopt)
+            world.guards.fuse = nil
+        }
+        #expect(isAboutToPlace(world))
+        world.guards.put(dropIn, "somebody was quicker")
+        world.tick()
+        let entries = world.committed.count
+        let outcome = world.tick()
+        #expect(outcome.judgement.observation.problems.contains { $0.code == "intent-unknown" })
+        #expect(outcome.guards?.trouble != nil)
+        world.tick()
+        // One entry more, for the problem; the same trouble is not recorded at every tick.
+        #expect(world.committed.count <= entries + 2)
+        #expect(world.guards.files[dropIn]?.text == "somebody was quicker")
+        world.guards.remove(dropIn)
+        world.tick()
+        #expect(world.guards.loaded == [dropIn])
+    }
+
+    private func isAboutToPlace(_ world: World) -> Bool {
+        if case .placeDropIn = world.state.guards?.intents.first?.effect {
+            world.guards.files[dropIn] == nil
+        } else {
+            false
+        }
+    }
+
+    @Test("a guard that somebody took away is put back at the next tick")
+    func putBack() {
+        let world = node()
+        world.tick(request: .adopt)
+        world.guards.remove(spare)
+        world.guards.remove(dropIn)
+        world.tick()
+        #expect(world.guards.files[spare] != nil && world.guards.files[dropIn] != nil)
+    }
+
+    @Test("who cannot get the effect lock records what is asked, and leaves the rest to the holder")
+    func busy() {
+        let world = node()
+        world.guards.isLockedByAnother = true
+        let outcome = world.tick(request: .adopt)
+        #expect(outcome.guards?.isBusy == true && outcome.answer?.events.count == 1)
+        #expect(world.guards.listing.isEmpty)
+        world.guards.isLockedByAnother = false
+        world.tick()
+        #expect(world.guards.files[dropIn] != nil)
+    }
+
+    @Test("without a policy adopt confirms and places nothing; with one the next tick places it")
+    func withoutPolicy() {
+        let world = node(gate: nil)
+        world.tick(request: .adopt)
+        #expect(world.state.installations["k3s/k3s"]?.confirmed == true)
+        #expect(world.guards.listing.isEmpty)
+        world.policy = policy(gate: .warn)
+        world.tick()
+        #expect(world.guards.guardFile?.contains("\nmode warn\n") == true)
+        // Invariant 2: an invalid policy goes on guarding as before.
+        world.policy = .invalid(
+            PolicyRejection(file: "policy.yaml", errors: ["policy.yaml:1:1: unknown key"]))
+        world.tick()
+        #expect(
+            world.guards.files[dropIn] != nil && world.guards.guardFile?.contains("\nmode warn\n") == true)
+    }
+
+    @Test("an artifact whose bytes cannot be read is not adopted, and what to do is said")
+    func unreadable() {
+        let world = node()
+        world.installations[0].installed?.artifact.version = nil
+        world.installations[0].installed?.unreadable = "not an ELF file"
+        let answer = world.tick(request: .adopt).answer
+        #expect(answer?.events.isEmpty == true)
+        #expect(answer?.refusals.first?.contains("not an ELF file") == true)
+        #expect(world.state.installations["k3s/k3s"]?.adoption == nil)
+    }
+
+    @Test("a pause is in the guard file, and ends by itself")
+    func pause() {
+        let world = node()
+        world.tick(request: .adopt)
+        let until = world.clock.now + .hours(2)
+        world.tick(request: .pause(until: until, reason: "by hand"))
+        #expect(world.guards.guardFile?.contains("\npaused-until \(until.seconds)\n") == true)
+        world.clock.now = until
+        let outcome = world.tick()
+        #expect(world.guards.guardFile?.contains("paused-until") == false)
+        #expect(
+            outcome.events.contains { event in
+                if case .resumed(let end) = event { end.isByTime } else { false }
+            })
+        #expect(world.state.pause == nil)
+    }
+
+    @Test("guards go when the distribution is uninstalled, and stay while it cannot be looked at")
+    func uninstalled() {
+        let world = node()
+        world.tick(request: .adopt)
+        let installation = world.installations
+        world.installations = []
+        world.problems = [Problem(code: "systemd-silent", text: "systemd does not answer")]
+        world.tick()
+        #expect(world.guards.files[dropIn] != nil)
+        world.problems = []
+        world.tick()
+        world.tick()
+        #expect(world.guards.listing.isEmpty)
+        world.installations = installation
+        world.tick()
+        #expect(world.guards.listing.isEmpty)
+    }
+
+    @Test(
+        "invariant 12: a start that nobody recorded makes what last ran prove nothing, until it is adopted anew"
+    )
+    func unrecordedStart() throws {
+        let world = node()
+        world.tick(request: .adopt)
+        let record = try #require(world.guards.files.keys.first { $0.contains("/last-ran/") })
+        #expect(world.guards.files[record]?.text.contains("\nunproven -\n") == true)
+        world.installations[0].running?.invocationID = "started-without-the-gate"
+        world.tick()
+        #expect(world.guards.files[record]?.text.contains("\nunproven -\n") == false)
+        let entries = world.committed.count
+        world.tick()
+        #expect(world.committed.count == entries)
+        world.tick(request: .release)
+        #expect(world.guards.files[record] == nil)
+        world.tick(request: .adopt)
+        #expect(world.guards.files[record]?.text.contains("\nunproven -\n") == true)
+    }
+}

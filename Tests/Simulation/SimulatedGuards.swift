@@ -1,0 +1,182 @@
+import Model
+import Ports
+
+/// The files of a simulated node on which guards are placed.
+///
+/// The process dies when the fuse has burnt down: what it did until then stays, and everything it then asks for fails.
+final class SimulatedGuards: GuardPort {
+    struct File: Hashable {
+        var text: String
+        var identity: FileIdentity
+    }
+
+    private unowned let world: World
+    private(set) var files: [String: File] = [:]
+    /// Directories of drop-ins.
+    private(set) var directories: Set<String> = []
+    private(set) var guardFile: String?
+    /// What systemd has read.
+    private(set) var loaded: Set<String> = []
+    /// Whether another process holds the effect lock.
+    var isLockedByAnother = false
+    /// How many more steps this process may take; nil for as many as it likes.
+    var fuse: Int?
+    private var inodes: Int64 = 1000
+
+    init(world: World) { self.world = world }
+
+    /// Everything that is on the node, by path.
+    var listing: [String: String] {
+        var listing = files.mapValues(\.text)
+        for directory in directories { listing[directory] = "directory" }
+        listing["guard"] = guardFile
+        return listing
+    }
+
+    func put(_ path: String, _ text: String) {
+        inodes += 1
+        if path.contains(".service.d/") { directories.insert(directory(of: path)) }
+        files[path] = File(
+            text: text,
+            identity: FileIdentity(
+                device: 1, inode: inodes, size: Int64(text.utf8.count), modified: inodes, changed: inodes))
+    }
+
+    func remove(_ path: String) { files[path] = nil }
+
+    /// One step of the process; false where it is dead.
+    func burn() -> Bool {
+        guard let left = fuse else { return true }
+        fuse = max(0, left - 1)
+        return left > 0
+    }
+
+    private func live() throws(EffectFailure) {
+        guard burn() else { throw EffectFailure("the process has died") }
+    }
+
+    // MARK: GuardPort
+
+    func look(at places: GuardedPlaces) -> GuardPresence {
+        var presence = GuardPresence()
+        for path in places.identities { presence.identities[path] = files[path]?.identity }
+        for path in places.contents {
+            presence.contents[path] = files[path].map { .bytes(Array($0.text.utf8)) }
+        }
+        presence.guardFile = guardFile.map { .bytes(Array($0.utf8)) }
+        return presence
+    }
+
+    func takeLock() throws(EffectFailure) -> Bool {
+        try live()
+        return !isLockedByAnother
+    }
+
+    func giveLockBack() {}
+
+    func fingerprint(of effect: Effect) throws(EffectFailure) -> Fingerprint {
+        try live()
+        return present(effect)
+    }
+
+    private func present(_ effect: Effect) -> Fingerprint {
+        guard effect.leavesTrace else { return .nothing }
+        let path = path(of: effect)
+        if let file = files[path] { return .identity(file.identity) }
+        return directories.contains(directory(of: path)) || !path.contains(".d/")
+            ? .missing : .missingDirectory
+    }
+
+    func perform(_ effect: Effect, before: Fingerprint) throws(EffectFailure) {
+        try live()
+        switch effect {
+        case .storeInVault(let copy), .stageSpare(let copy):
+            let found = bytes(at: copy.from)
+            guard let digest = found, digest == copy.artifact.sha256?.hex else {
+                throw EffectFailure("\(copy.from): other bytes")
+            }
+            put(copy.to + ".draft", "half")
+            try live()
+            remove(copy.to + ".draft")
+            put(copy.to, digest)
+        case .placeDropIn(let path, let text):
+            directories.insert(directory(of: path))
+            try live()
+            put(path, text)
+        case .removeDropIn(let dropIn):
+            remove(dropIn.path)
+            try live()
+            if dropIn.madeDirectory { directories.remove(directory(of: dropIn.path)) }
+        case .writeLastRan(let record):
+            put(record.path, record.text)
+            try live()
+            for mark in record.marks { remove(mark) }
+        case .removeFromVault(let path, _), .removeLastRan(let path): remove(path)
+        case .removeSpare(let spare): remove(spare.path)
+        case .reloadUnits: loaded = Set(files.keys.filter { $0.contains(".service.d/") })
+        }
+    }
+
+    func probe(_ intent: Intent) -> EffectProbe {
+        guard burn() else { return .unknown("the process has died") }
+        switch intent.effect {
+        case .storeInVault(let copy), .stageSpare(let copy):
+            return files[copy.to]?.text == copy.artifact.sha256?.hex
+                ? .done(files[copy.to]?.identity) : unmoved(intent)
+        case .placeDropIn(let path, let text): return files[path]?.text == text ? .done(nil) : unmoved(intent)
+        case .writeLastRan(let record):
+            let isWritten = files[record.path]?.text == record.text
+            return isWritten && record.marks.allSatisfy { files[$0] == nil } ? .done(nil) : .notDone
+        case .removeFromVault, .removeLastRan, .removeSpare:
+            return files[path(of: intent.effect)] == nil ? .done(nil) : unmoved(intent)
+        case .removeDropIn(let dropIn):
+            let isClean = !dropIn.madeDirectory || !directories.contains(directory(of: dropIn.path))
+            return files[dropIn.path] == nil && isClean ? .done(nil) : .notDone
+        case .reloadUnits: return .notDone
+        }
+    }
+
+    private func unmoved(_ intent: Intent) -> EffectProbe {
+        let now = present(intent.effect)
+        return now == intent.before || !now.isThere
+            ? .notDone : .unknown("\(path(of: intent.effect)) is neither the one nor the other")
+    }
+
+    func undo(_ intent: Intent) throws(EffectFailure) {
+        try live()
+        switch intent.effect {
+        case .storeInVault(let copy), .stageSpare(let copy): remove(copy.to + ".draft")
+        case .placeDropIn(let path, _):
+            if intent.before == .missingDirectory { directories.remove(directory(of: path)) }
+        default: break
+        }
+    }
+
+    func writeGuardFile(_ text: String?) throws(EffectFailure) {
+        try live()
+        guardFile = text
+    }
+
+    // MARK: Places
+
+    private func bytes(at path: String) -> String? {
+        if let file = files[path] { return file.text }
+        let installed = world.installations.compactMap(\.installed).first { $0.path == path }
+        return installed?.artifact.sha256?.hex
+    }
+
+    private func path(of effect: Effect) -> String {
+        switch effect {
+        case .storeInVault(let copy), .stageSpare(let copy): copy.to
+        case .removeFromVault(let path, _), .placeDropIn(let path, _), .removeLastRan(let path): path
+        case .removeSpare(let spare): spare.path
+        case .removeDropIn(let dropIn): dropIn.path
+        case .writeLastRan(let record): record.path
+        case .reloadUnits: ""
+        }
+    }
+
+    private func directory(of path: String) -> String {
+        path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
+    }
+}
