@@ -107,7 +107,7 @@ extension PlainNodeTests {
 
 extension LabNode {
     /// Runs something on the node while Holdfast is installed there, as `make install` does it.
-    fileprivate func withHoldfastInstalled(_ body: (LabNode) async throws -> Void) async throws {
+    func withHoldfastInstalled(_ body: (LabNode) async throws -> Void) async throws {
         let binaries = URL(filePath: Lab.program ?? "").deletingLastPathComponent().path
         for part in ["Packaging/scripts", "Packaging/systemd", "Policies"] {
             try await put(Lab.repository + "/" + part, at: "/root/repository/\(part)")
