@@ -19,7 +19,9 @@ struct BootedNode: SuiteTrait, TestScoping {
     ) async throws {
         // The first time this takes minutes: it makes the images and builds the stand-ins.
         for distribution in distributions { try await Lab.run(["prepare", distribution], seconds: 540) }
-        let node = LabNode(name: "hf-\(image.rawValue)-\(ProcessInfo.processInfo.processIdentifier)")
+        // Suites run beside each other, and one must not stop the node of another.
+        let own = String(UInt16.random(in: .min ... .max), radix: 16)
+        let node = LabNode(name: "hf-\(image.rawValue)-\(ProcessInfo.processInfo.processIdentifier)-\(own)")
         try Lab.stopAfterThisProcess(node.name)
         do {
             try await Lab.run(["boot", node.name, "--image", image.rawValue], seconds: 120)
