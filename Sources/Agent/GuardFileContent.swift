@@ -16,6 +16,9 @@ extension GuardSituation {
         file.guards = records.dropIns.values.sorted { $0.path < $1.path }.map {
             PlacedGuard(kind: .dropIn, subject: $0.path, before: $0.madeDirectory ? "no-directory" : nil)
         }
+        file.guards += records.settings.map {
+            PlacedGuard(kind: .init($0.setting.kind), subject: $0.setting.subject, before: $0.before)
+        }
         file.installations = wantedGates.map { wanted in
             if !wanted.isSeen,
                 let known = present?.installations.first(where: { $0.id == wanted.installation.id })
@@ -53,6 +56,19 @@ extension GuardSituation {
             known.identities = [identity]
         }
         return known
+    }
+}
+
+extension PlacedGuard.Kind {
+    fileprivate init(_ kind: Setting.Kind) {
+        self =
+            switch kind {
+            case .snapHold: .hold
+            case .snapRetain: .retain
+            case .systemHold: .systemHold
+            case .planLabel: .planLabel
+            case .seal: .seal
+            }
     }
 }
 

@@ -25,7 +25,7 @@ func guardEntry(for event: Event) -> JournalEntry {
             fields: [:])
     case .effected(let end):
         switch end.outcome {
-        case .done:
+        case .done, .reads:
             JournalEntry(
                 message: .guardChanged, priority: .info, text: "done: \(end.summary)",
                 fields: ["HOLDFAST_INTENT": end.intent])
@@ -38,6 +38,12 @@ func guardEntry(for event: Event) -> JournalEntry {
             JournalEntry(
                 message: .guardFailed, priority: .error, text: text, fields: ["HOLDFAST_INTENT": end.intent])
         }
+    case .guardBroken(let broken):
+        JournalEntry(
+            message: .guardBroken, priority: .warning,
+            text: "somebody else changed \(broken.summary), which is ours: it was found "
+                + "\(broken.found.map { "to be \($0)" } ?? "gone"), and is put back",
+            fields: [:])
     default: JournalEntry(message: .guardChanged, priority: .info, text: event.kind, fields: [:])
     }
 }

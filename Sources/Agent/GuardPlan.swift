@@ -13,6 +13,17 @@ struct GuardSituation {
     /// Nil on a node that never had one.
     var policy: LoadedPolicy?
     var site: GuardSite
+    /// What settings were last known to be: what the look read, and what was set since.
+    var readings: [Setting: SettingReading]
+
+    /// Makes a situation as a look found it.
+    init(state: NodeState, observation: Observation, policy: LoadedPolicy?, site: GuardSite) {
+        self.state = state
+        self.observation = observation
+        self.policy = policy
+        self.site = site
+        readings = observation.settings
+    }
 
     var records: GuardRecords { state.guards ?? GuardRecords() }
 }
@@ -23,6 +34,8 @@ public struct GuardPlan: Hashable, Sendable {
     public var effects: [Effect] = []
     /// What keeps a guard from being in place, and what to do about it.
     public var problems: [Problem] = []
+    /// What was found broken, by the effect that mends it.
+    var broken: [Effect: BrokenGuard] = [:]
 }
 
 /// An adopted installation in front of which the policy wants the gate.
@@ -131,8 +144,14 @@ private struct Planning {
         if records.needsReload { result.effects.append(.reloadUnits) }
         let wanted = situation.wantedGates
         for gate in wanted { keep(gate) }
+        let settings = SettingPlan(situation, presence)
         takeAway()
+        result.effects += settings.restores
         for gate in wanted { place(gate) }
+        result.effects += settings.sets
+        for case .set(let setting, let value) in settings.sets {
+            result.broken[.set(setting, to: value)] = settings.broken[setting]
+        }
     }
 
     // MARK: Placing

@@ -86,7 +86,7 @@ public func journalEntries(for event: Event) -> [JournalEntry] {
                 fields: fields(of: denial))
         ]
     case .revoked(let revocation): return [entry(for: revocation)]
-    case .adopted, .released, .paused, .resumed, .effected: return [guardEntry(for: event)]
+    case .adopted, .released, .paused, .resumed, .effected, .guardBroken: return [guardEntry(for: event)]
     // Its end is told.
     case .intended: return []
     // Proof that ticks ran is for the ledger; a line each hour would only be noise.

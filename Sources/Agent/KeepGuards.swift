@@ -83,6 +83,8 @@ private struct Run {
     let keep: KeepGuards
     var situation: GuardSituation
     var outcome = GuardOutcome()
+    /// Where something could not be done: the rest of it waits for the next tick, and nothing else does.
+    private var stopped: Set<Effect.Lane> = []
 
     init(keep: KeepGuards, situation: GuardSituation) {
         self.keep = keep
@@ -97,8 +99,11 @@ private struct Run {
         let plan = planGuards(situation, presence)
         outcome.state = situation.state
         guard try catchUp(presence) else { return false }
-        if let intent = situation.records.intents.first { return try finish(intent, plan) }
-        guard let effect = plan.effects.first else { return false }
+        if let intent = situation.records.intents.first(where: { !stopped.contains($0.effect.lane) }) {
+            return try finish(intent, plan)
+        }
+        let isBlocked = Set(situation.records.intents.map(\.effect.lane)).union(stopped)
+        guard let effect = plan.effects.first(where: { !isBlocked.contains($0.lane) }) else { return false }
         let intent: Intent
         do {
             let before = try keep.port.fingerprint(of: effect)
@@ -106,13 +111,13 @@ private struct Run {
             intent = Intent(
                 id: keep.label("\(number) \(effect.summary)"), effect: effect, before: before)
         } catch let error as EffectFailure {
-            outcome.trouble = error.description
-            return false
+            return give(up: effect.lane, error.description)
         } catch let error as LedgerFailure {
             throw error
         } catch {
             return false
         }
+        if let broken = plan.broken[effect] { try append(.guardBroken(broken)) }
         try append(.intended(intent))
         guard try catchUp(presence) else { return false }
         return try perform(intent)
@@ -125,6 +130,7 @@ private struct Run {
     private mutating func finish(_ intent: Intent, _ plan: GuardPlan) throws(LedgerFailure) -> Bool {
         switch keep.port.probe(intent) {
         case .done(let identity): try end(intent, .done(identity))
+        case .reads(let value): try end(intent, .reads(value))
         case .notDone:
             if plan.effects.contains(intent.effect) { return try perform(intent) }
             do {
@@ -152,11 +158,13 @@ private struct Run {
             try end(intent, .done(nil))
             return true
         }
-        guard case .done(let identity) = keep.port.probe(intent) else {
+        switch keep.port.probe(intent) {
+        case .done(let identity): try end(intent, .done(identity))
+        case .reads(let value): try end(intent, .reads(value))
+        case .notDone, .unknown:
             let text = "it was done and is not there: \(intent.effect.summary); somebody may have undone it"
             return try stop(intent, .failed(text), text)
         }
-        try end(intent, .done(identity))
         return true
     }
 
@@ -164,13 +172,26 @@ private struct Run {
     private mutating func stop(
         _ intent: Intent, _ result: EffectEnd.Outcome, _ text: String
     ) throws(LedgerFailure) -> Bool {
-        outcome.trouble = text
-        if situation.records.trouble?.text != text { try end(intent, result) }
-        return false
+        let known = situation.records.troubles.first { $0.intent == intent.id }
+        if known?.problem.text != text { try end(intent, result) }
+        return give(up: intent.effect.lane, text)
+    }
+
+    /// Nothing more is done on a lane in this run; what is on the others goes on.
+    private mutating func give(up lane: Effect.Lane, _ text: String) -> Bool {
+        stopped.insert(lane)
+        outcome.trouble = outcome.trouble ?? text
+        return stopped.count < Effect.Lane.allCases.count
     }
 
     private mutating func end(_ intent: Intent, _ result: EffectEnd.Outcome) throws(LedgerFailure) {
         try append(.effected(EffectEnd(of: intent, outcome: result)))
+        guard case .reads(let value) = result else { return }
+        switch intent.effect {
+        case .set(let setting, _): situation.take(setting, value)
+        case .restore(let placed): situation.take(placed.setting, value)
+        default: break
+        }
     }
 
     private mutating func append(_ event: Event) throws(LedgerFailure) {

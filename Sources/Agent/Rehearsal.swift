@@ -10,19 +10,45 @@ func rehearse(_ situation: GuardSituation, _ presence: GuardPresence) -> [Effect
     // More than any node needs.
     while effects.count < 200, let effect = planGuards(situation, presence).effects.first {
         effects.append(effect)
-        let intent = Intent(id: "rehearsed", effect: effect, before: presence.fingerprint(of: effect))
+        let intent = Intent(
+            id: "rehearsed", effect: effect, before: situation.fingerprint(of: effect, presence))
         situation.state.apply(.intended(intent), at: situation.observation.clock.now)
-        let end = EffectEnd(of: intent, outcome: .done(presence.expect(effect)))
+        let end = EffectEnd(of: intent, outcome: situation.expect(effect, &presence))
         situation.state.apply(.effected(end), at: situation.observation.clock.now)
     }
     return effects
 }
 
-extension GuardPresence {
-    fileprivate func fingerprint(of effect: Effect) -> Fingerprint {
-        if case .placeDropIn(let path, _) = effect, contents[path] != nil { return .content(.none) }
-        return .missing
+extension GuardSituation {
+    fileprivate func fingerprint(of effect: Effect, _ presence: GuardPresence) -> Fingerprint {
+        switch effect {
+        case .placeDropIn(let path, _) where presence.contents[path] != nil: return .content(.none)
+        case .set(let setting, _):
+            guard case .value(let value) = readings[setting] else { return .setting(nil) }
+            return .setting(value)
+        default: return .missing
+        }
     }
+
+    fileprivate mutating func expect(_ effect: Effect, _ presence: inout GuardPresence) -> EffectEnd.Outcome {
+        switch effect {
+        case .set(let setting, let value):
+            take(setting, value)
+            presence.settings[setting] = nil
+            return .reads(value)
+        case .restore(let placed):
+            take(placed.setting, placed.before)
+            presence.settings[placed.setting] = nil
+            return .reads(placed.before)
+        default: return .done(presence.expect(effect))
+        }
+    }
+
+    /// Takes in what a setting now reads.
+    mutating func take(_ setting: Setting, _ value: String?) { readings[setting] = .value(value) }
+}
+
+extension GuardPresence {
 
     /// Takes in what an effect leaves; the identity of a file that is told by it.
     fileprivate mutating func expect(_ effect: Effect) -> FileIdentity? {
@@ -39,7 +65,7 @@ extension GuardPresence {
             contents[record.path] = .bytes(Array(record.text.utf8))
             for mark in record.marks { contents[mark] = nil }
         case .removeLastRan(let path): contents[path] = nil
-        case .reloadUnits: break
+        case .reloadUnits, .set, .restore: break
         }
         return nil
     }

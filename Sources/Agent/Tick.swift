@@ -149,7 +149,7 @@ public struct Tick {
                 state, observation, policy: reading.loaded ?? lastPolicy, guards.site)
             presence = guards.port.look(at: situation.places)
             observation.problems += planGuards(situation, presence).problems
-            if let trouble = situation.records.trouble { observation.problems.append(trouble) }
+            observation.problems += situation.records.troubles.map(\.problem)
         }
         let judgement = judge(
             Situation(

@@ -57,7 +57,11 @@ struct GuardChange: Encodable {
         dryRun = isDry
         recorded = (outcome.answer?.events ?? []).flatMap(journalEntries).map(\.text)
         let done = (outcome.guards?.events ?? []).compactMap { event -> String? in
-            if case .effected(let end) = event, case .done = end.outcome { end.summary } else { nil }
+            guard case .effected(let end) = event else { return nil }
+            switch end.outcome {
+            case .done, .reads: return end.summary
+            case .undone, .failed, .unknown: return nil
+            }
         }
         effects = isDry ? (outcome.guards?.planned ?? []).map(\.summary) : done
         refused = outcome.answer?.refusals ?? []

@@ -46,10 +46,16 @@ public struct Findings {
     public var installations: [Installation]
     /// What could not be seen, and what to do about it.
     public var problems: [Problem]
+    /// What settings were found to be, as far as guards care.
+    public var settings: [Setting: SettingReading]
 
     /// Makes findings.
-    public init(installations: [Installation] = [], problems: [Problem] = []) {
+    public init(
+        installations: [Installation] = [], problems: [Problem] = [],
+        settings: [Setting: SettingReading] = [:]
+    ) {
         self.installations = installations
         self.problems = problems
+        self.settings = settings
     }
 }

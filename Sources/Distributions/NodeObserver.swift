@@ -33,9 +33,11 @@ public struct NodeObserver: Observer {
         site.units = site.units.snapshot(known: memory.units, question: question, now: reading.now)
         var installations: [Installation] = []
         var problems: [Problem] = []
+        var settings: [Setting: SettingReading] = [:]
         for adapter in adapters {
             let findings = adapter.look(at: site, reading: reading, memory: &memory)
             installations += findings.installations
+            settings.merge(findings.settings) { first, _ in first }
             // Two adapters that meet the same trouble say it once.
             problems += findings.problems.filter { !problems.contains($0) }
         }
@@ -48,7 +50,7 @@ public struct NodeObserver: Observer {
                 labels: labels,
                 architecture: site.root.isLive
                     ? Machine.architecture : installations.lazy.compactMap(\.installed?.architecture).first),
-            clock: reading, installations: installations, problems: problems)
+            clock: reading, installations: installations, problems: problems, settings: settings)
     }
 
     /// Whether a binary is no longer the file that was observed, or no longer there.

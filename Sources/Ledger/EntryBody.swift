@@ -32,6 +32,7 @@ enum EntryBody {
         case .resumed(let payload): try CanonicalJSON.text(of: payload)
         case .intended(let payload): try CanonicalJSON.text(of: payload)
         case .effected(let payload): try CanonicalJSON.text(of: payload)
+        case .guardBroken(let payload): try CanonicalJSON.text(of: payload)
         }
     }
 
@@ -61,6 +62,7 @@ enum EntryBody {
         case "resumed": .resumed(try decoded(text))
         case "intended": .intended(try decoded(text))
         case "effected": .effected(try decoded(text))
+        case "guard-broken": .guardBroken(try decoded(text))
         default: throw UnreadableBody(reason: "its kind is not known to this program")
         }
     }

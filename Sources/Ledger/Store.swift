@@ -87,7 +87,7 @@ struct Store {
             }
         case .policyLoaded, .policyRejected, .installationFound, .installationGone, .installationObserved,
             .changeEnded, .problemBegan, .problemEnded, .coverage, .approved, .denied, .revoked,
-            .adopted, .released, .paused, .resumed, .intended, .effected:
+            .adopted, .released, .paused, .resumed, .intended, .effected, .guardBroken:
             break
         }
     }

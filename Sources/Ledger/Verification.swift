@@ -174,7 +174,7 @@ private struct Walk {
             }
         case .policyLoaded, .policyRejected, .installationFound, .installationGone, .installationObserved,
             .changeEnded, .problemBegan, .problemEnded, .coverage, .approved, .denied, .revoked,
-            .adopted, .released, .paused, .resumed, .intended, .effected:
+            .adopted, .released, .paused, .resumed, .intended, .effected, .guardBroken:
             break
         }
     }

@@ -11,6 +11,8 @@
 /// | reloadUnits | nothing | never known: it may be repeated | always | nothing |
 /// | writeLastRan | its content | the text is there, or a newer one by the gate | that of before is there | the draft goes |
 /// | removeLastRan | its content | no file is there | one is | nothing |
+/// | set | its value | it has the value that was asked for | it has another | nothing |
+/// | restore | its value | it no longer has ours | it has ours | nothing |
 ///
 /// Whatever is none of these is unknown: nothing further is done, and a person is told. Paths are those of the node.
 public enum Effect: Codable, Hashable, Sendable {
@@ -28,6 +30,10 @@ public enum Effect: Codable, Hashable, Sendable {
     /// Writes what has started on a data directory, in the gate's own text.
     case writeLastRan(StartRecord)
     case removeLastRan(path: String)
+    /// Gives a setting a value, whatever it is now.
+    case set(Setting, to: String)
+    /// Gives a setting back what it was before us, unless somebody else has set it since.
+    case restore(PlacedSetting)
 
     /// What it does, for a person: `put the gate's drop-in at …`.
     public var summary: String {
@@ -41,11 +47,43 @@ public enum Effect: Codable, Hashable, Sendable {
         case .reloadUnits: "have systemd read its units again"
         case .writeLastRan: "record what runs now as what last ran"
         case .removeLastRan: "forget what last ran, since starts are no longer recorded"
+        case .set(let setting, let value): "set \(setting.summary) to \(value)"
+        case .restore(let placed):
+            placed.before.map { "set \(placed.setting.summary) back to \($0)" }
+                ?? "take \(placed.setting.summary) away"
         }
     }
 
     /// Whether it leaves something behind by which a probe can tell that it was done.
     public var leavesTrace: Bool { self != .reloadUnits }
+
+    /// Who has to answer for it to be done: what one of them keeps from being done keeps no other from it.
+    public var lane: Lane {
+        switch self {
+        case .set(let setting, _): setting.lane
+        case .restore(let placed): placed.setting.lane
+        default: .node
+        }
+    }
+
+    /// Whom an effect depends on.
+    public enum Lane: String, Codable, CaseIterable, Hashable, Sendable {
+        /// Files and systemd.
+        case node
+        case snapd
+        /// The cluster's API server.
+        case cluster
+    }
+}
+
+extension Setting {
+    fileprivate var lane: Effect.Lane {
+        switch kind {
+        case .snapHold, .snapRetain, .systemHold: .snapd
+        case .planLabel: .cluster
+        case .seal: .node
+        }
+    }
 }
 
 /// An artifact that is copied from one path of the node to another.
@@ -141,6 +179,8 @@ public enum Fingerprint: Codable, Hashable, Sendable {
     case content(Digest)
     /// A large file, or one that is not regular, by its identity.
     case identity(FileIdentity)
+    /// What a setting was; nil where it was not set.
+    case setting(String?)
 }
 
 /// The committed word on what an effect is about to do (invariant 7).
@@ -166,6 +206,8 @@ public struct EffectEnd: Codable, Hashable, Sendable {
     public enum Outcome: Codable, Hashable, Sendable {
         /// It is done; the file that it made, where it made one that is later told by its identity.
         case done(FileIdentity?)
+        /// The setting is set, or was set back: how it now reads.
+        case reads(String?)
         /// It was not done, and nothing of it is left.
         case undone
         /// It could not be done, and will be tried again: the intent stays open.

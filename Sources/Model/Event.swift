@@ -36,6 +36,8 @@ public enum Event: Codable, Hashable, Sendable {
     /// An effect is about to begin (invariant 7).
     case intended(Intent)
     case effected(EffectEnd)
+    /// Somebody else took away or weakened a guard that was in force; it is put back.
+    case guardBroken(BrokenGuard)
 
     /// The kind of entries from which the last valid policy is read.
     public static let policyLoadedKind = "policy-loaded"
@@ -63,6 +65,7 @@ public enum Event: Codable, Hashable, Sendable {
         case .resumed: "resumed"
         case .intended: "intended"
         case .effected: "effected"
+        case .guardBroken: "guard-broken"
         }
     }
 }

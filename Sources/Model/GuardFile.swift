@@ -44,6 +44,7 @@ public struct PlacedGuard: Hashable, Sendable {
     public enum Kind: String, CaseIterable, Hashable, Sendable {
         case hold
         case retain
+        case systemHold = "system-hold"
         case dropIn = "drop-in"
         case planLabel = "plan-label"
         case seal

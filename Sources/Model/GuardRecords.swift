@@ -4,8 +4,8 @@
 public struct GuardRecords: Codable, Hashable, Sendable {
     /// Effects that were begun and not ended; at most one while everything goes well.
     public var intents: [Intent] = []
-    /// Why the newest of them could not be done, or cannot be judged; nil while all goes well.
-    public var trouble: Problem?
+    /// Why some of them could not be done, or cannot be judged; empty while all goes well.
+    @OmittedWhenEmpty public var troubles: [IntentTrouble] = []
     /// Artifacts in the vault, by path.
     public var vault: [String: Digest] = [:]
     /// Spares, by path.
@@ -14,6 +14,10 @@ public struct GuardRecords: Codable, Hashable, Sendable {
     public var dropIns: [String: PlacedDropIn] = [:]
     /// Records of what last ran, by path, with the adoption at which they began.
     public var lastRan: [String: Instant] = [:]
+    /// Settings that we placed.
+    ///
+    /// In order of kind and subject.
+    @OmittedWhenEmpty public var settings: [PlacedSetting] = []
     /// Whether systemd has not been told yet of what changed in its unit files.
     public var needsReload = false
 
@@ -30,25 +34,70 @@ public struct GuardRecords: Codable, Hashable, Sendable {
             dropIns[path] = PlacedDropIn(
                 path: path, text: text, madeDirectory: intent.before == .missingDirectory)
         }
+        if case .set(let setting, let value) = intent.effect {
+            var placed = self.setting(setting) ?? PlacedSetting(setting: setting, value: value)
+            if self.setting(setting) == nil, case .setting(let before) = intent.before {
+                placed.before = before
+            }
+            placed.value = value
+            placed.seen = nil
+            keep(placed)
+        }
     }
 
     mutating func end(_ end: EffectEnd) {
         guard let intent = intents.first(where: { $0.id == end.intent }) else { return }
         switch end.outcome {
         case .failed(let text):
-            trouble = Problem(code: "guard-failed", text: text)
+            trouble(intent, "guard-failed", text)
         case .unknown(let text):
-            trouble = Problem(code: "intent-unknown", text: text)
+            trouble(intent, "intent-unknown", text)
         case .undone:
             intents.removeAll { $0.id == end.intent }
-            trouble = nil
+            troubles.removeAll { $0.intent == intent.id }
             // Where another text was there before, that one is still ours.
             if case .placeDropIn(let path, _) = intent.effect, !intent.before.isThere { dropIns[path] = nil }
+            // One that was ours before stays ours.
+            if case .set(let setting, _) = intent.effect, case .setting(let before) = intent.before,
+                self.setting(setting)?.before == before
+            {
+                forget(setting)
+            }
         case .done(let identity):
             intents.removeAll { $0.id == end.intent }
-            trouble = nil
+            troubles.removeAll { $0.intent == intent.id }
             done(intent, identity)
+        case .reads(let value):
+            intents.removeAll { $0.id == end.intent }
+            troubles.removeAll { $0.intent == intent.id }
+            switch intent.effect {
+            case .set(let setting, _):
+                guard var placed = self.setting(setting) else { break }
+                placed.seen = value
+                keep(placed)
+            case .restore(let placed): forget(placed.setting)
+            default: break
+            }
         }
+    }
+
+    /// What we placed of a setting; nil where nothing of it is ours.
+    public func setting(_ setting: Setting) -> PlacedSetting? { settings.first { $0.setting == setting } }
+
+    private mutating func keep(_ placed: PlacedSetting) {
+        forget(placed.setting)
+        settings.append(placed)
+        settings.sort { $0.setting < $1.setting }
+    }
+
+    private mutating func forget(_ setting: Setting) { settings.removeAll { $0.setting == setting } }
+
+    private mutating func trouble(_ intent: Intent, _ code: String, _ text: String) {
+        troubles.removeAll { $0.intent == intent.id }
+        troubles.append(
+            IntentTrouble(
+                intent: intent.id,
+                problem: Problem(code: code, text: text, about: intent.effect.lane.rawValue)))
     }
 
     private mutating func done(_ intent: Intent, _ identity: FileIdentity?) {
@@ -69,8 +118,17 @@ public struct GuardRecords: Codable, Hashable, Sendable {
         case .reloadUnits: needsReload = false
         case .writeLastRan(let record): lastRan[record.path] = record.since
         case .removeLastRan(let path): lastRan[path] = nil
+        case .set, .restore: break
         }
     }
+}
+
+/// Why an intent could not be carried out.
+public struct IntentTrouble: Codable, Hashable, Sendable {
+    /// The intent's id.
+    public var intent: String
+    /// What is wrong, and what to do about it.
+    public var problem: Problem
 }
 
 extension Fingerprint {
@@ -79,6 +137,7 @@ extension Fingerprint {
         switch self {
         case .nothing, .missing, .missingDirectory: false
         case .content, .identity: true
+        case .setting(let value): value != nil
         }
     }
 }

@@ -24,6 +24,7 @@ public struct JournalEntry: Hashable, Sendable {
         case resumed = "1e1c222ca0004870aa1ff4d5773df2a9"
         case guardChanged = "904b65c5f07a446789ce5017619ea6f2"
         case guardFailed = "96f9650c60c148269fc0cdd566f3709d"
+        case guardBroken = "5fa41564b2754c9eb0e0feb1ba8fdce5"
         case ledgerBegun = "8e81973e0bec47b0b898d190f9ebdacc"
     }
 

@@ -85,7 +85,7 @@ public struct NodeState: Codable, Hashable, Sendable {
             }
         case .adopted, .released, .paused, .resumed, .intended, .effected:
             applyGuarding(event)
-        case .coverage, .catalogImported:
+        case .coverage, .catalogImported, .guardBroken:
             break
         }
     }

@@ -305,14 +305,18 @@ public struct Observation: Codable, Hashable, Sendable {
     public var installations: [Installation]
     /// What kept the look from seeing everything; the rest of it still holds.
     public var problems: [Problem]
+    /// What settings were found to be, as far as guards care.
+    public var settings: [Setting: SettingReading]
 
     /// Makes an observation.
     public init(
-        node: NodeFacts, clock: ClockReading, installations: [Installation], problems: [Problem]
+        node: NodeFacts, clock: ClockReading, installations: [Installation], problems: [Problem],
+        settings: [Setting: SettingReading] = [:]
     ) {
         self.node = node
         self.clock = clock
         self.installations = installations
         self.problems = problems
+        self.settings = settings
     }
 }

@@ -39,11 +39,16 @@ public struct GuardedPlaces: Hashable, Sendable {
     public var identities: Set<String>
     /// Small files of which the content is asked.
     public var contents: Set<String>
+    /// Settings that the observation does not tell.
+    public var settings: Set<Setting>
 
     /// Makes a question.
-    public init(identities: Set<String> = [], contents: Set<String> = []) {
+    public init(
+        identities: Set<String> = [], contents: Set<String> = [], settings: Set<Setting> = []
+    ) {
         self.identities = identities
         self.contents = contents
+        self.settings = settings
     }
 }
 
@@ -53,6 +58,8 @@ public struct GuardPresence: Hashable, Sendable {
     public var identities: [String: FileIdentity] = [:]
     /// By path.
     public var contents: [String: FileContent] = [:]
+    /// Those that were asked about; no entry where none were.
+    public var settings: [Setting: SettingReading] = [:]
     /// The guard file.
     public var guardFile: FileContent?
 
@@ -76,6 +83,8 @@ public struct GuardPresence: Hashable, Sendable {
 public enum EffectProbe: Hashable, Sendable {
     /// The identity of the file that it made, where a later look goes by that.
     case done(FileIdentity?)
+    /// A setting is as it should be: how it now reads.
+    case reads(String?)
     case notDone
     /// Something is there that neither we nor what was there before explains.
     case unknown(String)

@@ -124,6 +124,7 @@ extension Event {
             .paused(pause), .resumed(Resumption(pause: pause, isByTime: true)),
             .effected(EffectEnd(of: intent, outcome: .done(nil))),
             .effected(EffectEnd(of: intent, outcome: .failed(""))),
+            .guardBroken(BrokenGuard(summary: "s", found: nil)),
             .approved(approval), .denied(denial),
             .revoked(Revocation(revoked: .approval(approval), claimedBy: "")),
             .revoked(Revocation(revoked: .denial(denial), claimedBy: "")),

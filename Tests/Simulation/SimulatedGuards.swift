@@ -15,6 +15,10 @@ final class SimulatedGuards: GuardPort {
     /// Directories of drop-ins.
     private(set) var directories: Set<String> = []
     private(set) var guardFile: String?
+    /// What is set, by whomever.
+    var settings: [Setting: String] = [:]
+    /// Of what nobody answers: neither snapd nor a cluster.
+    var silent: Set<Effect.Lane> = []
     /// What systemd has read.
     private(set) var loaded: Set<String> = []
     /// Whether another process holds the effect lock.
@@ -30,6 +34,7 @@ final class SimulatedGuards: GuardPort {
         var listing = files.mapValues(\.text)
         for directory in directories { listing[directory] = "directory" }
         listing["guard"] = guardFile
+        for (setting, value) in settings { listing[setting.summary] = value }
         return listing
     }
 
@@ -76,11 +81,17 @@ final class SimulatedGuards: GuardPort {
 
     func fingerprint(of effect: Effect) throws(EffectFailure) -> Fingerprint {
         try live()
+        guard !silent.contains(effect.lane) else { throw EffectFailure("\(effect.lane.rawValue) is silent") }
         return present(effect)
     }
 
     private func present(_ effect: Effect) -> Fingerprint {
         guard effect.leavesTrace else { return .nothing }
+        switch effect {
+        case .set(let setting, _): return .setting(settings[setting])
+        case .restore(let placed): return .setting(settings[placed.setting])
+        default: break
+        }
         let path = path(of: effect)
         if let file = files[path] { return .identity(file.identity) }
         return directories.contains(directory(of: path)) || !path.contains(".d/")
@@ -114,11 +125,15 @@ final class SimulatedGuards: GuardPort {
         case .removeFromVault(let path, _), .removeLastRan(let path): remove(path)
         case .removeSpare(let spare): remove(spare.path)
         case .reloadUnits: loaded = Set(files.keys.filter { $0.contains(".service.d/") })
+        case .set(let setting, let value): settings[setting] = value
+        case .restore(let placed):
+            if settings[placed.setting] == placed.value { settings[placed.setting] = placed.before }
         }
     }
 
     func probe(_ intent: Intent) -> EffectProbe {
         guard burn() else { return .unknown("the process has died") }
+        guard !silent.contains(intent.effect.lane) else { return .unknown("nobody answers") }
         switch intent.effect {
         case .storeInVault(let copy), .stageSpare(let copy):
             return files[copy.to]?.text == copy.artifact.sha256?.hex
@@ -133,6 +148,10 @@ final class SimulatedGuards: GuardPort {
             let isClean = !dropIn.madeDirectory || !directories.contains(directory(of: dropIn.path))
             return files[dropIn.path] == nil && isClean ? .done(nil) : .notDone
         case .reloadUnits: return .notDone
+        case .set(let setting, let value): return settings[setting] == value ? .reads(value) : .notDone
+        case .restore(let placed):
+            return settings[placed.setting] == placed.value && placed.value != placed.before
+                ? .notDone : .reads(settings[placed.setting])
         }
     }
 
@@ -172,7 +191,7 @@ final class SimulatedGuards: GuardPort {
         case .removeSpare(let spare): spare.path
         case .removeDropIn(let dropIn): dropIn.path
         case .writeLastRan(let record): record.path
-        case .reloadUnits: ""
+        case .reloadUnits, .set, .restore: ""
         }
     }
 

@@ -1,5 +1,5 @@
 public import Host
-import Model
+public import Model
 public import Ports
 
 /// Guards as files of a node and what systemd is told of them.
@@ -7,6 +7,8 @@ public final class NodeGuards: GuardPort {
     let root: Root
     /// The state directory, as the node has it.
     let state: String
+    /// Who reads and writes settings, by kind; one without is not ours to set here.
+    let settings: [Setting.Kind: any SettingPort]
     private var lock: HeldLock?
 
     /// The longest small file that is read: drop-ins, records, the guard file.
@@ -14,10 +16,13 @@ public final class NodeGuards: GuardPort {
 
     /// Makes the port of a node.
     ///
-    /// - Parameter state: the state directory, as the node has it.
-    public init(root: Root, state: String) {
+    /// - Parameters:
+    ///   - state: the state directory, as the node has it.
+    ///   - settings: who reads and writes settings, by kind.
+    public init(root: Root, state: String, settings: [Setting.Kind: any SettingPort] = [:]) {
         self.root = root
         self.state = state
+        self.settings = settings
     }
 
     private var guardFile: String { "\(state)/guard" }
@@ -31,6 +36,9 @@ public final class NodeGuards: GuardPort {
             presence.identities[path] = (try? place(path)).flatMap { try? identityIfPresent(ofFile: $0) }
         }
         for path in places.contents { presence.contents[path] = content(of: path) }
+        for setting in places.settings {
+            presence.settings[setting] = (try? read(setting)).map { .value($0) } ?? .unknown
+        }
         presence.guardFile = content(of: guardFile)
         return presence
     }

@@ -5,7 +5,12 @@ public import Ports
 extension NodeGuards {
     /// What is at the place of an effect before it.
     public func fingerprint(of effect: Effect) throws(EffectFailure) -> Fingerprint {
-        try failing { () throws(HostError) in
+        switch effect {
+        case .set(let setting, _): return .setting(try read(setting))
+        case .restore(let placed): return .setting(try read(placed.setting))
+        default: break
+        }
+        return try failing { () throws(HostError) in
             switch effect {
             case .storeInVault(let copy), .stageSpare(let copy): return try ofLargeFile(copy.to)
             case .removeFromVault(let path, _): return try ofLargeFile(path)
@@ -13,7 +18,7 @@ extension NodeGuards {
             case .placeDropIn(let path, _), .removeLastRan(let path): return try ofSmallFile(path)
             case .removeDropIn(let dropIn): return try ofSmallFile(dropIn.path)
             case .writeLastRan(let record): return try ofSmallFile(record.path)
-            case .reloadUnits: return .nothing
+            case .reloadUnits, .set, .restore: return .nothing
             }
         }
     }
@@ -37,6 +42,11 @@ extension NodeGuards {
 
     /// Performs an effect; done twice it is as done once.
     public func perform(_ effect: Effect, before: Fingerprint) throws(EffectFailure) {
+        switch effect {
+        case .set(let setting, let value): return try set(setting, to: value)
+        case .restore(let placed): return try restore(placed)
+        default: break
+        }
         try failing { () throws(HostError) in
             switch effect {
             case .storeInVault(let copy):
@@ -67,6 +77,7 @@ extension NodeGuards {
             case .writeLastRan(let record): try write(record, before: before)
             case .removeLastRan(let path):
                 try underArtifactLock { () throws(HostError) in try removeFile(try place(path)) }
+            case .set, .restore: break
             }
         }
     }
@@ -117,6 +128,15 @@ extension NodeGuards {
 
     /// Whether an effect was done.
     public func probe(_ intent: Intent) -> EffectProbe {
+        do throws(EffectFailure) {
+            switch intent.effect {
+            case .set(let setting, let value): return try probe(setting, is: value)
+            case .restore(let placed): return try probe(restored: placed)
+            default: break
+            }
+        } catch {
+            return .unknown(error.description)
+        }
         do throws(HostError) {
             switch intent.effect {
             case .storeInVault(let copy):
@@ -138,7 +158,7 @@ extension NodeGuards {
                 if content(at: record.path) == Array(record.text.utf8) { return try marksAreGone(record) }
                 return try ofSmallFile(record.path) == intent.before ? .notDone : try marksAreGone(record)
             case .removeLastRan(let path): return try isGone(path) ? .done(nil) : .notDone
-            case .reloadUnits: return .notDone
+            case .reloadUnits, .set, .restore: return .notDone
             }
         } catch {
             return .unknown(error.description)
@@ -204,7 +224,8 @@ extension NodeGuards {
             case .placeDropIn(let path, _):
                 guard intent.before == .missingDirectory else { return }
                 try removeDirectoryIfEmpty(directory(of: try place(path)))
-            case .removeFromVault, .removeSpare, .removeDropIn, .reloadUnits, .writeLastRan, .removeLastRan:
+            case .removeFromVault, .removeSpare, .removeDropIn, .reloadUnits, .writeLastRan, .removeLastRan,
+                .set, .restore:
                 break
             }
         }
@@ -226,7 +247,7 @@ extension Fingerprint {
     fileprivate var isContent: Bool {
         switch self {
         case .content, .missing, .missingDirectory: true
-        case .identity, .nothing: false
+        case .identity, .nothing, .setting: false
         }
     }
 }

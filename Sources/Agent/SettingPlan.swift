@@ -1,0 +1,61 @@
+import Model
+import Ports
+
+/// A setting that the policy wants to have a value.
+struct WantedSetting: Hashable {
+    var setting: Setting
+    /// What it is set to.
+    var value: String
+    /// Readings that do as well as `value` though they are not ours; what an admin set so stays as it is.
+    var isEnough: @Sendable (String) -> Bool = { _ in false }
+
+    static func == (left: WantedSetting, right: WantedSetting) -> Bool {
+        left.setting == right.setting && left.value == right.value
+    }
+
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(setting)
+        hasher.combine(value)
+    }
+}
+
+extension GuardSituation {
+    /// Settings that guards ask for now; none while the guards are paused.
+    var wantedSettings: [WantedSetting] {
+        if let pause = state.pause, observation.clock.now < pause.until { return [] }
+        return []
+    }
+}
+
+/// What is to be set, and what is to be set back.
+struct SettingPlan {
+    var restores: [Effect] = []
+    var sets: [Effect] = []
+    /// Settings of ours that somebody has taken away or weakened; each is among `sets`.
+    var broken: [Setting: BrokenGuard] = [:]
+
+    /// Plans from what is wanted, what we placed, and what is read.
+    init(_ situation: GuardSituation, _ presence: GuardPresence) {
+        let wanted = situation.wantedSettings
+        let read = situation.readings.merging(presence.settings) { _, second in second }
+        for placed in situation.records.settings
+        where !wanted.contains(where: { $0.setting == placed.setting }) {
+            // What cannot be read is set back when it can.
+            if read[placed.setting] != .unknown { restores.append(.restore(placed)) }
+        }
+        for want in wanted {
+            // Without a reading nothing is known of it, and nothing is done.
+            guard case .value(let value) = read[want.setting] ?? .unknown else { continue }
+            let placed = situation.records.setting(want.setting)
+            if let placed {
+                if placed.isOurs(value), placed.value == want.value { continue }
+                if !placed.isOurs(value), placed.seen != nil {
+                    broken[want.setting] = BrokenGuard(summary: want.setting.summary, found: value)
+                }
+            } else if let value, want.isEnough(value) {
+                continue
+            }
+            sets.append(.set(want.setting, to: want.value))
+        }
+    }
+}
