@@ -65,7 +65,12 @@ extension GuardPresence {
             contents[record.path] = .bytes(Array(record.text.utf8))
             for mark in record.marks { contents[mark] = nil }
         case .removeLastRan(let path): contents[path] = nil
-        case .reloadUnits, .set, .restore: break
+        case .replace(let replacement):
+            identities[replacement.binary] = identity
+            if case .spare(let spare) = replacement.source { identities[spare.path] = nil }
+            return identity
+        case .start(let owed): units[owed.unit] = nil
+        case .reloadUnits, .set, .restore, .restart: break
         }
         return nil
     }

@@ -61,7 +61,7 @@ public final class SystemdUnits: UnitSource {
 
     private func connected() throws(HostError) -> SystemdConnection {
         if let connection { return connection }
-        let new = try connect(patience: patience)
+        let new = try reachSystemd(patience: patience)
         connection = new
         return new
     }
@@ -74,10 +74,10 @@ public final class SystemdUnits: UnitSource {
 public func reloadSystemd(patience: Int = 60_000) throws(HostError) {
     // What sd_booted(3) asks: without systemd there is nobody to tell.
     guard isDirectory("/run/systemd/system") else { return }
-    try connect(patience: patience).reload()
+    try reachSystemd(patience: patience).reload()
 }
 
-private func connect(patience: Int) throws(HostError) -> SystemdConnection {
+func reachSystemd(patience: Int) throws(HostError) -> SystemdConnection {
     // The bus is the quicker way (1.1 ms against 2.0: systemd sets up its whole interface anew for each private
     // connection); the private socket, which is root's, works where no bus daemon does.
     var ways: [SystemdConnection.Way] = [.systemBus]

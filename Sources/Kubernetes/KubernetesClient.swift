@@ -34,7 +34,7 @@ public struct KubernetesClient: Sendable {
         }
     }
 
-    private func ask(_ target: String, _ timeoutMilliseconds: Int) throws(KubernetesError) -> HTTPResponse {
+    func ask(_ target: String, _ timeoutMilliseconds: Int) throws(KubernetesError) -> HTTPResponse {
         let client = HTTPClient(
             .origin(kubeconfig.server), tls: kubeconfig.tls, timeoutMilliseconds: timeoutMilliseconds,
             connectTimeoutMilliseconds: timeoutMilliseconds, maximumBodyBytes: 1 << 20)
@@ -57,7 +57,7 @@ public struct KubernetesClient: Sendable {
         return response
     }
 
-    private func unexpected(_ response: HTTPResponse, _ what: String) -> KubernetesError {
+    func unexpected(_ response: HTTPResponse, _ what: String) -> KubernetesError {
         KubernetesError(
             code: .answer(status: response.status),
             description: "the API server did not say \(what): it answered with status \(response.status) "

@@ -33,6 +33,11 @@ enum EntryBody {
         case .intended(let payload): try CanonicalJSON.text(of: payload)
         case .effected(let payload): try CanonicalJSON.text(of: payload)
         case .guardBroken(let payload): try CanonicalJSON.text(of: payload)
+        case .stepBegan(let payload): try CanonicalJSON.text(of: payload)
+        case .stepMoved(let payload): try CanonicalJSON.text(of: payload)
+        case .stepEnded(let payload): try CanonicalJSON.text(of: payload)
+        case .approvalSpent(let payload): try CanonicalJSON.text(of: payload)
+        case .quarantined(let payload): try CanonicalJSON.text(of: payload)
         }
     }
 
@@ -63,6 +68,11 @@ enum EntryBody {
         case "intended": .intended(try decoded(text))
         case "effected": .effected(try decoded(text))
         case "guard-broken": .guardBroken(try decoded(text))
+        case "step-began": .stepBegan(try decoded(text))
+        case "step-moved": .stepMoved(try decoded(text))
+        case "step-ended": .stepEnded(try decoded(text))
+        case "approval-spent": .approvalSpent(try decoded(text))
+        case "quarantined": .quarantined(try decoded(text))
         default: throw UnreadableBody(reason: "its kind is not known to this program")
         }
     }

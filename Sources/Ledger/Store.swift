@@ -87,7 +87,9 @@ struct Store {
             }
         case .policyLoaded, .policyRejected, .installationFound, .installationGone, .installationObserved,
             .changeEnded, .problemBegan, .problemEnded, .coverage, .approved, .denied, .revoked,
-            .adopted, .released, .paused, .resumed, .intended, .effected, .guardBroken:
+            .adopted, .released, .paused, .resumed, .intended, .effected, .guardBroken, .stepBegan,
+            .stepMoved,
+            .stepEnded, .approvalSpent, .quarantined:
             break
         }
     }

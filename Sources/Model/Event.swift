@@ -38,6 +38,14 @@ public enum Event: Codable, Hashable, Sendable {
     case effected(EffectEnd)
     /// Somebody else took away or weakened a guard that was in force; it is put back.
     case guardBroken(BrokenGuard)
+    /// Holdfast begins to carry out a change.
+    case stepBegan(Step)
+    case stepMoved(StepMove)
+    case stepEnded(StepEnd)
+    /// A node has used an approval up (invariant 6).
+    case approvalSpent(SpentApproval)
+    /// An artifact failed here; it is kept out until a person approves it anew.
+    case quarantined(QuarantinedArtifact)
 
     /// The kind of entries from which the last valid policy is read.
     public static let policyLoadedKind = "policy-loaded"
@@ -66,6 +74,11 @@ public enum Event: Codable, Hashable, Sendable {
         case .intended: "intended"
         case .effected: "effected"
         case .guardBroken: "guard-broken"
+        case .stepBegan: "step-began"
+        case .stepMoved: "step-moved"
+        case .stepEnded: "step-ended"
+        case .approvalSpent: "approval-spent"
+        case .quarantined: "quarantined"
         }
     }
 }

@@ -25,6 +25,11 @@ public struct JournalEntry: Hashable, Sendable {
         case guardChanged = "904b65c5f07a446789ce5017619ea6f2"
         case guardFailed = "96f9650c60c148269fc0cdd566f3709d"
         case guardBroken = "5fa41564b2754c9eb0e0feb1ba8fdce5"
+        case stepBegan = "dbdbf1a0e7524bb7b92ecce2552cd6da"
+        case stepMoved = "94fef271f5634bd38b8d2c9cb9c03e14"
+        case stepEnded = "0a017904e02142e192e272bce9ceb556"
+        case approvalSpent = "df4c8e7306e74adc816c9b51d98739f9"
+        case quarantined = "a2db3d5d654c475cb44a6d1af3625d16"
         case ledgerBegun = "8e81973e0bec47b0b898d190f9ebdacc"
     }
 

@@ -39,6 +39,9 @@ public final class NodeGuards: GuardPort {
         for setting in places.settings {
             presence.settings[setting] = (try? read(setting)).map { .value($0) } ?? .unknown
         }
+        if root.isLive {
+            for unit in places.units { presence.units[unit] = standing(of: unit) }
+        }
         presence.guardFile = content(of: guardFile)
         return presence
     }
