@@ -85,7 +85,7 @@ extension LabNode {
         // What waits for systemd to start a unit again would wait five and ten seconds each time.
         for unit in HeldUnit.all {
             try await write(
-                "[Service]\nRestartSec=300ms\n", to: "/etc/systemd/system/\(unit.unit).d/lab.conf")
+                "[Service]\nRestartSec=700ms\n", to: "/etc/systemd/system/\(unit.unit).d/lab.conf")
         }
         try await write(
             HeldUnit.all.map { "\($0.unit) \($0.binary) \($0.approved)\n" }.joined(), to: "/root/units")
