@@ -39,6 +39,7 @@ public final class NodeGuards: GuardPort {
         for setting in places.settings {
             presence.settings[setting] = (try? read(setting)).map { .value($0) } ?? .unknown
         }
+        for binary in places.pending { presence.pending[binary] = keptAside(beside: binary) }
         presence.guardFile = content(of: guardFile)
         return presence
     }
