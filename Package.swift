@@ -98,7 +98,7 @@ let package = Package(
         tests("Agent", ["Agent", "Model", "Ports", "Rules"]),
         tests("Reports", ["Reports", "Model"]),
         tests("Commands", ["Commands", "CommandLine", "Host", "Model", "holdfast-gate"]),
-        tests("Simulation", ["Agent", "Model", "Ports", "Rules"]),
+        tests("Simulation", ["Agent", "Gate", "Model", "Ports", "Rules"]),
         tests("Lab", ["Host", "Model"]),
     ],
     swiftLanguageModes: [.v6],

@@ -222,6 +222,8 @@ private struct AbsentLedger: LedgerStore {
         throw failure
     }
     func head() -> (sequence: Int64, hash: Digest) { (0, .none) }
+    func hash(ofEntry sequence: Int64) -> Digest? { nil }
+    func seed(from text: String) -> Seed? { Ledger.seed(from: text) }
     func remember(_ memory: ObserverMemory) throws(LedgerFailure) { throw failure }
     func catalogEntries(for digest: Digest) -> [CatalogEntry] { [] }
     func extendCoverage(reading: ClockReading, seal: Bool) throws(LedgerFailure) -> Coverage? {
