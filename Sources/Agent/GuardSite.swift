@@ -33,7 +33,7 @@ public struct GuardSite: Hashable, Sendable {
     func sparePath(of binary: String) -> String { beside(binary) { ".\($0).holdfast-spare" } }
 
     /// Where the gate keeps what it turned away.
-    func pendingPath(of binary: String) -> String { beside(binary) { _ in ".holdfast-pending" } }
+    func pendingPath(of binary: String) -> String { PendingNames.directory(beside: binary) }
 
     private func beside(_ path: String, _ name: (Substring) -> String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return name(path[...]) }
