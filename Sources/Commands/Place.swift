@@ -97,17 +97,22 @@ struct Place {
 
     /// The tick over this place and a ledger.
     func tick(over ledger: any LedgerStore) -> Tick {
-        Tick(
+        let cluster = NodeCluster(root: root)
+        return Tick(
             clock: clock, observer: observer, policy: policySource, zones: zones, ledger: ledger,
-            journal: journal,
-            label: label, guards: guards)
+            journal: journal, label: label, guards: guards(cluster), cluster: cluster)
     }
 
     /// Where guards are kept; nil where the state directory is none of the node's own, so that a gate would not find it.
-    var guards: (port: any GuardPort, site: GuardSite)? {
+    var guards: (port: any GuardPort, site: GuardSite)? { guards(NodeCluster(root: root)) }
+
+    private func guards(_ cluster: NodeCluster) -> (port: any GuardPort, site: GuardSite)? {
         guard stateDirectory.hasPrefix(root.prefix + "/") else { return nil }
         let state = String(stateDirectory.dropFirst(root.prefix.utf8.count))
-        return (NodeGuards(root: root, state: state), GuardSite(gate: gateProgram, state: state))
+        return (
+            NodeGuards(root: root, state: state, settings: [.planLabel: cluster]),
+            GuardSite(gate: gateProgram, state: state)
+        )
     }
 
     /// The gate, beside this program; below another root where `make install` puts it.
@@ -220,6 +225,7 @@ private struct AbsentLedger: LedgerStore {
     func head() -> (sequence: Int64, hash: Digest) { (0, .none) }
     func remember(_ memory: ObserverMemory) throws(LedgerFailure) { throw failure }
     func catalogEntries(for digest: Digest) -> [CatalogEntry] { [] }
+    func catalogEntries(of version: Version, for distribution: Distribution) -> [CatalogEntry] { [] }
     func extendCoverage(reading: ClockReading, seal: Bool) throws(LedgerFailure) -> Coverage? {
         throw failure
     }
