@@ -70,7 +70,9 @@ extension GuardPresence {
             if case .spare(let spare) = replacement.source { identities[spare.path] = nil }
             return identity
         case .start(let owed): units[owed.unit] = nil
-        case .reloadUnits, .set, .restore, .restart: break
+        case .removePending(let file):
+            for binary in pending.keys { pending[binary]?.files.removeAll { $0 == file } }
+        case .reloadUnits, .restartWatch, .set, .restore, .restart: break
         }
         return nil
     }

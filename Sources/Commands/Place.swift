@@ -17,7 +17,7 @@ struct Place {
     /// Where the ledger is, on this machine.
     let stateDirectory: String
     /// Whether the policy must be root's alone: asked of the installed one, not of one that was given by hand.
-    private let asksOwnership: Bool
+    let asksOwnership: Bool
     /// Whether it is the installed one rather than one that was given by hand.
     let isInstalledPolicy: Bool
     let node: NodeFile
@@ -96,20 +96,24 @@ struct Place {
     // MARK: The tick
 
     /// The tick over this place and a ledger.
-    func tick(
-        over ledger: any LedgerStore, guards: (port: any GuardPort, site: GuardSite)? = nil
-    ) -> Tick {
-        Tick(
+    func tick(over ledger: any LedgerStore) -> Tick {
+        let cluster = NodeCluster(root: root)
+        return Tick(
             clock: clock, observer: observer, policy: policySource, zones: zones, ledger: ledger,
-            journal: journal,
-            label: label, guards: guards ?? self.guards)
+            journal: journal, label: label, guards: guards(cluster), cluster: cluster)
     }
 
     /// Where guards are kept; nil where the state directory is none of the node's own, so that a gate would not find it.
-    var guards: (port: any GuardPort, site: GuardSite)? {
+    var guards: (port: any GuardPort, site: GuardSite)? { guards(NodeCluster(root: root)) }
+
+    private func guards(_ cluster: NodeCluster) -> (port: any GuardPort, site: GuardSite)? {
         guard stateDirectory.hasPrefix(root.prefix + "/") else { return nil }
         let state = String(stateDirectory.dropFirst(root.prefix.utf8.count))
-        return (NodeGuards(root: root, state: state), GuardSite(gate: gateProgram, state: state))
+        let port = NodeGuards(
+            root: root, state: state, settings: [.seal: SealPort(root: root), .planLabel: cluster])
+        return (
+            port, GuardSite(gate: gateProgram, state: state, mayChangeFlags: FileFlags.mayChange)
+        )
     }
 
     /// The gate, beside this program; below another root where `make install` puts it.
@@ -224,8 +228,11 @@ private struct AbsentLedger: LedgerStore {
         throw failure
     }
     func head() -> (sequence: Int64, hash: Digest) { (0, .none) }
+    func hash(ofEntry sequence: Int64) -> Digest? { nil }
+    func seed(from text: String) -> Seed? { Ledger.seed(from: text) }
     func remember(_ memory: ObserverMemory) throws(LedgerFailure) { throw failure }
     func catalogEntries(for digest: Digest) -> [CatalogEntry] { [] }
+    func catalogEntries(of version: Version, for distribution: Distribution) -> [CatalogEntry] { [] }
     func extendCoverage(reading: ClockReading, seal: Bool) throws(LedgerFailure) -> Coverage? {
         throw failure
     }

@@ -49,7 +49,7 @@ private func carryOut(
     let ledger: Ledger
     do throws(LedgerFailure) { ledger = try place.openLedger() } catch { throw Failure(ledger: error) }
     let report = StepRun(
-        tick: place.tick(over: ledger, guards: guards), clock: place.clock, ledger: ledger,
+        tick: place.tick(over: ledger), clock: place.clock, ledger: ledger,
         journal: place.journal, label: label, port: guards.port, node: place.health, site: guards.site
     ).run()
     if let failure = report.failure { throw Failure(ledger: failure) }

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Web
 
 extension KubernetesClient {
@@ -8,16 +7,6 @@ extension KubernetesClient {
     public func conditions(
         ofNode name: String, timeoutMilliseconds: Int
     ) throws(KubernetesError) -> [String: Bool] {
-        // A Node's name is a DNS subdomain, so nothing in it needs to be encoded.
-        let plain = name.utf8.allSatisfy {
-            (48...57).contains($0) || (97...122).contains($0) || $0 == UInt8(ascii: "-")
-                || $0 == UInt8(ascii: ".")
-        }
-        guard plain, (1...253).contains(name.utf8.count) else {
-            throw KubernetesError(
-                code: .answer(status: 0), description: "'\(name)' cannot be the name of a Node")
-        }
-        let response = try ask("/api/v1/nodes/\(name)", timeoutMilliseconds)
         struct Node: Decodable {
             struct Status: Decodable { var conditions: [Condition]? }
             struct Condition: Decodable {
@@ -26,9 +15,9 @@ extension KubernetesClient {
             }
             var status: Status?
         }
-        guard response.status == 200,
-            let node = try? JSONDecoder().decode(Node.self, from: Data(response.body))
-        else { throw unexpected(response, "how the Node \(name) is") }
+        let node = try get(
+            "/api/v1/nodes/\(encoded(name))", as: Node.self,
+            within: Deadline(afterMilliseconds: timeoutMilliseconds))
         return Dictionary(
             (node.status?.conditions ?? []).map { ($0.type, $0.status == "True") },
             uniquingKeysWith: { first, _ in first })

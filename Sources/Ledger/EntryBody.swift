@@ -38,6 +38,8 @@ enum EntryBody {
         case .stepEnded(let payload): try CanonicalJSON.text(of: payload)
         case .approvalSpent(let payload): try CanonicalJSON.text(of: payload)
         case .quarantined(let payload): try CanonicalJSON.text(of: payload)
+        case .gateActed(let payload): try CanonicalJSON.text(of: payload)
+        case .seeded(let payload): try CanonicalJSON.text(of: payload)
         }
     }
 
@@ -73,6 +75,8 @@ enum EntryBody {
         case "step-ended": .stepEnded(try decoded(text))
         case "approval-spent": .approvalSpent(try decoded(text))
         case "quarantined": .quarantined(try decoded(text))
+        case "gate-acted": .gateActed(try decoded(text))
+        case "seeded": .seeded(try decoded(text))
         default: throw UnreadableBody(reason: "its kind is not known to this program")
         }
     }

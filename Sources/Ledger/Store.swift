@@ -87,9 +87,8 @@ struct Store {
             }
         case .policyLoaded, .policyRejected, .installationFound, .installationGone, .installationObserved,
             .changeEnded, .problemBegan, .problemEnded, .coverage, .approved, .denied, .revoked,
-            .adopted, .released, .paused, .resumed, .intended, .effected, .guardBroken, .stepBegan,
-            .stepMoved,
-            .stepEnded, .approvalSpent, .quarantined:
+            .adopted, .released, .paused, .resumed, .intended, .effected, .guardBroken,
+            .gateActed, .seeded, .stepBegan, .stepMoved, .stepEnded, .approvalSpent, .quarantined:
             break
         }
     }

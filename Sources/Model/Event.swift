@@ -46,6 +46,10 @@ public enum Event: Codable, Hashable, Sendable {
     case approvalSpent(SpentApproval)
     /// An artifact failed here; it is kept out until a person approves it anew.
     case quarantined(QuarantinedArtifact)
+    /// The start gate put something back, let something through, or refused a start.
+    case gateActed(GateAct)
+    /// The ledger was lost, or lagged behind; what guards was taken over from the guard file.
+    case seeded(Seeding)
 
     /// The kind of entries from which the last valid policy is read.
     public static let policyLoadedKind = "policy-loaded"
@@ -79,6 +83,8 @@ public enum Event: Codable, Hashable, Sendable {
         case .stepEnded: "step-ended"
         case .approvalSpent: "approval-spent"
         case .quarantined: "quarantined"
+        case .gateActed: "gate-acted"
+        case .seeded: "seeded"
         }
     }
 }

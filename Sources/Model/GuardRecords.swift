@@ -22,6 +22,8 @@ public struct GuardRecords: Codable, Hashable, Sendable {
     public var needsReload = false
     /// Units to be started, since their binary was missing and has been put back.
     @OmittedWhenEmpty public var owedStarts: [OwedStart] = []
+    /// Whether our path units still watch what they did before a drop-in of theirs changed; nil where they do not.
+    public var needsWatch: Bool?
 
     /// Nothing was done.
     public init() {}
@@ -102,6 +104,11 @@ public struct GuardRecords: Codable, Hashable, Sendable {
                 problem: Problem(code: code, text: text, about: intent.effect.lane.rawValue)))
     }
 
+    private mutating func changed(_ dropIn: String) {
+        needsReload = true
+        if dropIn.contains(".path.d/") { needsWatch = true }
+    }
+
     private mutating func done(_ intent: Intent, _ identity: FileIdentity?) {
         switch intent.effect {
         case .storeInVault(let copy): vault[copy.to] = copy.artifact.sha256
@@ -113,11 +120,12 @@ public struct GuardRecords: Codable, Hashable, Sendable {
         case .removeSpare(let spare): spares[spare.path] = nil
         case .placeDropIn(let path, let text):
             dropIns[path]?.text = text
-            needsReload = true
+            changed(path)
         case .removeDropIn(let dropIn):
             dropIns[dropIn.path] = nil
-            needsReload = true
+            changed(dropIn.path)
         case .reloadUnits: needsReload = false
+        case .restartWatch: needsWatch = nil
         case .writeLastRan(let record): lastRan[record.path] = record.since
         case .removeLastRan(let path): lastRan[path] = nil
         case .replace(let replacement):
@@ -125,7 +133,7 @@ public struct GuardRecords: Codable, Hashable, Sendable {
             owedStarts.removeAll { $0.unit == owed.unit }
             owedStarts.append(owed)
         case .start(let owed): owedStarts.removeAll { $0.unit == owed.unit }
-        case .set, .restore, .restart: break
+        case .removePending, .set, .restore, .restart: break
         }
     }
 }

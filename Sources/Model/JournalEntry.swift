@@ -30,6 +30,11 @@ public struct JournalEntry: Hashable, Sendable {
         case stepEnded = "0a017904e02142e192e272bce9ceb556"
         case approvalSpent = "df4c8e7306e74adc816c9b51d98739f9"
         case quarantined = "a2db3d5d654c475cb44a6d1af3625d16"
+        case gatePutBack = "d70c4cd88c5f4623979ae77a072bfc7f"
+        case gateLetThrough = "565a009f7c2e4de7b87aa9038c7a8345"
+        case gateRefused = "e6c4d529c08b45e694f895e97f31f0a1"
+        case gateUntold = "268a0d62e50349eaac7d4c5b8943b96c"
+        case seeded = "79f66d97a9df4aa7b21fb0c49e9977bd"
         case ledgerBegun = "8e81973e0bec47b0b898d190f9ebdacc"
     }
 

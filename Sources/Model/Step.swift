@@ -251,7 +251,7 @@ public struct Replacement: Codable, Hashable, Sendable {
     public var source: Source
     /// The place.
     public var binary: String
-    /// What was there when this was decided; nil where nothing was. Anything else is left alone.
+    /// What was there when this was decided, nil where nothing was; anything else is left alone.
     public var seen: FileIdentity?
     /// The directory in which what was there is kept; nil where the vault has it.
     public var pending: String?

@@ -79,7 +79,7 @@ struct StepTests {
         world.step()
         #expect(world.chain == story.chain)
         #expect(world.installation.running?.startedFrom?.sha256 == story.runs.sha256)
-        #expect(world.digest == story.runs.sha256)
+        #expect(world.onDisk == story.runs.sha256)
         #expect(world.state.step == nil)
         // Nothing of it is begun anew by itself.
         world.pass(.hours(2))
@@ -111,7 +111,7 @@ struct StepTests {
         world.tick(request: .adopt)
         world.offer(patch)
         world.step()
-        #expect(world.digest == old.sha256)
+        #expect(world.onDisk == old.sha256)
         #expect(world.state.approvals.first?.id == approval.id)
         #expect(world.chain == forward + ["spent", "done"])
     }
@@ -129,7 +129,7 @@ struct StepTests {
         try world.approve(patch)
         #expect(world.state.quarantine.isEmpty)
         world.step()
-        #expect(world.digest == patch.sha256)
+        #expect(world.onDisk == patch.sha256)
         #expect(world.chain.last == "done")
     }
 
@@ -145,12 +145,12 @@ struct StepTests {
             let hasDied = world.guards.fuse == 0
             world.guards.fuse = nil
             // There is a startable artifact at any instant.
-            #expect([old.sha256, story.artifact.sha256].contains(world.digest), "after \(fuse) steps")
+            #expect([old.sha256, story.artifact.sha256].contains(world.onDisk), "after \(fuse) steps")
             // A tick in between closes what it finds open, and the step goes on.
             world.tick()
             if world.state.step == nil, world.chain.last == "abandoned" { world.pass(.hours(1)) }
             world.step()
-            #expect(world.digest == story.runs.sha256, "after \(fuse) steps")
+            #expect(world.onDisk == story.runs.sha256, "after \(fuse) steps")
             #expect(
                 world.installation.running?.startedFrom?.sha256 == story.runs.sha256, "after \(fuse) steps")
             #expect(world.chain.last == story.chain.last, "after \(fuse) steps: \(world.chain)")
@@ -184,16 +184,16 @@ struct StepTests {
             id: "no", distribution: .k3s, target: patch, deniedAt: Instant(seconds: 0), reason: "no",
             claimedBy: "test")
         let early = try prepared(stories[0])
-        try early.record(.denied(denial))
+        try early.enter(.denied(denial))
         early.step()
-        #expect(early.chain.isEmpty && early.digest == old.sha256)
+        #expect(early.chain.isEmpty && early.onDisk == old.sha256)
         var slow = stories[0]
         slow.settings = { $0.health.consecutiveSuccesses = 3 }
         let late = try prepared(slow)
-        late.duringWait = { try? $0.record(.denied(denial)) }
+        late.duringWait = { try? $0.enter(.denied(denial)) }
         late.step()
         #expect(late.chain == forward + back + ["spent", "put-back"])
-        #expect(late.digest == old.sha256)
+        #expect(late.onDisk == old.sha256)
         let paused = try prepared(stories[0])
         paused.tick(request: .pause(until: paused.clock.now + .hours(2), reason: "by hand"))
         paused.step()

@@ -60,7 +60,7 @@ func guardedServer(
 
 extension World {
     var installation: Installation { installations[0] }
-    var digest: Digest? { installation.installed?.artifact.sha256 }
+    var onDisk: Digest? { installation.installed?.artifact.sha256 }
 
     /// Somebody replaces the binary by a rename.
     func bring(_ artifact: Artifact) {
@@ -88,7 +88,7 @@ extension World {
         return given
     }
 
-    func record(_ event: Event) throws {
+    func enter(_ event: Event) throws {
         var state = self.state
         state.apply(event, at: clock.now)
         try append([event], reading: clock, state: state)

@@ -10,13 +10,13 @@ struct UndoTests {
         let world = guardedServer()
         world.bring(minor)
         world.tick()
-        #expect(world.digest == minor.sha256)
+        #expect(world.onDisk == minor.sha256)
         world.pass(TimeSpan(seconds: 59))
         world.tick()
-        #expect(world.digest == minor.sha256)
+        #expect(world.onDisk == minor.sha256)
         world.pass(TimeSpan(seconds: 2))
         world.tick()
-        #expect(world.digest == old.sha256)
+        #expect(world.onDisk == old.sha256)
         #expect(world.installation.offers.map(\.artifact.sha256) == [minor.sha256])
         #expect(world.starts == 0)
         world.tick()
@@ -57,7 +57,7 @@ struct UndoTests {
         world.pass(.minutes(5))
         world.tick()
         world.tick()
-        #expect(world.digest == minor.sha256)
+        #expect(world.onDisk == minor.sha256)
     }
 
     @Test("invariant 7: killed at any step of an undo, there is a binary, and the next ticks finish it")
@@ -72,9 +72,9 @@ struct UndoTests {
             world.tick()
             let hasDied = world.guards.fuse == 0
             world.guards.fuse = nil
-            #expect([old.sha256, minor.sha256].contains(world.digest))
+            #expect([old.sha256, minor.sha256].contains(world.onDisk))
             world.tick()
-            #expect(world.digest == old.sha256, "after \(fuse) steps")
+            #expect(world.onDisk == old.sha256, "after \(fuse) steps")
             guard hasDied else { break }
             died += 1
         }
@@ -104,10 +104,10 @@ struct MissingBinaryTests {
         take(world, standing: down, activeState: "inactive")
         world.pass(TimeSpan(seconds: 59))
         world.tick()
-        #expect(world.digest == nil)
+        #expect(world.onDisk == nil)
         world.pass(TimeSpan(seconds: 2))
         world.tick()
-        #expect(world.digest == old.sha256 && world.starts == 1)
+        #expect(world.onDisk == old.sha256 && world.starts == 1)
         #expect(world.state.guards?.owedStarts.isEmpty == true)
         world.tick()
         #expect(world.starts == 1)
@@ -124,13 +124,13 @@ struct MissingBinaryTests {
         take(world, standing: standing, activeState: "inactive")
         world.pass(.minutes(5))
         world.tick()
-        #expect(world.digest == nil && world.starts == 0)
+        #expect(world.onDisk == nil && world.starts == 0)
         let paused = guardedServer()
         take(paused, standing: down, activeState: "inactive")
         paused.tick(request: .pause(until: paused.clock.now + .hours(2), reason: "by hand"))
         paused.pass(.minutes(5))
         paused.tick()
-        #expect(paused.digest == nil && paused.starts == 0)
+        #expect(paused.onDisk == nil && paused.starts == 0)
     }
 
     @Test("nothing is put back for a unit that was down before its binary went")
@@ -140,7 +140,7 @@ struct MissingBinaryTests {
         take(world, standing: down, activeState: "inactive")
         world.pass(.minutes(5))
         world.tick()
-        #expect(world.digest == nil && world.starts == 0)
+        #expect(world.onDisk == nil && world.starts == 0)
     }
 
     @Test("a unit that still runs gets its binary back, and is not started anew")
@@ -151,7 +151,7 @@ struct MissingBinaryTests {
             activeState: "active")
         world.pass(.minutes(2))
         world.tick()
-        #expect(world.digest == old.sha256 && world.starts == 0)
+        #expect(world.onDisk == old.sha256 && world.starts == 0)
     }
 
     @Test("invariant 7: killed at any step, it is there and started in the end")
@@ -167,7 +167,7 @@ struct MissingBinaryTests {
             world.guards.fuse = nil
             world.tick()
             world.tick()
-            #expect(world.digest == old.sha256 && world.starts >= 1, "after \(fuse) steps")
+            #expect(world.onDisk == old.sha256 && world.starts >= 1, "after \(fuse) steps")
             #expect(world.standings[unit]?.isUp == true, "after \(fuse) steps")
             guard hasDied else { break }
             died += 1

@@ -15,12 +15,13 @@ extension NodeGuards {
             case .storeInVault(let copy), .stageSpare(let copy): return try ofLargeFile(copy.to)
             case .removeFromVault(let path, _): return try ofLargeFile(path)
             case .removeSpare(let spare): return try ofLargeFile(spare.path)
+            case .removePending(let file): return try ofLargeFile(file.path)
             case .placeDropIn(let path, _), .removeLastRan(let path): return try ofSmallFile(path)
             case .removeDropIn(let dropIn): return try ofSmallFile(dropIn.path)
             case .writeLastRan(let record): return try ofSmallFile(record.path)
             case .replace(let replacement): return try ofLargeFile(replacement.binary)
             case .restart(let restart): return .start(restart.invocation)
-            case .reloadUnits, .start, .set, .restore: return .nothing
+            case .reloadUnits, .restartWatch, .start, .set, .restore: return .nothing
             }
         }
     }
@@ -70,6 +71,7 @@ extension NodeGuards {
             case .removeSpare(let spare):
                 guard try ofLargeFile(spare.path) == .identity(spare.identity) else { return }
                 try removeFile(try place(spare.path))
+            case .removePending(let file): try remove(file)
             case .placeDropIn(let path, let text):
                 try expect(before, at: path)
                 let to = try place(path)
@@ -77,6 +79,7 @@ extension NodeGuards {
                 try writeFileAtomically(to, Array(text.utf8))
             case .removeDropIn(let dropIn): try remove(dropIn)
             case .reloadUnits: if root.isLive { try reloadSystemd() }
+            case .restartWatch: if root.isLive { try restartWatches() }
             case .writeLastRan(let record): try write(record, before: before)
             case .removeLastRan(let path):
                 try underArtifactLock { () throws(HostError) in try removeFile(try place(path)) }
@@ -155,6 +158,7 @@ extension NodeGuards {
             case .removeSpare(let spare):
                 let found = try identityIfPresent(ofFile: try place(spare.path))
                 return found == spare.identity ? .notDone : .done(nil)
+            case .removePending(let file): return try probe(file)
             case .placeDropIn(let path, let text): return try probe(path, holds: text, before: intent.before)
             case .removeDropIn(let dropIn):
                 guard let found = content(at: dropIn.path) else { return try directoryIsGone(dropIn) }
@@ -167,7 +171,7 @@ extension NodeGuards {
             case .replace(let replacement): return try probe(replacement)
             case .restart(let restart): return try probe(restart)
             case .start(let owed): return try probe(owed)
-            case .reloadUnits, .set, .restore: return .notDone
+            case .reloadUnits, .restartWatch, .set, .restore: return .notDone
             }
         } catch {
             return .unknown(error.description)
@@ -233,8 +237,8 @@ extension NodeGuards {
             case .placeDropIn(let path, _):
                 guard intent.before == .missingDirectory else { return }
                 try removeDirectoryIfEmpty(directory(of: try place(path)))
-            case .removeFromVault, .removeSpare, .removeDropIn, .reloadUnits, .writeLastRan, .removeLastRan,
-                .set, .restore, .restart, .start:
+            case .removeFromVault, .removeSpare, .removeDropIn, .reloadUnits, .restartWatch, .writeLastRan,
+                .removeLastRan, .removePending, .set, .restore, .restart, .start:
                 break
             case .replace(let replacement): try undo(replacement)
             }
