@@ -7,11 +7,14 @@ public struct GuardSite: Hashable, Sendable {
     public var gate: String
     /// The state directory.
     public var state: String
+    /// Whether this process may set and clear immutable flags.
+    public var mayChangeFlags: Bool
 
     /// Makes a site.
-    public init(gate: String, state: String) {
+    public init(gate: String, state: String, mayChangeFlags: Bool = true) {
         self.gate = gate
         self.state = state
+        self.mayChangeFlags = mayChangeFlags
     }
 
     var places: GatePlaces { GatePlaces(state: state) }

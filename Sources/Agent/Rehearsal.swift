@@ -67,7 +67,7 @@ extension GuardPresence {
         case .removeLastRan(let path): contents[path] = nil
         case .removePending(let file):
             for binary in pending.keys { pending[binary]?.files.removeAll { $0 == file } }
-        case .reloadUnits, .set, .restore: break
+        case .reloadUnits, .restartWatch, .set, .restore: break
         }
         return nil
     }

@@ -23,7 +23,7 @@ extension GuardSituation {
     /// Settings that guards ask for now; none while the guards are paused.
     var wantedSettings: [WantedSetting] {
         if let pause = state.pause, observation.clock.now < pause.until { return [] }
-        return []
+        return wantedSeals
     }
 }
 
@@ -33,19 +33,32 @@ struct SettingPlan {
     var sets: [Effect] = []
     /// Settings of ours that somebody has taken away or weakened; each is among `sets`.
     var broken: [Setting: BrokenGuard] = [:]
+    /// What cannot be set here, and why.
+    var problems: [Problem] = []
 
     /// Plans from what is wanted, what we placed, and what is read.
     init(_ situation: GuardSituation, _ presence: GuardPresence) {
         let wanted = situation.wantedSettings
         let read = situation.readings.merging(presence.settings) { _, second in second }
-        for placed in situation.records.settings
+        let isPaused = situation.state.pause.map { situation.observation.clock.now < $0.until } ?? false
+        // What was placed for a policy that a lost ledger knew stays until there is one.
+        let kept = situation.hasLostPolicy && !isPaused
+        for placed in kept ? [] : situation.records.settings
         where !wanted.contains(where: { $0.setting == placed.setting }) {
             // What cannot be read is set back when it can.
             if read[placed.setting] != .unknown { restores.append(.restore(placed)) }
         }
         for want in wanted {
             // Without a reading nothing is known of it, and nothing is done.
-            guard case .value(let value) = read[want.setting] ?? .unknown else { continue }
+            guard case .value(let value) = read[want.setting] ?? .unknown else {
+                if let reason = presence.refusals[want.setting] {
+                    problems.append(
+                        Problem(
+                            code: "\(want.setting.kind.rawValue)-refused", text: reason,
+                            about: want.setting.subject))
+                }
+                continue
+            }
             let placed = situation.records.setting(want.setting)
             if let placed {
                 if placed.isOurs(value), placed.value == want.value { continue }

@@ -17,7 +17,7 @@ struct Place {
     /// Where the ledger is, on this machine.
     let stateDirectory: String
     /// Whether the policy must be root's alone: asked of the installed one, not of one that was given by hand.
-    private let asksOwnership: Bool
+    let asksOwnership: Bool
     /// Whether it is the installed one rather than one that was given by hand.
     private let isInstalledPolicy: Bool
     let node: NodeFile
@@ -107,7 +107,11 @@ struct Place {
     var guards: (port: any GuardPort, site: GuardSite)? {
         guard stateDirectory.hasPrefix(root.prefix + "/") else { return nil }
         let state = String(stateDirectory.dropFirst(root.prefix.utf8.count))
-        return (NodeGuards(root: root, state: state), GuardSite(gate: gateProgram, state: state))
+        let port = NodeGuards(
+            root: root, state: state, settings: [.seal: SealPort(root: root)])
+        return (
+            port, GuardSite(gate: gateProgram, state: state, mayChangeFlags: FileFlags.mayChange)
+        )
     }
 
     /// The gate, beside this program; below another root where `make install` puts it.

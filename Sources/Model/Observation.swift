@@ -312,16 +312,21 @@ public struct Observation: Codable, Hashable, Sendable {
     public var problems: [Problem]
     /// What settings were found to be, as far as guards care.
     public var settings: [Setting: SettingReading]
+    /// By what the cluster's API server can be reached from here; nil where by nothing.
+    public var access: ClusterAccess?
+    /// What the cluster told, at this look or an earlier one; nil where it was not asked, or never answered.
+    public var cluster: ClusterObservation?
 
     /// Makes an observation.
     public init(
         node: NodeFacts, clock: ClockReading, installations: [Installation], problems: [Problem],
-        settings: [Setting: SettingReading] = [:]
+        settings: [Setting: SettingReading] = [:], access: ClusterAccess? = nil
     ) {
         self.node = node
         self.clock = clock
         self.installations = installations
         self.problems = problems
         self.settings = settings
+        self.access = access
     }
 }

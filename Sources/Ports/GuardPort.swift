@@ -64,6 +64,8 @@ public struct GuardPresence: Hashable, Sendable {
     public var settings: [Setting: SettingReading] = [:]
     /// What the gate has kept, by the binary that was asked about; no entry where nothing is kept.
     public var pending: [String: KeptAside] = [:]
+    /// Why one of those is unknown, and what to do about it.
+    public var refusals: [Setting: String] = [:]
     /// The guard file.
     public var guardFile: FileContent?
 

@@ -21,6 +21,8 @@ final class SimulatedGuards: GuardPort {
     var silent: Set<Effect.Lane> = []
     /// What systemd has read.
     private(set) var loaded: Set<String> = []
+    /// The drop-ins of path units by which systemd watches.
+    private(set) var watched: Set<String> = []
     /// Whether another process holds the effect lock.
     var isLockedByAnother = false
     /// What the gate left, by name; what was set aside of it.
@@ -45,7 +47,7 @@ final class SimulatedGuards: GuardPort {
 
     func put(_ path: String, _ text: String, size: Int64? = nil) {
         inodes += 1
-        if path.contains(".service.d/") { directories.insert(directory(of: path)) }
+        if path.contains(".d/") { directories.insert(directory(of: path)) }
         files[path] = File(
             text: text,
             identity: FileIdentity(
@@ -75,6 +77,7 @@ final class SimulatedGuards: GuardPort {
             presence.contents[path] = files[path].map { .bytes(Array($0.text.utf8)) }
         }
         for binary in places.pending { presence.pending[binary] = keptAside(beside: binary) }
+        for setting in places.settings { presence.settings[setting] = .value(settings[setting]) }
         presence.guardFile = guardFile.map { .bytes(Array($0.utf8)) }
         return presence
     }
@@ -132,7 +135,8 @@ final class SimulatedGuards: GuardPort {
         case .removeFromVault(let path, _), .removeLastRan(let path): remove(path)
         case .removeSpare(let spare): remove(spare.path)
         case .removePending(let file): remove(file.path)
-        case .reloadUnits: loaded = Set(files.keys.filter { $0.contains(".service.d/") })
+        case .reloadUnits: loaded = Set(files.keys.filter { $0.contains(".d/") })
+        case .restartWatch: watched = loaded.filter { $0.contains(".path.d/") }
         case .set(let setting, let value): settings[setting] = value
         case .restore(let placed):
             if settings[placed.setting] == placed.value { settings[placed.setting] = placed.before }
@@ -155,7 +159,7 @@ final class SimulatedGuards: GuardPort {
         case .removeDropIn(let dropIn):
             let isClean = !dropIn.madeDirectory || !directories.contains(directory(of: dropIn.path))
             return files[dropIn.path] == nil && isClean ? .done(nil) : .notDone
-        case .reloadUnits: return .notDone
+        case .reloadUnits, .restartWatch: return .notDone
         case .set(let setting, let value): return settings[setting] == value ? .reads(value) : .notDone
         case .restore(let placed):
             return settings[placed.setting] == placed.value && placed.value != placed.before
@@ -233,7 +237,7 @@ final class SimulatedGuards: GuardPort {
         case .removePending(let file): file.path
         case .removeDropIn(let dropIn): dropIn.path
         case .writeLastRan(let record): record.path
-        case .reloadUnits, .set, .restore: ""
+        case .reloadUnits, .restartWatch, .set, .restore: ""
         }
     }
 
