@@ -131,6 +131,22 @@ public final class Ledger: LedgerStore {
         }
     }
 
+    public func catalogEntries(
+        of version: Version, for distribution: Distribution
+    ) throws(LedgerFailure) -> [CatalogEntry] {
+        try guarded {
+            var entries: [CatalogEntry] = []
+            // The table is a few hundred rows at most; the canonical text of a version has no quotes.
+            let rows = try store.database.prepare(
+                "SELECT content FROM catalog WHERE instr(content, ?) > 0 ORDER BY seq, position")
+            try rows.forEach([.text("\"version\":\"\(version)\"")]) { row in
+                let entry: CatalogEntry = try EntryBody.decoded(row.text(0) ?? "")
+                if entry.distribution == distribution, entry.version == version { entries.append(entry) }
+            }
+            return entries
+        }
+    }
+
     public func extendCoverage(reading: ClockReading, seal: Bool) throws(LedgerFailure) -> Coverage? {
         let sealed = try guarded { try sealedCoverage() }
         var log = CoverageLog(bytes: readCoverage())

@@ -62,10 +62,10 @@ public struct GuardPresence: Hashable, Sendable {
     public var contents: [String: FileContent] = [:]
     /// Those that were asked about; no entry where none were.
     public var settings: [Setting: SettingReading] = [:]
-    /// What the gate has kept, by the binary that was asked about; no entry where nothing is kept.
-    public var pending: [String: KeptAside] = [:]
     /// Why one of those is unknown, and what to do about it.
     public var refusals: [Setting: String] = [:]
+    /// What the gate has kept, by the binary that was asked about; no entry where nothing is kept.
+    public var pending: [String: KeptAside] = [:]
     /// The guard file.
     public var guardFile: FileContent?
 

@@ -26,6 +26,11 @@ public protocol LedgerStore {
     /// What imported checksums say of a digest; more than one entry where files disagree.
     func catalogEntries(for digest: Digest) throws(LedgerFailure) -> [CatalogEntry]
 
+    /// What imported checksums say of a release; one for each architecture, and more where files disagree.
+    func catalogEntries(
+        of version: Version, for distribution: Distribution
+    ) throws(LedgerFailure) -> [CatalogEntry]
+
     /// Notes that a tick ran; gives the stretch back when it is due to be sealed.
     ///
     /// A stretch that was given back is sealed by appending it; until that is done it is kept and given back again.

@@ -76,8 +76,8 @@ final class SimulatedGuards: GuardPort {
         for path in places.contents {
             presence.contents[path] = files[path].map { .bytes(Array($0.text.utf8)) }
         }
-        for binary in places.pending { presence.pending[binary] = keptAside(beside: binary) }
         for setting in places.settings { presence.settings[setting] = .value(settings[setting]) }
+        for binary in places.pending { presence.pending[binary] = keptAside(beside: binary) }
         presence.guardFile = guardFile.map { .bytes(Array($0.utf8)) }
         return presence
     }

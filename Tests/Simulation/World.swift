@@ -57,11 +57,16 @@ final class World {
     /// Where guards are placed.
     private(set) lazy var guards = SimulatedGuards(world: self)
 
+    /// The cluster that the node belongs to.
+    private(set) lazy var cluster = SimulatedCluster(guards: guards)
+    /// How the node reaches it; nil for a node that does not.
+    var access: ClusterAccess?
+
     @discardableResult
     func tick(dryRun: Bool = false, request: GuardRequest? = nil) -> Tick.Outcome {
         Tick(
             clock: self, observer: self, policy: self, zones: self, ledger: self, journal: self,
-            label: fingerprint, guards: (guards, Self.site)
+            label: fingerprint, guards: (guards, Self.site), cluster: cluster
         ).run(dryRun: dryRun, request: request)
     }
 }
@@ -80,7 +85,7 @@ extension World: Clock, Observer, PolicySource, ZoneSource, LedgerStore, Journal
         let seen = Observation(
             node: NodeFacts(name: "sim-1", cluster: "default", labels: [:], architecture: .amd64),
             clock: reading,
-            installations: installations.sorted { $0.id < $1.id }, problems: problems)
+            installations: installations.sorted { $0.id < $1.id }, problems: problems, access: access)
         moveDuringLook?(self)
         moveDuringLook = nil
         return seen
@@ -148,6 +153,10 @@ extension World: Clock, Observer, PolicySource, ZoneSource, LedgerStore, Journal
     func remember(_ memory: ObserverMemory) { self.memory = memory }
 
     func catalogEntries(for digest: Digest) -> [CatalogEntry] { catalog.filter { $0.sha256 == digest } }
+
+    func catalogEntries(of version: Version, for distribution: Distribution) -> [CatalogEntry] {
+        catalog.filter { $0.version == version && $0.distribution == distribution }
+    }
 
     func extendCoverage(reading: ClockReading, seal: Bool) -> Coverage? {
         var stretch =
