@@ -28,5 +28,5 @@ func status(_ invocation: Invocation, on screen: Screen) throws(Failure) -> Exit
         screen.error("Error: what was recorded before cannot be shown: \(failure.description)")
         return failure.code == .busy ? .busy : .failed
     }
-    return answer(report, asked: invocation.has("exit-code"))
+    return answer(report, outcome, asked: invocation.has("exit-code"))
 }
