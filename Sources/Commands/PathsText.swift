@@ -23,7 +23,7 @@ func statusPaths(
                 installation: installation,
                 known: judgement.state.installations[installation.id.description], enforce: enforce,
                 records: judgement.state.guards ?? GuardRecords(), pause: judgement.state.pause, facts: facts,
-                now: judgement.observation.clock.now)
+                cluster: judgement.observation.cluster, now: judgement.observation.clock.now)
             return InstallationPaths(installation.id, paths(question))
         })
     if invocation.value("output") == "json" {
