@@ -107,6 +107,7 @@ extension GuardSituation {
             for unit in wanted.installation.units {
                 places.contents.insert(site.dropInPath(unit: unit.name))
                 places.contents.insert(site.places.starts(unit: unit.name))
+                places.contents.insert(GatePlaces.startsMeanwhile(unit: unit.name))
                 places.contents.formUnion(site.places.missed(unit: unit.name))
             }
             if let data = wanted.installation.dataDirectory {
@@ -295,7 +296,10 @@ private struct Planning {
 
     private func isListed(_ start: String, _ wanted: WantedGate) -> Bool {
         wanted.installation.units.contains { unit in
-            presence.contents[site.places.starts(unit: unit.name)]?.text?.split(separator: "\n").contains {
+            let list =
+                presence.contents[GatePlaces.startsMeanwhile(unit: unit.name)]
+                ?? presence.contents[site.places.starts(unit: unit.name)]
+            return list?.text?.split(separator: "\n").contains {
                 $0.hasPrefix(start + " ")
             } ?? false
         }
