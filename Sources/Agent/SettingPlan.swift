@@ -23,7 +23,7 @@ extension GuardSituation {
     /// Settings that guards ask for now; none while the guards are paused.
     var wantedSettings: [WantedSetting] {
         if let pause = state.pause, observation.clock.now < pause.until { return [] }
-        return wantedSeals
+        return wantedSeals + wantedPlanLabels
     }
 }
 

@@ -48,14 +48,18 @@ public struct Findings {
     public var problems: [Problem]
     /// What settings were found to be, as far as guards care.
     public var settings: [Setting: SettingReading]
+    /// By what the cluster of an installation is reached, with the distribution's own kubeconfig; its path is empty
+    /// where this node has none.
+    public var access: ClusterAccess?
 
     /// Makes findings.
     public init(
         installations: [Installation] = [], problems: [Problem] = [],
-        settings: [Setting: SettingReading] = [:]
+        settings: [Setting: SettingReading] = [:], access: ClusterAccess? = nil
     ) {
         self.installations = installations
         self.problems = problems
         self.settings = settings
+        self.access = access
     }
 }

@@ -77,6 +77,8 @@ public struct UpgradePlan: Codable, Hashable, Sendable {
     public var selectsNode: Bool
     /// Whether it is at our Node now.
     public var isApplying: Bool
+    /// Why what its channel said so far is not to be relied on; nil where nothing speaks against it.
+    public var distrust: String?
 
     /// Makes a plan.
     public init(

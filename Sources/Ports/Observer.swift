@@ -33,6 +33,8 @@ public struct ObserverMemory: Codable, Hashable, Sendable {
     public var starts: [String: KnownStart] = [:]
     /// Which unit files there are, while their directories stand.
     public var units: KnownUnits?
+    /// What the cluster told, and when it is asked again.
+    public var cluster: KnownCluster?
     /// The policy's hash; not the observer's, but as much a cache as the rest.
     public var policy: KnownPolicy?
 
