@@ -94,7 +94,12 @@ extension GuardSituation {
     var places: GuardedPlaces {
         var places = GuardedPlaces(
             identities: Set(records.vault.keys).union(records.spares.keys),
-            contents: Set(records.dropIns.keys).union(records.lastRan.keys))
+            contents: Set(records.dropIns.keys).union(records.lastRan.keys),
+            settings: Set(
+                (wantedSeals.map(\.setting) + records.settings.map(\.setting)).filter { $0.kind == .seal })
+        )
+        places.identities.formUnion(ownUnitPlaces)
+        places.contents.formUnion(ownUnitPlaces.isEmpty ? [] : OwnUnit.allCases.map(\.dropIn))
         for wanted in wantedGates {
             places.identities.insert(site.vaultPath(of: wanted.digest))
             places.identities.insert(site.sparePath(of: wanted.binary))
@@ -141,14 +146,22 @@ private struct Planning {
 
     mutating func plan() {
         // What cannot be placed must never keep a guard from being lifted (invariant 3), so that comes first.
-        if records.needsReload { result.effects.append(.reloadUnits) }
+        if records.needsReload {
+            result.effects.append(.reloadUnits)
+        } else if records.needsWatch == true {
+            result.effects.append(.restartWatch)
+        }
         let wanted = situation.wantedGates
         for gate in wanted { keep(gate) }
+        let ownDropIns = situation.wantedUnitDropIns(presence)
+        keptDropIns.formUnion(ownDropIns.map(\.path))
         let settings = SettingPlan(situation, presence)
-        takeAway()
         result.effects += settings.restores
+        takeAway()
         for gate in wanted { place(gate) }
+        for dropIn in ownDropIns { placeDropIn(dropIn.path, dropIn.text, of: nil) }
         result.effects += settings.sets
+        result.problems += settings.problems
         for case .set(let setting, let value) in settings.sets {
             result.broken[.set(setting, to: value)] = settings.broken[setting]
         }
@@ -183,7 +196,9 @@ private struct Planning {
                         to: site.sparePath(of: wanted.binary), like: wanted.binary)))
         }
         recordStart(of: wanted)
-        for unit in wanted.installation.units { placeDropIn(unit: unit.name) }
+        for unit in wanted.installation.units {
+            placeDropIn(site.dropInPath(unit: unit.name), site.dropInText(), of: unit.name)
+        }
     }
 
     private mutating func keep(_ wanted: WantedGate) {
@@ -209,19 +224,21 @@ private struct Planning {
         return spare.artifact.sha256 == wanted.digest && presence.identities[path] == spare.identity
     }
 
-    private mutating func placeDropIn(unit: String) {
-        let path = site.dropInPath(unit: unit)
-        let text = site.dropInText()
+    /// - Parameter unit: before which the gate is to stand; nil for a drop-in of a unit of ours.
+    private mutating func placeDropIn(_ path: String, _ text: String, of unit: String?) {
         switch presence.contents[path] {
         case nil: result.effects.append(.placeDropIn(path: path, text: text))
         case .some(let found):
             if found.text == text, records.dropIns[path] != nil { return }
             // Our very text without a record is what a lost ledger left.
             guard found.text == text || found.text == records.dropIns[path]?.text else {
+                let consequence =
+                    unit.map { "so no gate stands before \($0)" }
+                    ?? "so Holdfast's own unit is not told of this node's places"
                 problem(
                     "drop-in-foreign", about: path,
-                    "\(path): somebody else's drop-in has the name of ours, so no gate stands before \(unit); "
-                        + "it is left alone: move it away, and 'holdfast check' puts the gate in place")
+                    "\(path): somebody else's drop-in has the name of ours, \(consequence); "
+                        + "it is left alone: move it away, and 'holdfast check' puts ours in place")
                 return
             }
             result.effects.append(.placeDropIn(path: path, text: text))
@@ -288,8 +305,23 @@ private struct Planning {
 
     /// Only what is recorded as ours, and the drop-in first: what the gate relies on goes after the gate.
     private mutating func takeAway() {
+        takeDropInsAway { !OwnUnit.isDropIn($0) }
+        for path in records.lastRan.keys.sorted() where !keptLastRan.contains(path) {
+            result.effects.append(.removeLastRan(path: path))
+        }
+        for (path, spare) in records.spares.sorted(by: { $0.key < $1.key }) where !keptSpares.contains(path) {
+            result.effects.append(.removeSpare(spare))
+        }
+        for (path, digest) in records.vault.sorted(by: { $0.key < $1.key }) where !keptVault.contains(path) {
+            result.effects.append(.removeFromVault(path: path, digest: digest))
+        }
+        // By these our own units reach what was to be taken away.
+        takeDropInsAway(OwnUnit.isDropIn)
+    }
+
+    private mutating func takeDropInsAway(_ isMeant: (String) -> Bool) {
         for (path, dropIn) in records.dropIns.sorted(by: { $0.key < $1.key })
-        where !keptDropIns.contains(path) {
+        where !keptDropIns.contains(path) && isMeant(path) {
             let found = presence.contents[path]
             guard found == nil || found?.text == dropIn.text else {
                 problem(
@@ -299,15 +331,6 @@ private struct Planning {
                 continue
             }
             result.effects.append(.removeDropIn(dropIn))
-        }
-        for path in records.lastRan.keys.sorted() where !keptLastRan.contains(path) {
-            result.effects.append(.removeLastRan(path: path))
-        }
-        for (path, spare) in records.spares.sorted(by: { $0.key < $1.key }) where !keptSpares.contains(path) {
-            result.effects.append(.removeSpare(spare))
-        }
-        for (path, digest) in records.vault.sorted(by: { $0.key < $1.key }) where !keptVault.contains(path) {
-            result.effects.append(.removeFromVault(path: path, digest: digest))
         }
     }
 

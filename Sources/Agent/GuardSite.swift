@@ -7,11 +7,14 @@ public struct GuardSite: Hashable, Sendable {
     public var gate: String
     /// The state directory.
     public var state: String
+    /// Whether this process may set and clear immutable flags.
+    public var mayChangeFlags: Bool
 
     /// Makes a site.
-    public init(gate: String, state: String) {
+    public init(gate: String, state: String, mayChangeFlags: Bool = true) {
         self.gate = gate
         self.state = state
+        self.mayChangeFlags = mayChangeFlags
     }
 
     var places: GatePlaces { GatePlaces(state: state) }
@@ -30,7 +33,7 @@ public struct GuardSite: Hashable, Sendable {
     func sparePath(of binary: String) -> String { beside(binary) { ".\($0).holdfast-spare" } }
 
     /// Where the gate keeps what it turned away.
-    func pendingPath(of binary: String) -> String { beside(binary) { _ in ".holdfast-pending" } }
+    func pendingPath(of binary: String) -> String { PendingNames.directory(beside: binary) }
 
     private func beside(_ path: String, _ name: (Substring) -> String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return name(path[...]) }

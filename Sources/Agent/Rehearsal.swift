@@ -65,7 +65,7 @@ extension GuardPresence {
             contents[record.path] = .bytes(Array(record.text.utf8))
             for mark in record.marks { contents[mark] = nil }
         case .removeLastRan(let path): contents[path] = nil
-        case .reloadUnits, .set, .restore: break
+        case .reloadUnits, .restartWatch, .set, .restore: break
         }
         return nil
     }

@@ -142,7 +142,7 @@ public struct Tick {
         if failure == nil {
             do {
                 if !reading.isValid, state.policy != nil { lastPolicy = try ledger.lastPolicy() }
-                for digest in observation.installations.compactMap(\.installed?.artifact.sha256) {
+                for digest in observation.installations.flatMap(\.digests) {
                     catalog[digest] = try ledger.catalogEntries(for: digest)
                 }
             } catch {

@@ -17,7 +17,7 @@ struct Place {
     /// Where the ledger is, on this machine.
     let stateDirectory: String
     /// Whether the policy must be root's alone: asked of the installed one, not of one that was given by hand.
-    private let asksOwnership: Bool
+    let asksOwnership: Bool
     /// Whether it is the installed one rather than one that was given by hand.
     private let isInstalledPolicy: Bool
     let node: NodeFile
@@ -109,9 +109,11 @@ struct Place {
     private func guards(_ cluster: NodeCluster) -> (port: any GuardPort, site: GuardSite)? {
         guard stateDirectory.hasPrefix(root.prefix + "/") else { return nil }
         let state = String(stateDirectory.dropFirst(root.prefix.utf8.count))
+        let port = NodeGuards(
+            root: root, state: state,
+            settings: [.seal: SealPort(root: root), .planLabel: cluster])
         return (
-            NodeGuards(root: root, state: state, settings: [.planLabel: cluster]),
-            GuardSite(gate: gateProgram, state: state)
+            port, GuardSite(gate: gateProgram, state: state, mayChangeFlags: FileFlags.mayChange)
         )
     }
 

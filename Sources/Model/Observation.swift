@@ -198,13 +198,18 @@ public struct Offer: Codable, Hashable, Sendable {
     public var published: Instant?
     /// How far its origin is certain before it was downloaded.
     public var origin: Origin
+    /// Where on the node its bytes are at hand, kept aside when they were turned away; nil where they are not.
+    public var path: String?
 
     /// Makes an offer.
-    public init(artifact: Artifact, trigger: Trigger, published: Instant?, origin: Origin) {
+    public init(
+        artifact: Artifact, trigger: Trigger, published: Instant?, origin: Origin, path: String? = nil
+    ) {
         self.artifact = artifact
         self.trigger = trigger
         self.published = published
         self.origin = origin
+        self.path = path
     }
 }
 

@@ -60,6 +60,8 @@ public struct GuardPresence: Hashable, Sendable {
     public var contents: [String: FileContent] = [:]
     /// Those that were asked about; no entry where none were.
     public var settings: [Setting: SettingReading] = [:]
+    /// Why one of those is unknown, and what to do about it.
+    public var refusals: [Setting: String] = [:]
     /// The guard file.
     public var guardFile: FileContent?
 

@@ -184,7 +184,7 @@ struct UnixExchange {
 }
 
 /// Waits, and does nothing else.
-func pause(milliseconds: Int) {
+public func pause(milliseconds: Int) {
     let deadline = Deadline(afterMilliseconds: milliseconds)
     while case let left = deadline.millisecondsLeft, left > 0 { _ = poll(nil, 0, Int32(clamping: left)) }
 }

@@ -190,10 +190,10 @@ private struct UnitStart {
     }
 
     private func putBack(_ seen: GateObservation) -> PutBack {
-        let directory = split(binary).directory
-        return PutBack(
+        PutBack(
             report: report, guarded: guarded, binary: binary,
-            pending: guarded.pending.map(report.path) ?? "\(directory)/.holdfast-pending", seen: seen.binary)
+            pending: guarded.pending.map(report.path) ?? PendingNames.directory(beside: binary),
+            seen: seen.binary)
     }
 
     private func isExecutable(_ path: String) -> Bool {

@@ -21,6 +21,8 @@ final class SimulatedGuards: GuardPort {
     var silent: Set<Effect.Lane> = []
     /// What systemd has read.
     private(set) var loaded: Set<String> = []
+    /// The drop-ins of path units by which systemd watches.
+    private(set) var watched: Set<String> = []
     /// Whether another process holds the effect lock.
     var isLockedByAnother = false
     /// How many more steps this process may take; nil for as many as it likes.
@@ -40,7 +42,7 @@ final class SimulatedGuards: GuardPort {
 
     func put(_ path: String, _ text: String) {
         inodes += 1
-        if path.contains(".service.d/") { directories.insert(directory(of: path)) }
+        if path.contains(".d/") { directories.insert(directory(of: path)) }
         files[path] = File(
             text: text,
             identity: FileIdentity(
@@ -68,6 +70,7 @@ final class SimulatedGuards: GuardPort {
         for path in places.contents {
             presence.contents[path] = files[path].map { .bytes(Array($0.text.utf8)) }
         }
+        for setting in places.settings { presence.settings[setting] = .value(settings[setting]) }
         presence.guardFile = guardFile.map { .bytes(Array($0.utf8)) }
         return presence
     }
@@ -124,7 +127,8 @@ final class SimulatedGuards: GuardPort {
             for mark in record.marks { remove(mark) }
         case .removeFromVault(let path, _), .removeLastRan(let path): remove(path)
         case .removeSpare(let spare): remove(spare.path)
-        case .reloadUnits: loaded = Set(files.keys.filter { $0.contains(".service.d/") })
+        case .reloadUnits: loaded = Set(files.keys.filter { $0.contains(".d/") })
+        case .restartWatch: watched = loaded.filter { $0.contains(".path.d/") }
         case .set(let setting, let value): settings[setting] = value
         case .restore(let placed):
             if settings[placed.setting] == placed.value { settings[placed.setting] = placed.before }
@@ -147,7 +151,7 @@ final class SimulatedGuards: GuardPort {
         case .removeDropIn(let dropIn):
             let isClean = !dropIn.madeDirectory || !directories.contains(directory(of: dropIn.path))
             return files[dropIn.path] == nil && isClean ? .done(nil) : .notDone
-        case .reloadUnits: return .notDone
+        case .reloadUnits, .restartWatch: return .notDone
         case .set(let setting, let value): return settings[setting] == value ? .reads(value) : .notDone
         case .restore(let placed):
             return settings[placed.setting] == placed.value && placed.value != placed.before
@@ -191,7 +195,7 @@ final class SimulatedGuards: GuardPort {
         case .removeSpare(let spare): spare.path
         case .removeDropIn(let dropIn): dropIn.path
         case .writeLastRan(let record): record.path
-        case .reloadUnits, .set, .restore: ""
+        case .reloadUnits, .restartWatch, .set, .restore: ""
         }
     }
 

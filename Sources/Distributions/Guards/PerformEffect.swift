@@ -18,7 +18,7 @@ extension NodeGuards {
             case .placeDropIn(let path, _), .removeLastRan(let path): return try ofSmallFile(path)
             case .removeDropIn(let dropIn): return try ofSmallFile(dropIn.path)
             case .writeLastRan(let record): return try ofSmallFile(record.path)
-            case .reloadUnits, .set, .restore: return .nothing
+            case .reloadUnits, .restartWatch, .set, .restore: return .nothing
             }
         }
     }
@@ -74,6 +74,7 @@ extension NodeGuards {
                 try writeFileAtomically(to, Array(text.utf8))
             case .removeDropIn(let dropIn): try remove(dropIn)
             case .reloadUnits: if root.isLive { try reloadSystemd() }
+            case .restartWatch: if root.isLive { try restartWatches() }
             case .writeLastRan(let record): try write(record, before: before)
             case .removeLastRan(let path):
                 try underArtifactLock { () throws(HostError) in try removeFile(try place(path)) }
@@ -158,7 +159,7 @@ extension NodeGuards {
                 if content(at: record.path) == Array(record.text.utf8) { return try marksAreGone(record) }
                 return try ofSmallFile(record.path) == intent.before ? .notDone : try marksAreGone(record)
             case .removeLastRan(let path): return try isGone(path) ? .done(nil) : .notDone
-            case .reloadUnits, .set, .restore: return .notDone
+            case .reloadUnits, .restartWatch, .set, .restore: return .notDone
             }
         } catch {
             return .unknown(error.description)
@@ -224,8 +225,8 @@ extension NodeGuards {
             case .placeDropIn(let path, _):
                 guard intent.before == .missingDirectory else { return }
                 try removeDirectoryIfEmpty(directory(of: try place(path)))
-            case .removeFromVault, .removeSpare, .removeDropIn, .reloadUnits, .writeLastRan, .removeLastRan,
-                .set, .restore:
+            case .removeFromVault, .removeSpare, .removeDropIn, .reloadUnits, .restartWatch, .writeLastRan,
+                .removeLastRan, .set, .restore:
                 break
             }
         }

@@ -37,7 +37,8 @@ public struct K0sAdapter: DistributionAdapter {
             dataStore: service.dataStore(storage(of: service, &look)), installed: installed,
             running: look.running(
                 state, installed, of: unit.id,
-                answers: answers(of: unit, service, state, installed, &look, &memory), &memory))
+                answers: answers(of: unit, service, state, installed, &look, &memory), &memory),
+            offers: look.pending(beside: unit.location, &memory))
     }
 
     private func storage(of service: K0sService, _ look: inout BinaryLook) -> K0sStorage? {

@@ -63,6 +63,7 @@ public struct K3sAdapter: DistributionAdapter {
             id: unit.id, role: service.role, units: [state], dataDirectory: service.dataDirectory,
             dataStore: service.dataStore(hasEtcd: look.site.root.exists(service.etcdDirectory)),
             installed: installed,
-            running: look.running(state, installed, of: unit.id, answers: answers, &memory))
+            running: look.running(state, installed, of: unit.id, answers: answers, &memory),
+            offers: look.pending(beside: unit.location, &memory))
     }
 }

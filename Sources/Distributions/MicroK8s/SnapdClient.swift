@@ -2,7 +2,7 @@ import FoundationEssentials
 import Model
 import Web
 
-/// What is asked of snapd over its socket: reads alone.
+/// What is asked of snapd over its socket; what is written to it stands in SnapdWrites.swift.
 struct SnapdClient {
     /// On this machine, already resolved against the root.
     var socket: String
@@ -44,7 +44,7 @@ struct SnapdClient {
 
     // MARK: One question
 
-    private func ask<Answer: Decodable>(
+    func ask<Answer: Decodable>(
         _ target: String, for type: Answer.Type, patience: Int, bytes: Int
     ) throws(SnapdError) -> Answer {
         let client = HTTPClient(
@@ -91,7 +91,7 @@ struct SnapdClient {
     }
 }
 
-private struct Envelope<Answer: Decodable>: Decodable {
+struct Envelope<Answer: Decodable>: Decodable {
     var type: String
     var result: Answer
 }
@@ -130,12 +130,17 @@ struct SnapdError: Error, Hashable, CustomStringConvertible {
         description = "\(path): there is no such socket"
     }
 
-    init(answer response: HTTPResponse, target: String, socket: String) {
+    init(_ code: Code, _ description: String) {
+        self.code = code
+        self.description = description
+    }
+
+    init(answer response: HTTPResponse, target: String, method: String = "GET", socket: String) {
         code = .answer
         status = response.status
         kind = Self.error(in: response.body)?.kind
         let said = Self.message(in: response.body).map { ": \($0)" } ?? ""
-        description = "\(socket): snapd answered GET \(target) with status \(response.status)\(said)"
+        description = "\(socket): snapd answered \(method) \(target) with status \(response.status)\(said)"
     }
 
     /// What an answer that is an error says, in one printable line; nil where it says nothing.

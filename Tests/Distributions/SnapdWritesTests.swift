@@ -1,0 +1,169 @@
+import ScriptedServer
+import Testing
+
+@testable import Distributions
+
+@Suite("What is asked of snapd to do")
+struct SnapdWritesTests {
+    /// A snapd whose answers are as recorded from 2.68.3 and 2.77, and that accepts as change 7 what it is asked.
+    private final class Snapd: Sendable {
+        let directory: TemporaryDirectory
+        let server: ScriptedServer
+
+        init(_ answers: @escaping ScriptedServer.Script) throws {
+            directory = try TemporaryDirectory()
+            server = try ScriptedServer.unix("\(directory.path)/s", script: answers)
+        }
+
+        deinit { server.stop() }
+
+        var client: SnapdClient { SnapdClient(socket: "\(directory.path)/s", patience: 2000) }
+        /// First line and body of each request.
+        var asked: [String] {
+            server.received.map { request in
+                let line = request.head.split(separator: " ").prefix(2).joined(separator: " ")
+                return request.body.isEmpty
+                    ? line : "\(line) \(String(decoding: request.body, as: UTF8.self))"
+            }
+        }
+    }
+
+    private static let accepted =
+        #"{"type":"async","status-code":202,"status":"Accepted","result":null,"change":"7"}"#
+
+    private static func change(_ status: String, ready: Bool, err: String? = nil) -> String {
+        #"{"type":"sync","status-code":200,"status":"OK","result":{"id":"7","kind":"refresh-snap","summary":"x","#
+            + #""status":"\#(status)","ready":\#(ready),"tasks":[{"kind":"link-snap","summary":"Make snap","status":"\#(status)"}]"#
+            + (err.map { #","err":"\#($0)""# } ?? "") + "}}"
+    }
+
+    private static func accepting(
+        then stands: String...
+    ) -> ScriptedServer.Script {
+        { request, number in
+            request.head.hasPrefix("GET")
+                ? [.answer(stands[min(max(number - 1, 0), stands.count - 1)])]
+                : [.answer(accepted, status: "202 Accepted")]
+        }
+    }
+
+    @Test("a hold, its end, a switch and a setting go out as snapd wants them, and are waited for")
+    func requests() throws {
+        let snapd = try Snapd { request, _ in
+            request.head.hasPrefix("GET")
+                ? [.answer(Self.change("Done", ready: true))]
+                : [.answer(Self.accepted, status: "202 Accepted")]
+        }
+        try snapd.client.hold("microk8s", until: "forever", level: .general)
+        try snapd.client.unhold("microk8s")
+        try snapd.client.follow("1.33/stable", with: "microk8s")
+        try snapd.client.setSetting("refresh.retain", to: "3")
+        try snapd.client.setSetting("refresh.hold", to: nil)
+        #expect(
+            snapd.asked.filter { !$0.hasPrefix("GET") } == [
+                #"POST /v2/snaps/microk8s {"action":"hold","hold-level":"general","time":"forever"}"#,
+                #"POST /v2/snaps/microk8s {"action":"unhold"}"#,
+                #"POST /v2/snaps/microk8s {"action":"switch","channel":"1.33/stable"}"#,
+                #"PUT /v2/snaps/system/conf {"refresh.retain":3}"#,
+                #"PUT /v2/snaps/system/conf {"refresh.hold":null}"#,
+            ])
+        #expect(snapd.asked.filter { $0.hasPrefix("GET") } == .init(repeating: "GET /v2/changes/7", count: 5))
+        #expect(
+            snapd.server.received.allSatisfy {
+                $0.head.hasPrefix("GET") || $0.head.contains("application/json")
+            })
+    }
+
+    @Test("a refresh to one revision is followed through its tasks to its end")
+    func refresh() throws {
+        let snapd = try Snapd(
+            Self.accepting(
+                then: Self.change("Doing", ready: false), Self.change("Doing", ready: false),
+                Self.change("Done", ready: true)))
+        let id = try snapd.client.refresh("microk8s", revision: "102")
+        var told: [String?] = []
+        let end = try snapd.client.wait(for: id, within: 5000) { told.append($0.doing) }
+        #expect(end.succeeded && end.failure == nil)
+        #expect(told == ["Make snap", nil])
+        #expect(snapd.asked.first == #"POST /v2/snaps/microk8s {"action":"refresh","revision":"102"}"#)
+    }
+
+    @Test(
+        "only Done is success: a change that was undone says nothing and has done nothing",
+        arguments: ["Undone", "Error", "Hold"])
+    func failed(status: String) throws {
+        let snapd = try Snapd(Self.accepting(then: Self.change(status, ready: true)))
+        let end = try snapd.client.wait(for: snapd.client.refresh("microk8s", revision: "1"), within: 5000)
+        #expect(!end.succeeded && end.failure?.contains("ended as \(status)") == true)
+        #expect(throws: SnapdError.self) { try snapd.client.unhold("microk8s") }
+    }
+
+    @Test("a change that goes on for too long is left to go on")
+    func unfinished() throws {
+        let snapd = try Snapd(Self.accepting(then: Self.change("Doing", ready: false)))
+        let end = try snapd.client.wait(for: "7", within: 60)
+        #expect(!end.ready && end.failure == nil)
+    }
+
+    @Test("an error is told with snapd's word for it and what to do, and nothing is asked twice")
+    func refused() throws {
+        let conflict =
+            #"{"type":"error","status-code":409,"status":"Conflict","result":{"message":"snap \"microk8s\" has \"auto-refresh\" change in progress","kind":"snap-change-conflict","value":{"change-kind":"auto-refresh","snap-name":"microk8s"}}}"#
+        let snapd = try Snapd { _, _ in [.answer(conflict, status: "409 Conflict")] }
+        let error = #expect(throws: SnapdError.self) {
+            _ = try snapd.client.refresh("microk8s", revision: "102")
+        }
+        #expect(
+            error?.kind == "snap-change-conflict" && error?.description.contains("see 'snap changes'") == true
+        )
+        #expect(snapd.asked.count == 1)
+    }
+
+    @Test("a snapd that breaks off or never answers is asked once, since it may have done it")
+    func once() throws {
+        for steps in [[ScriptedServer.Step.hang], [.reset], []] {
+            let snapd = try Snapd { _, _ in steps }
+            var client = snapd.client
+            client.patience = 200
+            #expect(throws: SnapdError.self) {
+                try client.hold("microk8s", until: "forever", level: .general)
+            }
+            #expect(snapd.asked.count == 1)
+        }
+    }
+
+    @Test("a setting that is not set is none, and one that is reads as it was set")
+    func settings() throws {
+        let unset =
+            #"{"type":"error","status-code":400,"status":"Bad Request","result":{"message":"snap \"core\" has no \"refresh.retain\" configuration option","kind":"option-not-found","value":{"SnapName":"core","Key":"refresh.retain"}}}"#
+        let snapd = try Snapd { _, number in
+            number == 0
+                ? [.answer(unset, status: "400 Bad Request")]
+                : [
+                    .answer(
+                        #"{"type":"sync","status-code":200,"status":"OK","result":{"refresh.retain":\#(number == 1 ? "3" : "\"5\"")}}"#
+                    )
+                ]
+        }
+        #expect(try snapd.client.setting("refresh.retain") == nil)
+        #expect(try snapd.client.setting("refresh.retain") == "3")
+        #expect(try snapd.client.setting("refresh.retain") == "5")
+    }
+
+    @Test("an abort names the change and nothing else, and what is no change is not asked about")
+    func abort() throws {
+        let done =
+            #"{"type":"error","status-code":400,"status":"Bad Request","result":{"message":"cannot abort change 1 with nothing pending"}}"#
+        let snapd = try Snapd { _, number in
+            number == 0
+                ? [.answer(Self.change("Abort", ready: false))] : [.answer(done, status: "400 Bad Request")]
+        }
+        try snapd.client.abort(change: "11")
+        #expect(throws: SnapdError.self) { try snapd.client.abort(change: "1") }
+        #expect(throws: SnapdError.self) { try snapd.client.abort(change: "1/../x") }
+        #expect(
+            snapd.asked == [
+                #"POST /v2/changes/11 {"action":"abort"}"#, #"POST /v2/changes/1 {"action":"abort"}"#,
+            ])
+    }
+}
