@@ -67,8 +67,8 @@ let package = Package(
         module(
             "Commands",
             [
-                "Agent", "CommandLine", "Crypto", "Distributions", "Host", "Ledger", "Model", "PolicyFile",
-                "Ports", "Reports", "Rules",
+                "Agent", "CommandLine", "Crypto", "Distributions", "Gate", "Host", "Ledger", "Model",
+                "PolicyFile", "Ports", "Reports", "Rules",
             ]),
         .executableTarget(name: "holdfast", dependencies: ["Commands"], swiftSettings: strict),
         // Stands before every start of a unit: the standard library, a few calls, and nothing that it could do without.
@@ -109,7 +109,7 @@ let package = Package(
                 "Commands", "CommandLine", "Host", "KubernetesServer", "Model", "ScriptedServer",
                 "holdfast-gate",
             ]),
-        tests("Simulation", ["Agent", "Model", "Ports", "Rules"]),
+        tests("Simulation", ["Agent", "Gate", "Model", "Ports", "Rules"]),
         tests("Lab", ["Host", "Model"]),
     ],
     swiftLanguageModes: [.v6],

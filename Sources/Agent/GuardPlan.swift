@@ -68,8 +68,7 @@ extension GuardSituation {
     ///
     /// One that could not be looked at stays as guarded as it was; MicroK8s has a guard of another kind.
     var wantedGates: [WantedGate] {
-        guard let policy else { return [] }
-        return state.installations.sorted { $0.key < $1.key }.compactMap { _, known in
+        state.installations.sorted { $0.key < $1.key }.compactMap { _, known in
             let id = known.installation.id
             guard let adoption = known.adoption, let meant = known.reference,
                 let digest = meant.sha256
@@ -77,7 +76,10 @@ extension GuardSituation {
             let seen = observation.installations.first { $0.id == id }
             let installation = seen ?? known.installation
             guard let binary = installation.installed?.path else { return nil }
-            let mode = gateMode(of: installation, policy: policy, node: observation.node)
+            // After a lost ledger nobody knows the last policy: until there is one, all stays as it was.
+            let mode =
+                policy.map { gateMode(of: installation, policy: $0, node: observation.node) }
+                ?? known.seededMode ?? .off
             guard mode != .off else { return nil }
             return WantedGate(
                 installation: installation, known: known, adoption: adoption, mode: mode, binary: binary,
@@ -100,7 +102,9 @@ extension GuardSituation {
         )
         places.identities.formUnion(ownUnitPlaces)
         places.contents.formUnion(ownUnitPlaces.isEmpty ? [] : OwnUnit.allCases.map(\.dropIn))
+        places.pending = releasedBinaries
         for wanted in wantedGates {
+            places.pending.insert(wanted.binary)
             places.identities.insert(site.vaultPath(of: wanted.digest))
             places.identities.insert(site.sparePath(of: wanted.binary))
             if let good = wanted.known.lastGood?.sha256 { places.identities.insert(site.vaultPath(of: good)) }
@@ -156,8 +160,9 @@ private struct Planning {
         let ownDropIns = situation.wantedUnitDropIns(presence)
         keptDropIns.formUnion(ownDropIns.map(\.path))
         let settings = SettingPlan(situation, presence)
+        let pending = PendingPlan(situation, presence)
         result.effects += settings.restores
-        takeAway()
+        takeAway(pending.ofReleased)
         for gate in wanted { place(gate) }
         for dropIn in ownDropIns { placeDropIn(dropIn.path, dropIn.text, of: nil) }
         result.effects += settings.sets
@@ -165,6 +170,8 @@ private struct Planning {
         for case .set(let setting, let value) in settings.sets {
             result.broken[.set(setting, to: value)] = settings.broken[setting]
         }
+        // Room is no reason to leave a guard out of place.
+        result.effects += pending.beyondBounds
     }
 
     // MARK: Placing
@@ -195,7 +202,9 @@ private struct Planning {
                         installation: wanted.installation.id, artifact: wanted.meant.pinned, from: vaultPath,
                         to: site.sparePath(of: wanted.binary), like: wanted.binary)))
         }
-        recordStart(of: wanted)
+        if let record = LastRanPlan(situation: situation, presence: presence).effect(of: wanted) {
+            result.effects.append(record)
+        }
         for unit in wanted.installation.units {
             placeDropIn(site.dropInPath(unit: unit.name), site.dropInText(), of: unit.name)
         }
@@ -245,70 +254,16 @@ private struct Planning {
         }
     }
 
-    /// *Last ran*: begun at an adoption with what runs then, doubted where a start has no record.
-    ///
-    /// What is written rests on nothing that moves between ticks, so that an interrupted one is planned again as it was.
-    private mutating func recordStart(of wanted: WantedGate) {
-        guard let data = wanted.installation.dataDirectory else { return }
-        let path = site.places.lastRan(dataDirectory: data)
-        let running = wanted.installation.running
-        let marks = wanted.installation.units.flatMap { site.places.missed(unit: $0.name) }
-            .filter { presence.contents[$0] != nil }
-        var next = LastRan(
-            dataDirectory: data, highest: running?.version, invocationID: running?.invocationID,
-            at: wanted.adoption.at)
-        if records.lastRan[path] != wanted.adoption.at {
-            // Whatever ran before: what runs now runs on the data as it is.
-            if running != nil, running?.version == nil {
-                next.unproven = "what ran when the gate was placed could not be told"
-            }
-        } else {
-            guard let doubt = doubt(of: wanted, record: record(at: path, of: data), isMarked: !marks.isEmpty)
-            else {
-                return
-            }
-            if let known = record(at: path, of: data) {
-                next.highest = [known.highest, running?.version].compactMap(\.self).max()
-            }
-            next.unproven = doubt + "; 'holdfast release' and 'holdfast adopt' begin anew with what runs then"
-        }
-        result.effects.append(
-            .writeLastRan(StartRecord(path: path, text: next.text, since: wanted.adoption.at, marks: marks)))
-    }
-
-    /// Why a record that was begun proves nothing any longer; nil where it stands, or says so itself.
-    private func doubt(of wanted: WantedGate, record: LastRan?, isMarked: Bool) -> String? {
-        guard let record else { return "the record of what last ran was lost" }
-        if isMarked { return "the gate could not record a start" }
-        guard record.unproven == nil, let start = wanted.installation.running?.invocationID,
-            start != record.invocationID, !isListed(start, wanted)
-        else { return nil }
-        return "something started without the gate"
-    }
-
-    private func record(at path: String, of data: String) -> LastRan? {
-        guard case .bytes(let bytes) = presence.contents[path], let record = try? LastRan.parse(bytes),
-            record.dataDirectory == data
-        else { return nil }
-        return record
-    }
-
-    private func isListed(_ start: String, _ wanted: WantedGate) -> Bool {
-        wanted.installation.units.contains { unit in
-            presence.contents[site.places.starts(unit: unit.name)]?.text?.split(separator: "\n").contains {
-                $0.hasPrefix(start + " ")
-            } ?? false
-        }
-    }
-
     // MARK: Taking away
 
     /// Only what is recorded as ours, and the drop-in first: what the gate relies on goes after the gate.
-    private mutating func takeAway() {
+    private mutating func takeAway(_ pending: [Effect]) {
         takeDropInsAway { !OwnUnit.isDropIn($0) }
         for path in records.lastRan.keys.sorted() where !keptLastRan.contains(path) {
             result.effects.append(.removeLastRan(path: path))
         }
+        // The record of the spare is what tells where to look for it.
+        result.effects += pending
         for (path, spare) in records.spares.sorted(by: { $0.key < $1.key }) where !keptSpares.contains(path) {
             result.effects.append(.removeSpare(spare))
         }

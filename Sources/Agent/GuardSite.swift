@@ -32,6 +32,15 @@ public struct GuardSite: Hashable, Sendable {
     /// On the binary's own file system, so that putting it back is a rename.
     func sparePath(of binary: String) -> String { beside(binary) { ".\($0).holdfast-spare" } }
 
+    /// The binary that a spare is of; nil for what is no spare's path.
+    func binary(ofSpare path: String) -> String? {
+        guard let slash = path.lastIndex(of: "/") else { return nil }
+        let name = path[path.index(after: slash)...]
+        let suffix = ".holdfast-spare"
+        guard name.hasPrefix("."), name.hasSuffix(suffix) else { return nil }
+        return String(path[...slash]) + String(name.dropFirst().dropLast(suffix.count))
+    }
+
     /// Where the gate keeps what it turned away.
     func pendingPath(of binary: String) -> String { PendingNames.directory(beside: binary) }
 

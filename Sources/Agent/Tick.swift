@@ -80,13 +80,24 @@ public struct Tick {
         var answered: GuardAnswer?
         var guarded: GuardOutcome?
         while true {
-            round += 1
             let reading = clock.read()
+            let spool = takeSpool(state, reading, dryRun: dryRun, failure: &failure)
+            events += spool.events
+            state = spool.state ?? state
             var (judgement, presence) = look(
-                state: state, memory: &memory, reading: reading, failure: &failure,
-                isAsked: request != nil && round == 1)
+                state: state, memory: &memory, reading: reading, problems: [spool.problem].compactMap(\.self),
+                failure: &failure, isAsked: request != nil && round == 0)
+            // Everything that was just decided rests on what was lost.
+            if let seeded = seed(state, presence, reading, dryRun: dryRun, failure: &failure) {
+                events.append(seeded.event)
+                state = seeded.state
+                continue
+            }
+            round += 1
             if let request, answered == nil {
-                let answer = answer(request, state: judgement.state, observation: judgement.observation)
+                let answer = answer(
+                    request, state: judgement.state, observation: judgement.observation,
+                    unproven: unproven(judgement, presence))
                 for event in answer.events { judgement.state.apply(event, at: reading.now) }
                 judgement.events += answer.events
                 answered = answer
@@ -131,11 +142,48 @@ public struct Tick {
         }
     }
 
+    private func takeSpool(
+        _ state: NodeState, _ reading: ClockReading, dryRun: Bool, failure: inout LedgerFailure?
+    ) -> TakeSpool.Taken {
+        guard let guards, failure == nil else { return TakeSpool.Taken() }
+        do {
+            return try TakeSpool(ledger: ledger, port: guards.port, journal: journal, reading: reading)
+                .run(state, dryRun: dryRun)
+        } catch {
+            failure = error
+            return TakeSpool.Taken()
+        }
+    }
+
+    private func seed(
+        _ state: NodeState, _ presence: GuardPresence, _ reading: ClockReading, dryRun: Bool,
+        failure: inout LedgerFailure?
+    ) -> SeedLedger.Seeded? {
+        guard let guards, failure == nil else { return nil }
+        do {
+            return try SeedLedger(ledger: ledger, port: guards.port, journal: journal, reading: reading)
+                .run(state, presence, dryRun: dryRun)
+        } catch {
+            failure = error
+            return nil
+        }
+    }
+
+    private func unproven(_ judgement: Judgement, _ presence: GuardPresence) -> Set<InstallationID> {
+        guard let guards else { return [] }
+        let situation = situation(
+            judgement.state, judgement.observation, policy: judgement.policy, guards.site)
+        let plan = LastRanPlan(situation: situation, presence: presence)
+        return Set(
+            situation.wantedGates.filter { plan.unproven(of: $0) != nil }.map(\.installation.id))
+    }
+
     private func look(
-        state: NodeState, memory: inout ObserverMemory, reading: ClockReading,
+        state: NodeState, memory: inout ObserverMemory, reading: ClockReading, problems: [Problem],
         failure: inout LedgerFailure?, isAsked: Bool
     ) -> (Judgement, GuardPresence) {
         var observation = observer.observe(reading: reading, memory: &memory)
+        observation.problems += problems
         let reading = policy.load(now: observation.clock.now, known: &memory.policy)
         var lastPolicy: LoadedPolicy?
         var catalog: [Digest: [CatalogEntry]] = [:]

@@ -110,8 +110,7 @@ struct Place {
         guard stateDirectory.hasPrefix(root.prefix + "/") else { return nil }
         let state = String(stateDirectory.dropFirst(root.prefix.utf8.count))
         let port = NodeGuards(
-            root: root, state: state,
-            settings: [.seal: SealPort(root: root), .planLabel: cluster])
+            root: root, state: state, settings: [.seal: SealPort(root: root), .planLabel: cluster])
         return (
             port, GuardSite(gate: gateProgram, state: state, mayChangeFlags: FileFlags.mayChange)
         )
@@ -225,6 +224,8 @@ private struct AbsentLedger: LedgerStore {
         throw failure
     }
     func head() -> (sequence: Int64, hash: Digest) { (0, .none) }
+    func hash(ofEntry sequence: Int64) -> Digest? { nil }
+    func seed(from text: String) -> Seed? { Ledger.seed(from: text) }
     func remember(_ memory: ObserverMemory) throws(LedgerFailure) { throw failure }
     func catalogEntries(for digest: Digest) -> [CatalogEntry] { [] }
     func catalogEntries(of version: Version, for distribution: Distribution) -> [CatalogEntry] { [] }

@@ -93,6 +93,19 @@ public final class Ledger: LedgerStore {
         }
     }
 
+    public func hash(ofEntry sequence: Int64) throws(LedgerFailure) -> Digest? {
+        try guarded {
+            let hash = try store.database.prepare("SELECT hash FROM entry WHERE seq = ?")
+                .first([.integer(sequence)]) { $0.blob(0) }
+            return hash.flatMap { Digest(bytes: $0) }
+        }
+    }
+
+    public func seed(from text: String) -> Seed? { Self.seed(from: text) }
+
+    /// A seed from the text that a ledger writes; nil where it is none.
+    public static func seed(from text: String) -> Seed? { try? EntryBody.decoded(text) }
+
     public func remember(_ memory: ObserverMemory) throws(LedgerFailure) {
         try guarded {
             try store.database.execute(

@@ -12,6 +12,7 @@
 /// | restartWatch | nothing | never known: it may be repeated | always | nothing |
 /// | writeLastRan | its content | the text is there, or a newer one by the gate | that of before is there | the draft goes |
 /// | removeLastRan | its content | no file is there | one is | nothing |
+/// | removePending | the file at its path | that file is gone, and its directory where nothing else is in it | it is there | nothing |
 /// | set | its value | it has the value that was asked for | it has another | nothing |
 /// | restore | its value | it no longer has ours | it has ours | nothing |
 ///
@@ -33,6 +34,8 @@ public enum Effect: Codable, Hashable, Sendable {
     /// Writes what has started on a data directory, in the gate's own text.
     case writeLastRan(StartRecord)
     case removeLastRan(path: String)
+    /// Lets an artifact go that the gate turned away and kept aside.
+    case removePending(PendingFile)
     /// Gives a setting a value, whatever it is now.
     case set(Setting, to: String)
     /// Gives a setting back what it was before us, unless somebody else has set it since.
@@ -57,6 +60,7 @@ public enum Effect: Codable, Hashable, Sendable {
         case .restartWatch: "have systemd watch this node's places"
         case .writeLastRan: "record what runs now as what last ran"
         case .removeLastRan: "forget what last ran, since starts are no longer recorded"
+        case .removePending(let file): "let go of what was turned away and kept as \(file.path)"
         case .set(let setting, let value): "set \(setting.summary) to \(value)"
         case .restore(let placed):
             placed.before.map { "set \(placed.setting.summary) back to \($0)" }
@@ -141,6 +145,20 @@ public struct StartRecord: Codable, Hashable, Sendable {
         self.text = text
         self.since = since
         self.marks = marks
+    }
+}
+
+/// An artifact that was turned away and is kept aside.
+public struct PendingFile: Codable, Hashable, Sendable {
+    /// Where it lies.
+    public var path: String
+    /// The file as it was found there.
+    public var identity: FileIdentity
+
+    /// Makes a finding.
+    public init(path: String, identity: FileIdentity) {
+        self.path = path
+        self.identity = identity
     }
 }
 

@@ -126,7 +126,7 @@ public struct GuardRecords: Codable, Hashable, Sendable {
         case .restartWatch: needsWatch = nil
         case .writeLastRan(let record): lastRan[record.path] = record.since
         case .removeLastRan(let path): lastRan[path] = nil
-        case .set, .restore: break
+        case .removePending, .set, .restore: break
         }
     }
 }

@@ -178,7 +178,7 @@ private struct UnitStart {
             .restored,
             "\(binary) was not approved: \(artifact.summary) has been put back and starts; \(old); "
                 + "'holdfast pause --for 2h --reason …' lifts all guards for a while",
-            installation: guarded.id, restored: artifact, pending: kept)
+            installation: guarded.id, restored: artifact, pending: kept.map(report.nodePath))
         return .start
     }
 

@@ -1,4 +1,5 @@
 import Agent
+import FoundationEssentials
 import Model
 import Ports
 
@@ -37,6 +38,7 @@ final class World {
     private(set) var state = NodeState()
     private var memory = ObserverMemory()
     private var coverage: Coverage?
+    private var ledgerNumber = 1
 
     /// Something moves on disk while the tick looks, once.
     var moveDuringLook: ((World) -> Void)?
@@ -102,7 +104,34 @@ extension World: Clock, Observer, PolicySource, ZoneSource, LedgerStore, Journal
 
     func load() throws(LedgerFailure) -> (state: NodeState, memory: ObserverMemory) { (state, memory) }
 
-    func head() -> (sequence: Int64, hash: Digest) { (Int64(committed.count), .none) }
+    func head() -> (sequence: Int64, hash: Digest) {
+        (Int64(committed.count), hash(ofEntry: Int64(committed.count)) ?? .none)
+    }
+
+    /// Of an entry's number and kind, and of which ledger it is.
+    func hash(ofEntry sequence: Int64) -> Digest? {
+        guard sequence > 0, sequence <= Int64(committed.count) else { return nil }
+        let name = fingerprint("\(ledgerNumber) \(sequence) \(committed[Int(sequence) - 1].event.kind)")
+        return Digest(String(repeating: "0", count: 64 - name.count) + name)
+    }
+
+    func seed(from text: String) -> Seed? { try? JSONDecoder().decode(Seed.self, from: Data(text.utf8)) }
+
+    /// What a person said is recorded by another process.
+    func record(_ event: Event) {
+        state.apply(event, at: clock.now)
+        committed.append((event, clock.now))
+    }
+
+    /// The ledger is lost, or set back to an older copy of it.
+    func loseLedger(keeping entries: Int = 0) {
+        committed = Array(committed.prefix(entries))
+        if entries == 0 { ledgerNumber += 1 }
+        state = NodeState()
+        for entry in committed { state.apply(entry.event, at: entry.at) }
+        memory = ObserverMemory()
+        coverage = nil
+    }
 
     func lastPolicy() -> LoadedPolicy? {
         for entry in committed.reversed() {

@@ -44,6 +44,7 @@ public final class NodeGuards: GuardPort {
                 presence.refusals[setting] = error.description
             }
         }
+        for binary in places.pending { presence.pending[binary] = keptAside(beside: binary) }
         presence.guardFile = content(of: guardFile)
         return presence
     }

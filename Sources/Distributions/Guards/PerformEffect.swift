@@ -15,6 +15,7 @@ extension NodeGuards {
             case .storeInVault(let copy), .stageSpare(let copy): return try ofLargeFile(copy.to)
             case .removeFromVault(let path, _): return try ofLargeFile(path)
             case .removeSpare(let spare): return try ofLargeFile(spare.path)
+            case .removePending(let file): return try ofLargeFile(file.path)
             case .placeDropIn(let path, _), .removeLastRan(let path): return try ofSmallFile(path)
             case .removeDropIn(let dropIn): return try ofSmallFile(dropIn.path)
             case .writeLastRan(let record): return try ofSmallFile(record.path)
@@ -67,6 +68,7 @@ extension NodeGuards {
             case .removeSpare(let spare):
                 guard try ofLargeFile(spare.path) == .identity(spare.identity) else { return }
                 try removeFile(try place(spare.path))
+            case .removePending(let file): try remove(file)
             case .placeDropIn(let path, let text):
                 try expect(before, at: path)
                 let to = try place(path)
@@ -150,6 +152,7 @@ extension NodeGuards {
             case .removeSpare(let spare):
                 let found = try identityIfPresent(ofFile: try place(spare.path))
                 return found == spare.identity ? .notDone : .done(nil)
+            case .removePending(let file): return try probe(file)
             case .placeDropIn(let path, let text): return try probe(path, holds: text, before: intent.before)
             case .removeDropIn(let dropIn):
                 guard let found = content(at: dropIn.path) else { return try directoryIsGone(dropIn) }
@@ -226,7 +229,7 @@ extension NodeGuards {
                 guard intent.before == .missingDirectory else { return }
                 try removeDirectoryIfEmpty(directory(of: try place(path)))
             case .removeFromVault, .removeSpare, .removeDropIn, .reloadUnits, .restartWatch, .writeLastRan,
-                .removeLastRan, .set, .restore:
+                .removeLastRan, .removePending, .set, .restore:
                 break
             }
         }
