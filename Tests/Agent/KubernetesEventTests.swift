@@ -27,7 +27,9 @@ struct KubernetesEventTests {
                 "UpgradeDenied"
             ),
             (entry(.decided, "t", ["HOLDFAST_VERDICT": "allow"]), "UpgradeAllowed"),
-            (entry(.guardBroken), "GuardBroken"), (entry(.guardFailed), "GuardFailed"),
+            (entry(.gatePutBack), "UpgradePutBack"), (entry(.gateRefused), "StartRefused"),
+            (entry(.gateLetThrough), "StartLetThrough"), (entry(.guardBroken), "GuardBroken"),
+            (entry(.guardFailed), "GuardFailed"),
             (entry(.policyRejected), "PolicyRejected"), (entry(.adopted), "Adopted"),
             (entry(.released), "Released"), (entry(.paused), "GuardsPaused"),
             (entry(.resumed), "GuardsResumed"), (entry(.gatePutBack), "ArtifactPutBack"),
