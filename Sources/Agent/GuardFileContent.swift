@@ -45,13 +45,18 @@ extension GuardSituation {
         return file
     }
 
-    private func guarded(_ wanted: WantedGate, now: Instant) -> GuardedInstallation {
+    /// An installation as the gate is told of it.
+    func guarded(_ wanted: WantedGate, now: Instant) -> GuardedInstallation {
         let installation = wanted.installation
         var guarded = GuardedInstallation(
             id: installation.id, units: installation.units.map(\.name), role: installation.role,
             mode: wanted.mode, binary: wanted.binary, dataDirectory: installation.dataDirectory,
             vault: site.vault, pending: site.pendingPath(of: wanted.binary))
         guarded.approved = [known(wanted.meant, in: installation, now: now)]
+        // While one replaces the other both may start; going back narrows it first.
+        if let step = state.step, step.change.installation == installation.id, step.hasBegun, step.isForward {
+            guarded.approved.append(known(step.change.to, in: installation, now: now))
+        }
         if let good = wanted.known.lastGood { guarded.lastGood = known(good, in: installation, now: now) }
         let path = site.sparePath(of: wanted.binary)
         if let spare = records.spares[path], spare.artifact.sha256 == wanted.digest {

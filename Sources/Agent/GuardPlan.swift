@@ -108,6 +108,9 @@ extension GuardSituation {
             places.identities.insert(site.vaultPath(of: wanted.digest))
             places.identities.insert(site.sparePath(of: wanted.binary))
             if let good = wanted.known.lastGood?.sha256 { places.identities.insert(site.vaultPath(of: good)) }
+            if wanted.installation.installed?.artifact.sha256 != wanted.digest {
+                places.identities.insert(wanted.binary)
+            }
             for unit in wanted.installation.units {
                 places.contents.insert(site.dropInPath(unit: unit.name))
                 places.contents.insert(site.places.starts(unit: unit.name))
@@ -118,6 +121,8 @@ extension GuardSituation {
                 places.contents.insert(site.places.lastRan(dataDirectory: data))
             }
         }
+        places.units = unitsInQuestion
+        places.identities.formUnion(stepPlaces)
         return places
     }
 }
@@ -209,11 +214,17 @@ private struct Planning {
         for unit in wanted.installation.units {
             placeDropIn(site.dropInPath(unit: unit.name), site.dropInText(), of: unit.name)
         }
+        // Only what is staged can be put back.
+        guard isStaged(wanted) else { return }
+        var replace = ReplacePlan(situation, presence)
+        replace.plan(wanted)
+        result.effects += replace.effects
     }
 
     private mutating func keep(_ wanted: WantedGate) {
         keptVault.insert(site.vaultPath(of: wanted.digest))
         if let good = wanted.known.lastGood?.sha256 { keptVault.insert(site.vaultPath(of: good)) }
+        keptVault.formUnion(situation.vaultPathsOfStep(on: wanted.installation.id))
         keptSpares.insert(site.sparePath(of: wanted.binary))
         for unit in wanted.installation.units { keptDropIns.insert(site.dropInPath(unit: unit.name)) }
         if let data = wanted.installation.dataDirectory {
@@ -297,5 +308,5 @@ private struct Planning {
 
 extension Artifact {
     /// Version and bytes, without what a channel says.
-    fileprivate var pinned: Artifact { Artifact(version: version, sha256: sha256, revision: revision) }
+    var pinned: Artifact { Artifact(version: version, sha256: sha256, revision: revision) }
 }

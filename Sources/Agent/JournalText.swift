@@ -87,6 +87,7 @@ public func journalEntries(for event: Event) -> [JournalEntry] {
         ]
     case .revoked(let revocation): return [entry(for: revocation)]
     case .adopted, .released, .paused, .resumed, .effected, .guardBroken: return [guardEntry(for: event)]
+    case .stepBegan, .stepMoved, .stepEnded, .approvalSpent, .quarantined: return [stepEntry(for: event)]
     case .gateActed(let act): return [gateEntry(for: act)]
     case .seeded(let seeding): return [seedEntry(for: seeding)]
     // Its end is told.

@@ -219,12 +219,17 @@ private struct Step {
         // What is for another distribution, or said no to other bytes, has no part in it.
         let approvals = situation.approvals.filter { $0.distribution == installation.id.distribution }
         let denials = situation.denials.filter { $0.covers(change.to, of: installation.id.distribution) }
+        var fleet = situation.fleet
+        fleet.quarantine += situation.state.quarantine.compactMap { entry in
+            guard entry.installation == installation.id, let bytes = entry.bytes else { return nil }
+            return FleetSummary.Quarantined(bytes: bytes, reason: entry.reason, isOwn: true)
+        }
         let decision = evaluate(
-            policy: resolved, subject: subject, fleet: situation.fleet, approvals: approvals,
+            policy: resolved, subject: subject, fleet: fleet, approvals: approvals,
             denials: denials, now: now)
         let record = DecisionRecord(
             id: label(DecisionRecord.labelText(change: change, policy: resolved.sha256, decision: decision)),
-            decision: decision, subject: subject, policy: resolved, fleet: situation.fleet,
+            decision: decision, subject: subject, policy: resolved, fleet: fleet,
             approvals: approvals, denials: denials, now: now,
             dataVersions: ["rules": rulesVersion, "tzdata": zone?.dataVersion ?? "none"])
         judgement.decisions.append(record)

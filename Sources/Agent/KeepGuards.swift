@@ -69,6 +69,27 @@ struct KeepGuards {
         return run.outcome
     }
 
+    /// Performs one effect of a step, committed and closed as any other.
+    ///
+    /// - Parameter isWanted: asked of the ledger under the lock, right before the intent is committed.
+    func perform(
+        _ effect: Effect, _ situation: GuardSituation, isWanted: (NodeState) -> Bool
+    ) throws(LedgerFailure) -> GuardOutcome {
+        var run = Run(keep: self, situation: situation)
+        do {
+            guard try port.takeLock() else {
+                run.outcome.isBusy = true
+                return run.outcome
+            }
+        } catch {
+            run.outcome.trouble = error.description
+            return run.outcome
+        }
+        defer { port.giveLockBack() }
+        try run.only(effect, isWanted)
+        return run.outcome
+    }
+
     fileprivate func wantedFile(
         _ situation: GuardSituation, _ presence: GuardPresence, _ head: (sequence: Int64, hash: Digest)
     ) -> GuardPresence.FileContent? {
@@ -104,6 +125,26 @@ private struct Run {
         }
         let isBlocked = Set(situation.records.intents.map(\.effect.lane)).union(stopped)
         guard let effect = plan.effects.first(where: { !isBlocked.contains($0.lane) }) else { return false }
+        return try begin(effect, presence, broken: plan.broken[effect])
+    }
+
+    /// Performs one effect that no plan names.
+    mutating func only(_ effect: Effect, _ isWanted: (NodeState) -> Bool) throws(LedgerFailure) {
+        situation.state = try keep.ledger.load().state
+        outcome.state = situation.state
+        guard isWanted(situation.state) else { return }
+        if let intent = situation.records.intents.first(where: { $0.effect.lane == effect.lane }) {
+            _ = give(up: effect.lane, "an effect is not finished: \(intent.effect.summary)")
+            return
+        }
+        let presence = keep.port.look(at: situation.places)
+        guard try catchUp(presence) else { return }
+        _ = try begin(effect, presence, broken: nil)
+    }
+
+    private mutating func begin(
+        _ effect: Effect, _ presence: GuardPresence, broken: BrokenGuard?
+    ) throws(LedgerFailure) -> Bool {
         let intent: Intent
         do {
             let before = try keep.port.fingerprint(of: effect)
@@ -117,7 +158,7 @@ private struct Run {
         } catch {
             return false
         }
-        if let broken = plan.broken[effect] { try append(.guardBroken(broken)) }
+        if let broken { try append(.guardBroken(broken)) }
         try append(.intended(intent))
         guard try catchUp(presence) else { return false }
         return try perform(intent)

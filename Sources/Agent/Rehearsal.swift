@@ -65,9 +65,14 @@ extension GuardPresence {
             contents[record.path] = .bytes(Array(record.text.utf8))
             for mark in record.marks { contents[mark] = nil }
         case .removeLastRan(let path): contents[path] = nil
+        case .replace(let replacement):
+            identities[replacement.binary] = identity
+            if case .spare(let spare) = replacement.source { identities[spare.path] = nil }
+            return identity
+        case .start(let owed): units[owed.unit] = nil
         case .removePending(let file):
             for binary in pending.keys { pending[binary]?.files.removeAll { $0 == file } }
-        case .reloadUnits, .restartWatch, .set, .restore: break
+        case .reloadUnits, .restartWatch, .set, .restore, .restart: break
         }
         return nil
     }

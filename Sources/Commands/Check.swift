@@ -23,6 +23,7 @@ func check(_ invocation: Invocation, on screen: Screen) throws(Failure) -> ExitC
             screen.out("\nDry run: \(outcome.events.count) ledger entries were not written.\n")
         }
     }
+    if !isDry { startStep(after: outcome, at: place, on: screen) }
     if let trouble = outcome.guards?.trouble { screen.error("Warning: \(trouble)") }
     if let failure = outcome.failure {
         screen.error("Error: nothing was \(isDry ? "known of before" : "recorded"): \(failure.description)")

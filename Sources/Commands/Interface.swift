@@ -12,7 +12,8 @@ enum Interface {
             /etc/holdfast/policy.yaml, and records each decision.
             """,
         subcommands: [
-            check, status, explain, approve, deny, revoke, adopt, release, pause, resume, history, verify,
+            check, status, explain, approve, deny, revoke, adopt, release, pause, resume, step, history,
+            verify,
             policy,
             catalog, doctor,
         ],
@@ -115,6 +116,19 @@ enum Interface {
 
     private static let resume = Command(
         "resume", abstract: "End a pause now.", options: [output] + place, examples: ["holdfast resume"])
+
+    private static let step = Command(
+        "step", abstract: "Carry out one change that is allowed, or finish one that was begun.",
+        discussion: """
+            This is what holdfast-step.service runs, which a tick starts where a change is allowed and its bytes are on \
+            this node: they are verified and put into the vault, the rules asked once more, the binary replaced, the \
+            unit restarted, and the node watched until it is well by the policy's health; where it is not, the old \
+            artifact is put back as far as that is safe. Run it again and it goes on where it was. It exits with 1 where \
+            the change was taken back or a person is needed, with 75 where another one is at work.
+            """,
+        options: [Option("dry-run", short: "n", help: "Say what would be carried out, and do nothing.")]
+            + place,
+        examples: ["holdfast step --dry-run", "holdfast step"])
 
     private static let dryRun = Option(
         "dry-run", short: "n", help: "Show what would be done, and do nothing.")

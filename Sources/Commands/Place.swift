@@ -19,7 +19,7 @@ struct Place {
     /// Whether the policy must be root's alone: asked of the installed one, not of one that was given by hand.
     let asksOwnership: Bool
     /// Whether it is the installed one rather than one that was given by hand.
-    private let isInstalledPolicy: Bool
+    let isInstalledPolicy: Bool
     let node: NodeFile
     let clock = SystemClock()
     let zones: ZoneFiles
@@ -195,14 +195,18 @@ struct Place {
         return report
     }
 
-    private var observer: NodeObserver {
-        NodeObserver(
-            site: Site(
-                root: root, units: root.isLive ? SystemdUnits() : UnitFiles(root: root),
-                extraUnits: node.units,
-                kubeconfig: node.kubeconfig),
-            name: node.name, cluster: node.cluster, labels: node.labels)
+    private var site: Site {
+        Site(
+            root: root, units: root.isLive ? SystemdUnits() : UnitFiles(root: root), extraUnits: node.units,
+            kubeconfig: node.kubeconfig)
     }
+
+    private var observer: NodeObserver {
+        NodeObserver(site: site, name: node.name, cluster: node.cluster, labels: node.labels)
+    }
+
+    /// Who tells a step how the node is.
+    var health: NodeHealth { NodeHealth(site: site) }
 }
 
 private struct SilentJournal: Journal {

@@ -49,6 +49,7 @@ private func perform(_ invocation: Invocation, on screen: Screen) throws(Failure
     case "release": try release(invocation, on: screen)
     case "pause": try pause(invocation, on: screen)
     case "resume": try resume(invocation, on: screen)
+    case "step": try step(invocation, on: screen)
     case "history": try history(invocation, on: screen)
     case "verify": try verify(invocation, on: screen)
     case "policy lint": try policyLint(invocation, on: screen)

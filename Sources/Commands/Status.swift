@@ -23,6 +23,10 @@ func status(_ invocation: Invocation, on screen: Screen) throws(Failure) -> Exit
                 report: report, style: screen.style, now: outcome.judgement.observation.clock.now,
                 width: screen.width, age: age
             ).text())
+        if let site = place.guards?.site, outcome.failure == nil {
+            let standing = stepStanding(of: outcome.judgement, site: site, label: label)
+            screen.out(StepText(standing: standing, now: outcome.judgement.observation.clock.now).text())
+        }
     }
     if let failure = outcome.failure {
         screen.error("Error: what was recorded before cannot be shown: \(failure.description)")

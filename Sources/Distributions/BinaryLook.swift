@@ -38,7 +38,7 @@ struct BinaryLook {
 
     private mutating func report(missing path: String) {
         let problem = Problem(
-            code: "binary-missing",
+            code: Problem.binaryMissing,
             text: "\(path): there is no file, but a unit of \(distribution.displayName) runs it; "
                 + "put it back, or remove the unit and the data directory",
             about: path)

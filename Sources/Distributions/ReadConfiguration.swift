@@ -52,7 +52,7 @@ extension BinaryLook {
         return Version(text)
     }
 
-    private func read(kubeconfig path: String) -> Kubeconfig? {
+    func read(kubeconfig path: String) -> Kubeconfig? {
         let root = site.root
         guard path.hasPrefix("/"), let place = try? root.resolve(path),
             let bytes = try? readFileIfPresent(place, limit: Kubeconfig.maximumBytes)

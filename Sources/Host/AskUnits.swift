@@ -8,7 +8,7 @@ public import Model
 public func askUnits(_ units: [String], patience: Int = 2000) -> UnitsFinding {
     guard isDirectory("/run/systemd/system") else { return .unknown("no systemd runs here") }
     do throws(HostError) {
-        let connection = try connect(patience: patience)
+        let connection = try reachSystemd(patience: patience)
         var facts: [String: UnitFacts] = [:]
         for unit in units { facts[unit] = try ask(connection, unit) }
         let manager = "/org/freedesktop/systemd1"

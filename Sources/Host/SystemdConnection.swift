@@ -9,7 +9,7 @@ final class SystemdConnection {
     }
 
     static let manager = "org.freedesktop.systemd1"
-    private let bus: OpaquePointer
+    let bus: OpaquePointer
 
     /// Connects and waits until the connection is up.
     ///
@@ -157,7 +157,7 @@ final class SystemdConnection {
 
 extension HostError {
     /// systemd did not do what it was asked; `result` is a negative error number of sd-bus.
-    fileprivate static func systemd(_ what: String, _ result: Int32) -> HostError {
+    static func systemd(_ what: String, _ result: Int32) -> HostError {
         let code = result < 0 ? -result : EIO
         let reason = String(cString: strerror(code)).lowercased()
         return HostError(

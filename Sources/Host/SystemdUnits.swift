@@ -61,7 +61,7 @@ public final class SystemdUnits: UnitSource {
 
     private func connected() throws(HostError) -> SystemdConnection {
         if let connection { return connection }
-        let new = try connect(patience: patience)
+        let new = try reachSystemd(patience: patience)
         connection = new
         return new
     }
@@ -74,7 +74,7 @@ public final class SystemdUnits: UnitSource {
 public func reloadSystemd(patience: Int = 60_000) throws(HostError) {
     // What sd_booted(3) asks: without systemd there is nobody to tell.
     guard isDirectory("/run/systemd/system") else { return }
-    try connect(patience: patience).reload()
+    try reachSystemd(patience: patience).reload()
 }
 
 /// Has the running systemd restart those of our path units that are on, so that they watch what their files now say.
@@ -85,11 +85,11 @@ public func reloadSystemd(patience: Int = 60_000) throws(HostError) {
 /// - Throws: `HostError`.
 public func restartWatches(patience: Int = 10_000) throws(HostError) {
     guard isDirectory("/run/systemd/system") else { return }
-    let connection = try connect(patience: patience)
+    let connection = try reachSystemd(patience: patience)
     for unit in ["holdfast.path", "holdfast-settle.path"] { try connection.tryRestart(unit) }
 }
 
-func connect(patience: Int) throws(HostError) -> SystemdConnection {
+func reachSystemd(patience: Int) throws(HostError) -> SystemdConnection {
     // The bus is the quicker way (1.1 ms against 2.0: systemd sets up its whole interface anew for each private
     // connection); the private socket, which is root's, works where no bus daemon does.
     var ways: [SystemdConnection.Way] = [.systemBus]

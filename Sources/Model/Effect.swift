@@ -15,6 +15,9 @@
 /// | removePending | the file at its path | that file is gone, and its directory where nothing else is in it | it is there | nothing |
 /// | set | its value | it has the value that was asked for | it has another | nothing |
 /// | restore | its value | it no longer has ours | it has ours | nothing |
+/// | replace | the file at its path | the file there has the digest | anything else | the draft goes |
+/// | restart | the unit's InvocationID | it has another | it has that of before | nothing |
+/// | start | nothing | the unit is active, or about to be | it is not | nothing |
 ///
 /// Whatever is none of these is unknown: nothing further is done, and a person is told. Paths are those of the node.
 public enum Effect: Codable, Hashable, Sendable {
@@ -40,6 +43,11 @@ public enum Effect: Codable, Hashable, Sendable {
     case set(Setting, to: String)
     /// Gives a setting back what it was before us, unless somebody else has set it since.
     case restore(PlacedSetting)
+    /// Puts an artifact in a binary's place: under the artifact lock, and only where all is as it was decided on.
+    case replace(Replacement)
+    case restart(UnitRestart)
+    /// Starts a unit whose binary was missing.
+    case start(OwedStart)
 
     /// What it does, for a person: `put the gate's drop-in at …`.
     public var summary: String {
@@ -65,6 +73,15 @@ public enum Effect: Codable, Hashable, Sendable {
         case .restore(let placed):
             placed.before.map { "set \(placed.setting.summary) back to \($0)" }
                 ?? "take \(placed.setting.summary) away"
+        case .replace(let replacement):
+            switch replacement.purpose {
+            case .undo:
+                "put \(replacement.artifact.summary) back as \(replacement.binary), where "
+                    + (replacement.seen == nil ? "nothing was" : "something else was")
+            case .step: "put \(replacement.artifact.summary) in place as \(replacement.binary)"
+            }
+        case .restart(let restart): "restart \(restart.unit)"
+        case .start(let owed): "start \(owed.unit), whose binary was missing"
         }
     }
 
@@ -212,6 +229,8 @@ public enum Fingerprint: Codable, Hashable, Sendable {
     case identity(FileIdentity)
     /// What a setting was; nil where it was not set.
     case setting(String?)
+    /// The start of a unit that was there before, as systemd names it.
+    case start(String?)
 }
 
 /// The committed word on what an effect is about to do (invariant 7).

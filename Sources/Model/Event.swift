@@ -38,6 +38,14 @@ public enum Event: Codable, Hashable, Sendable {
     case effected(EffectEnd)
     /// Somebody else took away or weakened a guard that was in force; it is put back.
     case guardBroken(BrokenGuard)
+    /// Holdfast begins to carry out a change.
+    case stepBegan(Step)
+    case stepMoved(StepMove)
+    case stepEnded(StepEnd)
+    /// A node has used an approval up (invariant 6).
+    case approvalSpent(SpentApproval)
+    /// An artifact failed here; it is kept out until a person approves it anew.
+    case quarantined(QuarantinedArtifact)
     /// The start gate put something back, let something through, or refused a start.
     case gateActed(GateAct)
     /// The ledger was lost, or lagged behind; what guards was taken over from the guard file.
@@ -70,6 +78,11 @@ public enum Event: Codable, Hashable, Sendable {
         case .intended: "intended"
         case .effected: "effected"
         case .guardBroken: "guard-broken"
+        case .stepBegan: "step-began"
+        case .stepMoved: "step-moved"
+        case .stepEnded: "step-ended"
+        case .approvalSpent: "approval-spent"
+        case .quarantined: "quarantined"
         case .gateActed: "gate-acted"
         case .seeded: "seeded"
         }

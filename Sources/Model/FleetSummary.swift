@@ -54,11 +54,14 @@ public struct FleetSummary: Codable, Hashable, Sendable {
         public var bytes: String
         /// What failed, for a person.
         public var reason: String
+        /// Whether it failed on this very node, where approving it anew lifts the quarantine; nil for one of the fleet's.
+        public var isOwn: Bool?
 
         /// Makes an entry.
-        public init(bytes: String, reason: String) {
+        public init(bytes: String, reason: String, isOwn: Bool? = nil) {
             self.bytes = bytes
             self.reason = reason
+            self.isOwn = isOwn
         }
     }
 

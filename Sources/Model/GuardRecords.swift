@@ -20,6 +20,8 @@ public struct GuardRecords: Codable, Hashable, Sendable {
     @OmittedWhenEmpty public var settings: [PlacedSetting] = []
     /// Whether systemd has not been told yet of what changed in its unit files.
     public var needsReload = false
+    /// Units to be started, since their binary was missing and has been put back.
+    @OmittedWhenEmpty public var owedStarts: [OwedStart] = []
     /// Whether our path units still watch what they did before a drop-in of theirs changed; nil where they do not.
     public var needsWatch: Bool?
 
@@ -126,7 +128,12 @@ public struct GuardRecords: Codable, Hashable, Sendable {
         case .restartWatch: needsWatch = nil
         case .writeLastRan(let record): lastRan[record.path] = record.since
         case .removeLastRan(let path): lastRan[path] = nil
-        case .removePending, .set, .restore: break
+        case .replace(let replacement):
+            guard let owed = replacement.owes else { return }
+            owedStarts.removeAll { $0.unit == owed.unit }
+            owedStarts.append(owed)
+        case .start(let owed): owedStarts.removeAll { $0.unit == owed.unit }
+        case .removePending, .set, .restore, .restart: break
         }
     }
 }
@@ -145,6 +152,7 @@ extension Fingerprint {
         switch self {
         case .nothing, .missing, .missingDirectory: false
         case .content, .identity: true
+        case .start(let invocation): invocation != nil
         case .setting(let value): value != nil
         }
     }

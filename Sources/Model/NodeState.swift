@@ -22,6 +22,12 @@ public struct NodeState: Codable, Hashable, Sendable {
     private static let memoryOfEnded = TimeSpan.days(30)
     /// What we did to the node to keep changes out; nil where nothing is left of it.
     public var guards: GuardRecords?
+    /// The change that is being carried out; nil where none is.
+    public var step: Step?
+    /// The step that was left last; nil where the last one was carried through.
+    public var lastStep: LeftStep?
+    /// Artifacts that failed here and that nobody has approved since.
+    @OmittedWhenEmpty public var quarantine: [QuarantinedArtifact] = []
     /// Until when a person has lifted every guard; nil where nobody has.
     public var pause: Pause?
     /// Records of the gate that were taken from the spool last: where a tick died before it took their files away, they
@@ -46,11 +52,13 @@ public struct NodeState: Codable, Hashable, Sendable {
         case .installationFound(let installation):
             installations[installation.id.description] = InstallationState(
                 installation: installation, reference: installation.firstReference, since: at)
+            installations[installation.id.description]?.noteStart(of: installation)
         case .installationGone(let id):
             installations[id.description] = nil
         case .installationObserved(let installation):
             let key = installation.id.description
             installations[key]?.installation = installation
+            installations[key]?.noteStart(of: installation)
             // What could not be read at first sight becomes the reference when it first can, and so do the bytes of
             // a version that only ran then.
             let reference = installations[key]?.reference
@@ -75,11 +83,14 @@ public struct NodeState: Codable, Hashable, Sendable {
         case .problemBegan(let problem):
             problems.removeAll { $0.isSame(as: problem) }
             problems.append(problem)
+            if problem.code == Problem.binaryMissing { note(missing: problem.about, since: at) }
         case .problemEnded(let problem):
             problems.removeAll { $0.isSame(as: problem) }
+            if problem.code == Problem.binaryMissing { note(missing: problem.about, since: nil) }
         case .approved(let approval):
             approvals.removeAll { $0.id == approval.id || $0.expires + Self.memoryOfEnded < at }
             approvals.append(approval)
+            quarantine.removeAll { $0.isLifted(by: approval) }
         case .denied(let denial):
             denials.removeAll { $0.id == denial.id }
             denials.append(denial)
@@ -90,6 +101,7 @@ public struct NodeState: Codable, Hashable, Sendable {
             }
         case .adopted, .released, .paused, .resumed, .intended, .effected:
             applyGuarding(event)
+        case .stepBegan, .stepMoved, .stepEnded, .approvalSpent, .quarantined: applyStep(event, at: at)
         case .gateActed(let act): take(act)
         case .seeded(let seeding): take(seeding)
         case .coverage, .catalogImported, .guardBroken:
@@ -113,6 +125,7 @@ public struct NodeState: Codable, Hashable, Sendable {
             installations[key]?.adoption = adoption
         case .released(let id):
             installations[id.description]?.adoption = nil
+            records.owedStarts.removeAll { $0.installation == id }
             // What the gate kept aside goes with the guards.
             installations[id.description]?.acts = []
         case .paused(let pause): self.pause = pause
@@ -126,6 +139,47 @@ public struct NodeState: Codable, Hashable, Sendable {
 }
 
 extension NodeState {
+    private mutating func applyStep(_ event: Event, at: Instant) {
+        switch event {
+        case .stepBegan(let step): self.step = step
+        case .stepMoved(let move):
+            guard step?.id == move.step else { return }
+            step?.phase = move.phase
+            step?.since = move.since
+            step?.invocation = move.invocation
+            if let failure = move.failure { step?.failure = failure }
+        case .stepEnded(let end):
+            guard step?.id == end.step.id else { return }
+            step = nil
+            lastStep = nil
+            if case .abandoned(let reason) = end.outcome {
+                lastStep = LeftStep(change: end.step.change.id, reason: reason, at: at)
+            }
+            guard end.outcome == .done else { return }
+            let key = end.step.change.installation.description
+            guard let reference = installations[key]?.reference else { return }
+            if reference.isSameBytes(as: end.step.change.to) == false {
+                installations[key]?.lastGood = reference
+            }
+            installations[key]?.reference = end.step.change.to
+        case .approvalSpent(let spent):
+            for index in approvals.indices
+            where approvals[index].id == spent.approval && !approvals[index].spentBy.contains(spent.node) {
+                approvals[index].spentBy.append(spent.node)
+            }
+        case .quarantined(let entry):
+            quarantine.removeAll { $0.installation == entry.installation && $0.bytes == entry.bytes }
+            quarantine.append(entry)
+        default: break
+        }
+    }
+
+    private mutating func note(missing path: String?, since: Instant?) {
+        for (key, known) in installations where known.installation.installed?.path == path {
+            installations[key]?.missingSince = since
+        }
+    }
+
     /// The approvals that have neither ended nor been used up by a node.
     public func approvals(inForceOn node: String, at now: Instant) -> [Approval] {
         approvals.filter { now < $0.expires && !$0.spentBy.contains(node) }
@@ -144,6 +198,10 @@ public struct InstallationState: Codable, Hashable, Sendable {
     public var adoption: Adoption?
     /// The artifact that it was meant to run before, and ran well; nil where there was none.
     public var lastGood: Artifact?
+    /// Whether its unit was up when its binary was last there; nil where no look has told.
+    public var wasUp: Bool?
+    /// Since when its binary has been missing; nil while it is there.
+    public var missingSince: Instant?
     /// When it was first seen.
     public var since: Instant
     /// Changes that are there now, as they were last judged.
@@ -162,6 +220,18 @@ public struct InstallationState: Codable, Hashable, Sendable {
         confirmed = false
         self.since = since
         changes = []
+    }
+}
+
+extension InstallationState {
+    /// Whether the unit was up is learnt only while its binary is there: without one nobody needs to have stopped it.
+    fileprivate mutating func noteStart(of installation: Installation) {
+        switch installation.units.first?.activeState {
+        case "active", "reloading", "refreshing": wasUp = true
+        case "inactive", "failed", "deactivating":
+            if installation.installed?.artifact.isKnown == true { wasUp = false }
+        default: break
+        }
     }
 }
 

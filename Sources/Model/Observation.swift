@@ -296,6 +296,9 @@ public struct Problem: Codable, Hashable, Sendable {
         self.about = about
     }
 
+    /// The code of a binary that a unit runs and that is not there.
+    public static let binaryMissing = "binary-missing"
+
     /// Whether both are one problem, whatever their texts: those can carry a count or a time.
     public func isSame(as other: Problem) -> Bool { code == other.code && about == other.about }
 }

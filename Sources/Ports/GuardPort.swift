@@ -41,16 +41,20 @@ public struct GuardedPlaces: Hashable, Sendable {
     public var contents: Set<String>
     /// Settings that the observation does not tell.
     public var settings: Set<Setting>
+    /// Units of which more is asked than a look tells: those whose binary was missing.
+    public var units: Set<String>
     /// Binaries beside which the gate may have kept artifacts.
     public var pending: Set<String> = []
 
     /// Makes a question.
     public init(
-        identities: Set<String> = [], contents: Set<String> = [], settings: Set<Setting> = []
+        identities: Set<String> = [], contents: Set<String> = [], settings: Set<Setting> = [],
+        units: Set<String> = []
     ) {
         self.identities = identities
         self.contents = contents
         self.settings = settings
+        self.units = units
     }
 }
 
@@ -62,6 +66,8 @@ public struct GuardPresence: Hashable, Sendable {
     public var contents: [String: FileContent] = [:]
     /// Those that were asked about; no entry where none were.
     public var settings: [Setting: SettingReading] = [:]
+    /// By unit; no entry where systemd did not tell.
+    public var units: [String: UnitStanding] = [:]
     /// Why one of those is unknown, and what to do about it.
     public var refusals: [Setting: String] = [:]
     /// What the gate has kept, by the binary that was asked about; no entry where nothing is kept.
@@ -82,6 +88,25 @@ public struct GuardPresence: Hashable, Sendable {
         public var text: String? {
             if case .bytes(let bytes) = self { String(validating: bytes, as: UTF8.self) } else { nil }
         }
+    }
+}
+
+/// How a unit stands whose binary was missing.
+public struct UnitStanding: Hashable, Sendable {
+    /// Whether it is up, or about to be.
+    public var isUp: Bool
+    /// Whether its last start came to nothing for want of its file: by its condition, or since nothing could be executed.
+    ///
+    /// What a person stopped was started well before that.
+    public var lacksFile: Bool
+    /// Whether it is started at boot.
+    public var isEnabled: Bool
+
+    /// Makes a standing.
+    public init(isUp: Bool, lacksFile: Bool, isEnabled: Bool) {
+        self.isUp = isUp
+        self.lacksFile = lacksFile
+        self.isEnabled = isEnabled
     }
 }
 

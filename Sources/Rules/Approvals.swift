@@ -1,4 +1,4 @@
-import Model
+public import Model
 
 extension Question {
     /// Why an approval does not speak for this change here, leaving its end aside; nil where it does.
@@ -48,4 +48,12 @@ extension Question {
     var approvalsInForce: [Approval] {
         clockIsGood ? matchingApprovals.filter { now < $0.expires } : []
     }
+}
+
+/// The approvals that speak for a change as it was decided on, and that carrying it out uses up (invariant 6).
+public func approvalsInForce(_ record: DecisionRecord) -> [Approval] {
+    Question(
+        resolved: record.policy, subject: record.subject, fleet: record.fleet, approvals: record.approvals,
+        denials: record.denials, now: record.now
+    ).approvalsInForce
 }

@@ -161,8 +161,11 @@ private func check(_ scope: Approval.Scope, of record: DecisionRecord) throws(Ap
 private func refuseInVain(
     _ given: Approval, record: DecisionRecord, subject: Subject, now: Instant
 ) throws(ApprovalRefusal) {
+    var fleet = record.fleet
+    // What failed here is lifted by the very approval that is asked for.
+    fleet.quarantine.removeAll { $0.isOwn == true }
     let question = Question(
-        resolved: record.policy, subject: subject, fleet: record.fleet,
+        resolved: record.policy, subject: subject, fleet: fleet,
         approvals: record.approvals + [given], denials: record.denials, now: now)
     if subject.change.to.version == nil {
         throw ApprovalRefusal(

@@ -95,7 +95,9 @@ extension Question {
         if let entry = fleet.quarantine.first(where: { labels.contains($0.bytes) }) {
             return deny(
                 .quarantine, "the target is quarantined: \(entry.reason)", from: builtIn,
-                lever: "holdfast quarantine clear \(entry.bytes)")
+                lever: entry.isOwn == true
+                    ? "holdfast approve \(change.id), which lifts it"
+                    : "holdfast quarantine clear \(entry.bytes)")
         }
         return met(.quarantine, "the target is not quarantined", from: builtIn)
     }

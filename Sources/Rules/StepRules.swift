@@ -3,7 +3,11 @@ import Model
 // Questions that belong to a rollout's step. Until there is one, nobody can have asked them.
 extension Question {
     /// Whether bytes that nobody asked these questions about would run at the next start.
-    private var wouldRunUnasked: Bool { change.phase == .onDisk }
+    ///
+    /// What was turned away and kept is put in place as soon as it is allowed.
+    private var wouldRunUnasked: Bool {
+        change.phase == .onDisk || (change.phase == .offered && change.trigger == .fileReplaced)
+    }
 
     func gates() -> Reason {
         let source = line("gates")
@@ -18,7 +22,7 @@ extension Question {
         let list = policy.gates.map(\.name).joined(separator: ", ")
         return asked(
             .gates, "\(list) would be asked in a rollout, before its first node", from: source,
-            lever: "bring the minor in by a rollout, or gates in the policy")
+            lever: "bring the minor in by a rollout, or set gates: none in the policy")
     }
 
     func backup() -> Reason {
@@ -39,7 +43,7 @@ extension Question {
         }
         return asked(
             .backup, "a backup would be made and verified in a rollout's step", from: source,
-            lever: "bring it in by a rollout, or backup in the policy")
+            lever: "bring it in by a rollout, or set backup: {mode: ifPossible} or {mode: off} in the policy")
     }
 
     func health() -> Reason {
@@ -55,7 +59,10 @@ extension Question {
             return met(rule, text + tense, from: source)
         }
         return unknown(
-            rule, "\(text); what is on disk now would run at the next start without it", from: source,
+            rule,
+            change.phase == .onDisk
+                ? "\(text); what is on disk now would run at the next start without it"
+                : "\(text); what is kept on this node would be put in place without it", from: source,
             lever: lever)
     }
 }

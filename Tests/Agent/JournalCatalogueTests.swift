@@ -119,7 +119,15 @@ extension Event {
             claimedBy: "")
         let pause = Pause(until: Instant(seconds: 1), reason: "")
         let intent = Intent(id: "i", effect: .reloadUnits, before: .nothing)
+        let reading = ClockReading(now: Instant(seconds: 0), monotonic: 0, bootID: "b", synchronised: nil)
+        let step = Step(
+            id: "s", change: change, decision: "d", approvals: [], source: "/s", binary: "/b", since: reading)
         return [
+            .stepBegan(step), .stepMoved(StepMove(of: step, to: .probing, since: reading, invocation: nil)),
+            .stepEnded(StepEnd(step, .abandoned(""))),
+            .approvalSpent(SpentApproval(approval: "p", node: "n", step: "s", artifact: bare)),
+            .quarantined(
+                QuarantinedArtifact(installation: id, artifact: bare, reason: "", at: Instant(seconds: 0))),
             .adopted(Adoption(installation: id, artifact: bare, at: Instant(seconds: 0))), .released(id),
             .paused(pause), .resumed(Resumption(pause: pause, isByTime: true)),
             .effected(EffectEnd(of: intent, outcome: .done(nil))),

@@ -72,7 +72,10 @@ final class SimulatedGuards: GuardPort {
 
     func look(at places: GuardedPlaces) -> GuardPresence {
         var presence = GuardPresence()
-        for path in places.identities { presence.identities[path] = files[path]?.identity }
+        for path in places.identities {
+            presence.identities[path] = files[path]?.identity ?? installed(path)?.identity
+        }
+        for unit in places.units { presence.units[unit] = world.standings[unit] }
         for path in places.contents {
             presence.contents[path] = files[path].map { .bytes(Array($0.text.utf8)) }
         }
@@ -100,6 +103,10 @@ final class SimulatedGuards: GuardPort {
         switch effect {
         case .set(let setting, _): return .setting(settings[setting])
         case .restore(let placed): return .setting(settings[placed.setting])
+        case .restart(let restart): return .start(restart.invocation)
+        case .replace(let replacement):
+            return installed(replacement.binary)?.identity.map { .identity($0) } ?? .missing
+        case .start: return .nothing
         default: break
         }
         let path = path(of: effect)
@@ -138,6 +145,10 @@ final class SimulatedGuards: GuardPort {
         case .reloadUnits: loaded = Set(files.keys.filter { $0.contains(".d/") })
         case .restartWatch: watched = loaded.filter { $0.contains(".path.d/") }
         case .set(let setting, let value): settings[setting] = value
+        case .replace(let replacement): try replace(replacement)
+        case .restart(let restart): try self.restart(restart)
+        case .start(let owed):
+            world.start(owed.unit)
         case .restore(let placed):
             if settings[placed.setting] == placed.value { settings[placed.setting] = placed.before }
         }
@@ -159,6 +170,13 @@ final class SimulatedGuards: GuardPort {
         case .removeDropIn(let dropIn):
             let isClean = !dropIn.madeDirectory || !directories.contains(directory(of: dropIn.path))
             return files[dropIn.path] == nil && isClean ? .done(nil) : .notDone
+        case .replace(let replacement):
+            let found = installed(replacement.binary)
+            return found?.artifact.sha256 == replacement.artifact.sha256 ? .done(found?.identity) : .notDone
+        case .restart(let restart):
+            let now = world.installations.flatMap(\.units).first { $0.name == restart.unit }?.invocationID
+            return now == restart.invocation ? .notDone : .done(nil)
+        case .start(let owed): return world.standings[owed.unit]?.isUp == true ? .done(nil) : .notDone
         case .reloadUnits, .restartWatch: return .notDone
         case .set(let setting, let value): return settings[setting] == value ? .reads(value) : .notDone
         case .restore(let placed):
@@ -177,6 +195,7 @@ final class SimulatedGuards: GuardPort {
         try live()
         switch intent.effect {
         case .storeInVault(let copy), .stageSpare(let copy): remove(copy.to + ".draft")
+        case .replace(let replacement): remove(replacement.binary + ".staged")
         case .placeDropIn(let path, _):
             if intent.before == .missingDirectory { directories.remove(directory(of: path)) }
         default: break
@@ -225,8 +244,38 @@ final class SimulatedGuards: GuardPort {
 
     private func bytes(at path: String) -> String? {
         if let file = files[path] { return file.text }
-        let installed = world.installations.compactMap(\.installed).first { $0.path == path }
-        return installed?.artifact.sha256?.hex
+        let offered = world.installations.flatMap(\.offers).first { $0.path == path }
+        return (installed(path)?.artifact ?? offered?.artifact)?.sha256?.hex
+    }
+
+    private func installed(_ path: String) -> Installed? {
+        world.installations.compactMap(\.installed).first { $0.path == path }
+    }
+
+    private func replace(_ replacement: Replacement) throws(EffectFailure) {
+        let source: String
+        switch replacement.source {
+        case .spare(let spare): source = spare.path
+        case .vault(let path):
+            put(replacement.binary + ".staged", bytes(at: path) ?? "")
+            source = replacement.binary + ".staged"
+        }
+        try live()
+        guard files[source]?.text == replacement.artifact.sha256?.hex,
+            installed(replacement.binary)?.identity == replacement.seen
+        else { throw EffectFailure("\(replacement.binary): somebody replaced it meanwhile") }
+        if let pending = replacement.pending, let old = installed(replacement.binary)?.artifact {
+            world.keep(old, at: "\(pending)/\(old.sha256?.short ?? "")", of: replacement.installation)
+        }
+        remove(source)
+        inodes += 1
+        world.put(replacement.artifact, inode: inodes, at: replacement.binary)
+        try live()
+    }
+
+    private func restart(_ restart: UnitRestart) throws(EffectFailure) {
+        world.start(restart.unit)
+        try live()
     }
 
     private func path(of effect: Effect) -> String {
@@ -237,7 +286,8 @@ final class SimulatedGuards: GuardPort {
         case .removePending(let file): file.path
         case .removeDropIn(let dropIn): dropIn.path
         case .writeLastRan(let record): record.path
-        case .reloadUnits, .restartWatch, .set, .restore: ""
+        case .replace(let replacement): replacement.binary
+        case .reloadUnits, .restartWatch, .set, .restore, .restart, .start: ""
         }
     }
 

@@ -32,6 +32,14 @@ final class World {
     var problems: [Problem] = []
     var policy: PolicyReading
     var catalog: [CatalogEntry] = []
+    /// How units stand of which more is asked.
+    var standings: [String: UnitStanding] = [:]
+    /// Artifacts with which no unit ever becomes well.
+    var broken: Set<Digest> = []
+    /// What a look at the node does not answer; nil for what the node is.
+    var health: HealthAnswer?
+    /// What the next wait brings with it.
+    var duringWait: ((World) -> Void)?
 
     // What survives a crash.
     private(set) var committed: [(event: Event, at: Instant)] = []
@@ -39,6 +47,9 @@ final class World {
     private var memory = ObserverMemory()
     private var coverage: Coverage?
     private var ledgerNumber = 1
+
+    /// How many starts of units there were.
+    var starts = 0
 
     /// Something moves on disk while the tick looks, once.
     var moveDuringLook: ((World) -> Void)?

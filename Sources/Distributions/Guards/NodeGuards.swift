@@ -44,6 +44,9 @@ public final class NodeGuards: GuardPort {
                 presence.refusals[setting] = error.description
             }
         }
+        if root.isLive {
+            for unit in places.units { presence.units[unit] = standing(of: unit) }
+        }
         for binary in places.pending { presence.pending[binary] = keptAside(beside: binary) }
         presence.guardFile = content(of: guardFile)
         return presence

@@ -19,7 +19,9 @@ extension NodeGuards {
             case .placeDropIn(let path, _), .removeLastRan(let path): return try ofSmallFile(path)
             case .removeDropIn(let dropIn): return try ofSmallFile(dropIn.path)
             case .writeLastRan(let record): return try ofSmallFile(record.path)
-            case .reloadUnits, .restartWatch, .set, .restore: return .nothing
+            case .replace(let replacement): return try ofLargeFile(replacement.binary)
+            case .restart(let restart): return .start(restart.invocation)
+            case .reloadUnits, .restartWatch, .start, .set, .restore: return .nothing
             }
         }
     }
@@ -59,7 +61,8 @@ extension NodeGuards {
                 try expect(before, at: copy.to)
                 try copyFile(
                     from: try root.resolve(copy.from), to: try place(copy.to), digest: try digest(of: copy),
-                    like: try copy.like.map { path throws(HostError) in try root.resolve(path) }, mode: 0o755)
+                    like: try copy.like.map { path throws(HostError) in try root.resolve(path) },
+                    mode: mode(like: copy.like))
             case .removeFromVault(let path, _):
                 try removeFile(try place(path))
                 // The vault's own directories, as far as nothing else is kept.
@@ -80,6 +83,9 @@ extension NodeGuards {
             case .writeLastRan(let record): try write(record, before: before)
             case .removeLastRan(let path):
                 try underArtifactLock { () throws(HostError) in try removeFile(try place(path)) }
+            case .replace(let replacement): try replace(replacement)
+            case .restart(let restart): try self.restart(restart)
+            case .start(let owed): try start(owed)
             case .set, .restore: break
             }
         }
@@ -109,7 +115,7 @@ extension NodeGuards {
         }
     }
 
-    private func underArtifactLock(_ body: () throws(HostError) -> Void) throws(HostError) {
+    func underArtifactLock(_ body: () throws(HostError) -> Void) throws(HostError) {
         let path = FileLock.artifactLock(in: root)
         guard let lock = try FileLock.take(path, patience: 2000) else {
             throw HostError(
@@ -162,6 +168,9 @@ extension NodeGuards {
                 if content(at: record.path) == Array(record.text.utf8) { return try marksAreGone(record) }
                 return try ofSmallFile(record.path) == intent.before ? .notDone : try marksAreGone(record)
             case .removeLastRan(let path): return try isGone(path) ? .done(nil) : .notDone
+            case .replace(let replacement): return try probe(replacement)
+            case .restart(let restart): return try probe(restart)
+            case .start(let owed): return try probe(owed)
             case .reloadUnits, .restartWatch, .set, .restore: return .notDone
             }
         } catch {
@@ -209,7 +218,7 @@ extension NodeGuards {
     }
 
     /// The digest of a large file, of one and the same file before and after it was read; nil where there is none.
-    private func artifact(at path: String) throws(HostError) -> (digest: Digest, identity: FileIdentity)? {
+    func artifact(at path: String) throws(HostError) -> (digest: Digest, identity: FileIdentity)? {
         let place = try place(path)
         guard let before = try identityIfPresent(ofFile: place), let digest = try? hashFile(place),
             try identityIfPresent(ofFile: place) == before
@@ -229,8 +238,9 @@ extension NodeGuards {
                 guard intent.before == .missingDirectory else { return }
                 try removeDirectoryIfEmpty(directory(of: try place(path)))
             case .removeFromVault, .removeSpare, .removeDropIn, .reloadUnits, .restartWatch, .writeLastRan,
-                .removeLastRan, .removePending, .set, .restore:
+                .removeLastRan, .removePending, .set, .restore, .restart, .start:
                 break
+            case .replace(let replacement): try undo(replacement)
             }
         }
     }
@@ -251,7 +261,7 @@ extension Fingerprint {
     fileprivate var isContent: Bool {
         switch self {
         case .content, .missing, .missingDirectory: true
-        case .identity, .nothing, .setting: false
+        case .identity, .nothing, .setting, .start: false
         }
     }
 }

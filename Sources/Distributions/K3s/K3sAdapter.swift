@@ -31,7 +31,7 @@ public struct K3sAdapter: DistributionAdapter {
     /// What the configuration file of a unit and its additions set; what comes later wins.
     ///
     /// Nil where not all of it can be read.
-    private func configuration(of unit: RecognisedUnit, _ look: inout BinaryLook) -> [String: String]? {
+    func configuration(of unit: RecognisedUnit, _ look: inout BinaryLook) -> [String: String]? {
         let main = K3sService.configurationFile(unit.program, environment: unit.environment)
         var settings: [String: String] = [:]
         let problemsBefore = look.problems.count

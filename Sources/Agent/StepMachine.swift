@@ -1,0 +1,118 @@
+import Model
+
+/// What is known when it is decided what a step does next; all of it values.
+struct StepFacts {
+    var now: Instant
+    /// The installation as this look saw it; nil where it did not.
+    var installation: Installation?
+    /// Why a step may no longer change anything: the rules, a pause, a person's word; nil while it may.
+    var objection: String?
+    /// A person's word against these very bytes; nil where there is none.
+    var denial: String?
+    /// Whether the installation is still guarded.
+    var isAdopted: Bool
+    /// Whether a person has lifted the guards.
+    var isPaused: Bool
+    /// Whether the vault has the new artifact and the old one.
+    var hasNew: Bool
+    var hasOld: Bool
+    /// What the vault's bytes of the new one say; nil where they were not read yet.
+    var identified: Artifact?
+    /// Why the old artifact may not be put back, with what a person is to do (invariant 12); nil where it may.
+    var goingBackNeedsPerson: String?
+}
+
+/// What a step does next.
+enum StepAction: Hashable {
+    /// The bytes go into the vault.
+    case store
+    /// The vault's bytes are read.
+    case identify
+    /// An artifact takes the binary's place; true for the old one.
+    case replace(back: Bool)
+    case restart
+    case move(Step.Phase, failure: String? = nil)
+    /// Ask whether the node is well.
+    case probe
+    case end(StepEnd.Outcome)
+}
+
+/// Decides what a step does next.
+///
+/// Pure: whatever was done and then lost with the process shows in the facts, so each phase may be entered anew. A
+/// person's word counts until the unit is restarted; from then on the step is finished, one way or the other, since a
+/// node must not be left in the midst of it.
+func nextAction(_ step: Step, _ facts: StepFacts) -> StepAction {
+    guard facts.isAdopted else { return .end(.abandoned("the installation was released")) }
+    guard let installation = facts.installation else {
+        return .end(.abandoned("the installation is no longer there"))
+    }
+    let digest = installation.installed?.artifact.sha256
+    let isNew = digest != nil && digest == step.change.to.sha256
+    let isOld = digest != nil && digest == step.change.from.sha256
+    let invocation = installation.units.first?.invocationID
+    switch step.phase {
+    case .storing:
+        if let objection = facts.objection { return .end(.abandoned(objection)) }
+        guard facts.hasNew else { return .store }
+        guard facts.hasOld else {
+            return .end(.abandoned("the vault has nothing to go back to; 'holdfast doctor' tells more"))
+        }
+        guard let identified = facts.identified else { return .identify }
+        guard identified.sha256 == step.change.to.sha256, identified.version == step.change.to.version else {
+            return .end(
+                .abandoned("its bytes are \(identified.summary), which is not what was allowed"))
+        }
+        return .move(.replacing)
+    case .replacing:
+        if let objection = facts.objection { return .end(.abandoned(objection)) }
+        guard isNew else { return .replace(back: false) }
+        return .move(installation.runs(step.change.to) ? .probing : .restarting)
+    case .restarting:
+        if let denial = facts.denial { return .end(.abandoned(denial)) }
+        if facts.isPaused { return .end(.abandoned("the guards are paused")) }
+        guard isNew else { return .end(.abandoned("somebody put something else in its place")) }
+        return isOther(invocation, than: step.invocation) ? .move(.probing) : .restart
+    case .probing:
+        if let denial = facts.denial { return failed(denial, facts) }
+        return .probe
+    case .replacingBack:
+        return isOld ? .move(.restartingBack) : .replace(back: true)
+    case .restartingBack:
+        return isOther(invocation, than: step.invocation) ? .move(.probingBack) : .restart
+    case .probingBack: return .probe
+    }
+}
+
+/// What follows from rounds of checks; nil where another round does.
+func action(after verdict: HealthVerdict, _ step: Step, _ facts: StepFacts) -> StepAction? {
+    switch (verdict, step.phase.isBack) {
+    case (.undecided, _): nil
+    case (.well, false): .end(.done)
+    case (.well, true): .end(.putBack(step.failure ?? "it did not become well"))
+    case (.unwell(let reason), false): failed(reason, facts)
+    case (.unwell(let reason), true):
+        .end(
+            .needsPerson(
+                "\(step.failure ?? "it failed"); \(step.change.from.summary) was put back, and is not well either: "
+                    + "\(reason); see 'journalctl -u \(facts.installation?.units.first?.name ?? "the unit")'")
+        )
+    }
+}
+
+/// The table of `rollout.md`, "Rollback".
+private func failed(_ reason: String, _ facts: StepFacts) -> StepAction {
+    if let advice = facts.goingBackNeedsPerson { return .end(.needsPerson("\(reason); \(advice)")) }
+    return .move(.replacingBack, failure: reason)
+}
+
+private func isOther(_ invocation: String?, than before: String?) -> Bool {
+    invocation != nil && invocation != before
+}
+
+extension Installation {
+    /// Whether its main process was started from exactly these bytes.
+    func runs(_ artifact: Artifact) -> Bool {
+        running?.restartPending == false && running?.startedFrom?.isSameBytes(as: artifact) == true
+    }
+}

@@ -1,0 +1,139 @@
+public import Model
+import Rules
+
+/// Whether a change is being carried out, could be, or waits.
+public enum StepStanding: Hashable, Sendable {
+    /// One is under way: it is finished before another begins.
+    case open(Step)
+    /// One can begin.
+    case due(Step)
+    /// Changes that the rules allow and that cannot begin, with the reason for each.
+    case waits([Waiting])
+    case nothing
+
+    /// An allowed change that cannot begin.
+    public struct Waiting: Hashable, Sendable {
+        /// What waits.
+        public var change: Change
+        /// For what, for a person.
+        public var reason: String
+    }
+
+    /// Whether the step's service has something to do.
+    public var isWork: Bool {
+        switch self {
+        case .open, .due: true
+        case .waits, .nothing: false
+        }
+    }
+}
+
+/// How long a change that was left is not begun again, so that what cannot be done fills neither ledger nor journal.
+private let pauseAfterLeaving = TimeSpan.hours(1)
+
+/// What a judgement leaves to be carried out.
+///
+/// Pure. K3s and k0s alone: a snap is brought in by snapd.
+public func stepStanding(
+    of judgement: Judgement, site: GuardSite, label: (String) -> String
+) -> StepStanding {
+    if let step = judgement.state.step { return .open(step) }
+    guard judgement.policyIsCurrent, judgement.state.pause == nil else { return .nothing }
+    let situation = GuardSituation(
+        state: judgement.state, observation: judgement.observation, policy: judgement.policy, site: site)
+    var due: [Step] = []
+    var waits: [StepStanding.Waiting] = []
+    for wanted in situation.wantedGates where wanted.isSeen && [.restore, .refuse].contains(wanted.mode) {
+        for record in judgement.decisions
+        where record.subject.change.installation == wanted.installation.id
+            && record.decision.verdict == .allow
+        {
+            let change = record.subject.change
+            switch begin(record, wanted, situation) {
+            case .success(let source):
+                due.append(
+                    Step(
+                        id: label("step \(change.id) \(judgement.observation.clock.now.seconds)"),
+                        change: change, decision: record.id,
+                        approvals: approvalsInForce(record).map(\.id).sorted(), source: source,
+                        binary: wanted.binary, since: judgement.observation.clock))
+            case .failure(let reason): waits.append(.init(change: change, reason: reason.text))
+            }
+        }
+    }
+    // Of several that are allowed the newest: a step through each would be a restart for each.
+    if let best = due.max(by: { precedes($0.change, $1.change) }) { return .due(best) }
+    return waits.isEmpty ? .nothing : .waits(waits)
+}
+
+private func precedes(_ left: Change, _ right: Change) -> Bool {
+    switch (left.to.version, right.to.version) {
+    case (let one?, let other?) where one != other: one < other
+    default: left.id < right.id
+    }
+}
+
+private struct Wait: Error { var text: String }
+
+/// Where the bytes are, or why the step cannot begin.
+private func begin(
+    _ record: DecisionRecord, _ wanted: WantedGate, _ situation: GuardSituation
+) -> Result<String, Wait> {
+    let change = record.subject.change
+    guard change.to.version != nil, let digest = change.to.sha256 else {
+        return .failure(Wait(text: "its bytes are not here yet"))
+    }
+    guard let source = source(of: digest, wanted, situation) else {
+        return .failure(
+            Wait(text: "its bytes are not on this node: nothing fetches them yet, install it as usual"))
+    }
+    guard let unit = wanted.installation.units.first, unit.activeState == "active" else {
+        return .failure(
+            Wait(text: "\(wanted.installation.id.name) does not run, and a step begins on a node that is up"))
+    }
+    guard situation.records.intents.isEmpty else {
+        return .failure(Wait(text: "an effect is not finished; 'holdfast check' tells more"))
+    }
+    if let last = situation.state.lastStep, last.change == change.id,
+        situation.observation.clock.now < last.at + pauseAfterLeaving
+    {
+        return .failure(
+            Wait(
+                text: "it was left: \(last.reason); it is tried again from \(last.at + pauseAfterLeaving) on")
+        )
+    }
+    // What a rollout would ask before a minor is asked here too: as of bytes that would run without it.
+    var subject = record.subject
+    subject.change.phase = change.phase == .running ? .running : .onDisk
+    let decision = evaluate(
+        policy: record.policy, subject: subject, fleet: record.fleet, approvals: record.approvals,
+        denials: record.denials, now: record.now)
+    let open = decision.reasons.filter { $0.result != .met }
+    guard open.isEmpty else { return .failure(Wait(text: open.map(\.text).joined(separator: "; "))) }
+    return .success(source)
+}
+
+/// Where the bytes of a digest lie: in place already, kept aside, or in the vault.
+private func source(of digest: Digest, _ wanted: WantedGate, _ situation: GuardSituation) -> String? {
+    if wanted.installation.installed?.artifact.sha256 == digest { return wanted.binary }
+    if let offer = wanted.installation.offers.first(where: { $0.artifact.sha256 == digest && $0.path != nil })
+    {
+        return offer.path
+    }
+    let path = situation.site.vaultPath(of: digest)
+    return situation.records.vault[path] == digest ? path : nil
+}
+
+extension GuardSituation {
+    /// What has to be looked at while a step is open.
+    var stepPlaces: Set<String> {
+        guard let step = state.step else { return [] }
+        return vaultPathsOfStep(on: step.change.installation)
+    }
+
+    /// What a step needs of the vault: what it brings, and what it goes back to.
+    func vaultPathsOfStep(on id: InstallationID) -> Set<String> {
+        guard let step = state.step, step.change.installation == id else { return [] }
+        return Set([step.change.to, step.change.from].compactMap { $0.sha256.map(site.vaultPath) })
+    }
+}

@@ -1,0 +1,372 @@
+import Gate
+public import Model
+public import Ports
+import Rules
+
+/// Carries out one change, or finishes one that was begun: a look and one move after the other, to its end.
+///
+/// Every look is a whole tick, so that the ledger is read anew before each move, and a pause, a denial or a release
+/// takes effect there. The effect lock is held while an effect is performed and no longer. Killed anywhere, the next run
+/// goes on from what the ledger and the node say.
+public struct StepRun {
+    private let tick: Tick
+    private let clock: any Clock
+    private let ledger: any LedgerStore
+    private let journal: any Journal
+    private let label: (String) -> String
+    private let port: any GuardPort
+    private let node: any StepPort
+    private let site: GuardSite
+
+    /// How often something that could not be done is tried again in one run.
+    private static let tries = 3
+    /// More moves than any policy's rounds of checks come to in the time that the service is given.
+    private static let mostMoves = 10_000
+
+    /// Makes a run over a world.
+    ///
+    /// - Parameters:
+    ///   - tick: looks and records between two moves; over the same ledger and port.
+    ///   - label: makes a short label of a text, the same in every process.
+    public init(
+        tick: Tick, clock: any Clock, ledger: any LedgerStore, journal: any Journal,
+        label: @escaping (String) -> String, port: any GuardPort, node: any StepPort, site: GuardSite
+    ) {
+        self.tick = tick
+        self.clock = clock
+        self.ledger = ledger
+        self.journal = journal
+        self.label = label
+        self.port = port
+        self.node = node
+        self.site = site
+    }
+
+    /// How a run ended.
+    public struct Report: Sendable {
+        /// Where things stand.
+        public var standing = StepStanding.nothing
+        /// How the step ended; nil where none was there, or it is still open.
+        public var end: StepEnd?
+        /// Why a due step was not begun, or an open one not carried on; nil where nothing stood in its way.
+        public var trouble: String?
+        /// Whether the ledger could not be read or written.
+        public var failure: LedgerFailure?
+        /// Whether another process was at the node's guards all the time.
+        public var isBusy = false
+    }
+
+    /// Carries out what is due, or finishes what is open; it returns when that is over, or cannot go on by itself.
+    public func run() -> Report {
+        var run = Run(world: self)
+        do throws(LedgerFailure) {
+            for _ in 0..<Self.mostMoves {
+                guard try run.move() else { break }
+            }
+        } catch {
+            run.report.failure = error
+        }
+        return run.report
+    }
+
+    fileprivate var keep: KeepGuards {
+        KeepGuards(ledger: ledger, port: port, journal: journal, label: label, reading: clock.read())
+    }
+
+    private struct Run {
+        let world: StepRun
+        var report = Report()
+        private var count = HealthCount()
+        private var countedPhase: Step.Phase?
+        private var failures = 0
+        private var hasBegun = false
+        private var identified: Artifact?
+
+        init(world: StepRun) { self.world = world }
+
+        /// One look and one move; false where nothing is left to do, or can be done.
+        mutating func move() throws(LedgerFailure) -> Bool {
+            let outcome = world.tick.run(dryRun: false)
+            if let failure = outcome.failure { throw failure }
+            let judgement = outcome.judgement
+            report.standing = stepStanding(of: judgement, site: world.site, label: world.label)
+            switch report.standing {
+            case .nothing, .waits: return false
+            case .due(let step):
+                // One step at a time; the next tick begins another.
+                guard !hasBegun else { return false }
+                return try begin(step, judgement)
+            case .open(let step):
+                hasBegun = true
+                return try carryOn(step, judgement)
+            }
+        }
+
+        // MARK: Beginning
+
+        /// A node that is not well, or cannot be asked, is not made to change: nobody could tell afterwards whether it
+        /// is.
+        private mutating func begin(_ step: Step, _ judgement: Judgement) throws(LedgerFailure) -> Bool {
+            guard
+                let installation = judgement.observation.installations.first(where: {
+                    $0.id == step.change.installation
+                })
+            else { return false }
+            if step.change.phase != .running {
+                let policy = health(of: installation, judgement)
+                let answers = ask(policy, installation, expecting: step.change.from)
+                if let text = answers.lazy.compactMap(\.text).first {
+                    report.trouble =
+                        "\(step.summary) does not begin: before it the node is not known to be well: \(text)"
+                    return false
+                }
+            }
+            hasBegun = true
+            try append([.stepBegan(step)], judgement.state)
+            return true
+        }
+
+        // MARK: Carrying on
+
+        private mutating func carryOn(_ step: Step, _ judgement: Judgement) throws(LedgerFailure) -> Bool {
+            let facts = facts(step, judgement)
+            if countedPhase != step.phase {
+                count = HealthCount()
+                countedPhase = step.phase
+                failures = 0
+            }
+            switch nextAction(step, facts) {
+            case .store:
+                let path = world.site.vaultPath(of: step.change.to.sha256 ?? .none)
+                return try perform(
+                    .storeInVault(
+                        ArtifactCopy(
+                            installation: step.change.installation, artifact: step.change.to.pinned,
+                            from: step.source, to: path)), step, judgement)
+            case .identify:
+                do throws(EffectFailure) {
+                    identified = try world.node.identify(
+                        world.site.vaultPath(of: step.change.to.sha256 ?? .none),
+                        distribution: step.change.installation.distribution)
+                    return true
+                } catch {
+                    return try end(step, .abandoned(error.description), judgement)
+                }
+            case .replace(let back):
+                guard let effect = replacement(step, back: back, judgement) else {
+                    return try end(step, .abandoned("nothing is known of its binary"), judgement)
+                }
+                return try perform(effect, step, judgement)
+            case .restart:
+                let unit = facts.installation?.units.first?.name ?? ""
+                return try perform(
+                    .restart(UnitRestart(unit: unit, invocation: step.invocation)), step, judgement)
+            case .move(let phase, let failure):
+                return try move(step, to: phase, failure: failure, facts, judgement)
+            case .probe: return try probe(step, facts, judgement)
+            case .end(let outcome): return try end(step, outcome, judgement)
+            }
+        }
+
+        private mutating func probe(
+            _ step: Step, _ facts: StepFacts, _ judgement: Judgement
+        ) throws(LedgerFailure) -> Bool {
+            guard let installation = facts.installation else { return false }
+            let policy = health(of: installation, judgement)
+            let reading = world.clock.read()
+            // The monotonic clock is another one after a boot: the time begins anew, once for each boot.
+            guard reading.bootID == step.since.bootID else {
+                return try move(step, to: step.phase, failure: nil, facts, judgement)
+            }
+            let target = step.phase.isBack ? step.change.from : step.change.to
+            let answers = ask(policy, installation, expecting: target)
+            let elapsed = (world.clock.read().monotonic - step.since.monotonic) / 1_000_000_000
+            let verdict = count.take(
+                HealthRound(answers: answers, invocation: installation.units.first?.invocationID), policy,
+                isLate: elapsed > policy.deadline.seconds)
+            guard let action = action(after: verdict, step, facts) else {
+                world.node.wait(policy.interval)
+                return true
+            }
+            switch action {
+            case .end(let outcome): return try end(step, outcome, judgement)
+            case .move(let phase, let failure):
+                return try move(step, to: phase, failure: failure, facts, judgement)
+            default: return false
+            }
+        }
+
+        private func ask(
+            _ policy: HealthPolicy, _ installation: Installation, expecting artifact: Artifact
+        ) -> [HealthAnswer] {
+            var answers: [HealthAnswer] = []
+            for check in policy.checks {
+                let answer =
+                    answer(check, of: installation, expecting: artifact)
+                    ?? world.node.ask(check, of: installation, patience: policy.timeout)
+                answers.append(answer)
+                // The first one that is not well decides a round, and each costs time.
+                if answer != .well { break }
+            }
+            return answers
+        }
+
+        // MARK: Recording
+
+        private mutating func perform(
+            _ effect: Effect, _ step: Step, _ judgement: Judgement
+        ) throws(LedgerFailure) -> Bool {
+            let situation = GuardSituation(
+                state: judgement.state, observation: judgement.observation, policy: judgement.policy,
+                site: world.site)
+            let outcome = try world.keep.perform(effect, situation) { state in
+                // A person's word, or another process, since the look: looked at anew.
+                state.step?.id == step.id && state.step?.phase == step.phase
+                    && state.denials == judgement.state.denials
+                    && state.approvals == judgement.state.approvals && state.pause == judgement.state.pause
+                    && state.installations[step.change.installation.description]?.adoption
+                        == judgement.state.installations[step.change.installation.description]?.adoption
+            }
+            report.isBusy = outcome.isBusy
+            guard outcome.isBusy || outcome.trouble != nil else { return true }
+            report.trouble = outcome.trouble
+            failures += 1
+            guard failures >= (outcome.isBusy ? 100 : Self.tries) else {
+                world.node.wait(TimeSpan(seconds: 1))
+                return true
+            }
+            // Nothing runs yet that did not run before: it is left. Later on it stays open, and is tried again.
+            guard [.storing, .replacing].contains(step.phase), let trouble = outcome.trouble else {
+                return false
+            }
+            return try end(step, .abandoned(trouble), judgement)
+        }
+
+        private static var tries: Int { StepRun.tries }
+
+        private mutating func move(
+            _ step: Step, to phase: Step.Phase, failure: String?, _ facts: StepFacts, _ judgement: Judgement
+        ) throws(LedgerFailure) -> Bool {
+            var events: [Event] = []
+            if phase == .replacingBack, let failure { events.append(quarantine(step, failure)) }
+            events.append(
+                .stepMoved(
+                    StepMove(
+                        of: step, to: phase, since: world.clock.read(),
+                        invocation: facts.installation?.units.first?.invocationID, failure: failure)))
+            try append(events, judgement.state)
+            return true
+        }
+
+        private mutating func end(
+            _ step: Step, _ outcome: StepEnd.Outcome, _ judgement: Judgement
+        ) throws(LedgerFailure) -> Bool {
+            var events: [Event] = []
+            switch outcome {
+            case .abandoned: break
+            case .done, .putBack, .needsPerson:
+                // It was tried with these bytes: to try again takes another word (invariant 6).
+                events += step.approvals.map { id in
+                    .approvalSpent(
+                        SpentApproval(
+                            approval: id, node: judgement.observation.node.name, step: step.id,
+                            artifact: step.change.to))
+                }
+            }
+            if case .needsPerson(let advice) = outcome, !step.phase.isBack {
+                events.append(quarantine(step, advice))
+            }
+            let end = StepEnd(step, outcome)
+            events.append(.stepEnded(end))
+            try append(events, judgement.state)
+            report.end = end
+            report.trouble = nil
+            // One more look: what is meant to run is now another artifact, and its spare is staged.
+            return true
+        }
+
+        private func quarantine(_ step: Step, _ reason: String) -> Event {
+            .quarantined(
+                QuarantinedArtifact(
+                    installation: step.change.installation, artifact: step.change.to, reason: reason,
+                    at: world.clock.read().now))
+        }
+
+        private func append(_ events: [Event], _ state: NodeState) throws(LedgerFailure) {
+            let reading = world.clock.read()
+            // Others append while we look and wait.
+            var state = try world.ledger.load().state
+            for event in events { state.apply(event, at: reading.now) }
+            try world.ledger.append(events, reading: reading, state: state)
+            events.flatMap(journalEntries).forEach(world.journal.write)
+        }
+
+        // MARK: Facts
+
+        private func facts(_ step: Step, _ judgement: Judgement) -> StepFacts {
+            let id = step.change.installation
+            let state = judgement.state
+            let installation = judgement.observation.installations.first { $0.id == id }
+            let situation = GuardSituation(
+                state: state, observation: judgement.observation, policy: judgement.policy, site: world.site)
+            let presence = world.port.look(at: situation.places)
+            let vault = { (artifact: Artifact) in world.site.vaultPath(of: artifact.sha256 ?? .none) }
+            let isDenied = state.denials.contains { $0.covers(step.change.to, of: id.distribution) }
+            return StepFacts(
+                now: judgement.observation.clock.now, installation: installation,
+                objection: objection(step, judgement),
+                denial: isDenied ? "a person said no to it ('holdfast deny')" : nil,
+                isAdopted: state.installations[id.description]?.adoption != nil,
+                isPaused: state.pause != nil,
+                hasNew: presence.identities[vault(step.change.to)] != nil,
+                hasOld: presence.identities[vault(step.change.from)] != nil, identified: identified,
+                goingBackNeedsPerson: installation.flatMap { installation in
+                    goingBackNeedsPerson(
+                        step, installation, settings(of: installation, judgement).rollback,
+                        situation.lastRan(of: installation, presence), vault: vault(step.change.from))
+                })
+        }
+
+        /// Why the step may not change anything now: everything is asked anew at this instant.
+        private func objection(_ step: Step, _ judgement: Judgement) -> String? {
+            if judgement.state.pause != nil { return "the guards are paused" }
+            guard judgement.policyIsCurrent else { return "there is no valid policy" }
+            guard
+                let record = judgement.decisions.first(where: {
+                    $0.subject.change.id == step.change.id
+                        && $0.subject.change.installation == step.change.installation
+                })
+            else { return "the change is no longer there" }
+            guard record.decision.verdict != .allow else { return nil }
+            let open = record.decision.reasons.filter { $0.result != .met }
+            return "\(record.decision.verdict.rawValue): " + open.map(\.text).joined(separator: "; ")
+        }
+
+        private func settings(of installation: Installation, _ judgement: Judgement) -> Policy {
+            guard let policy = judgement.policy else { return Policy() }
+            return resolve(
+                policy, isCurrent: judgement.policyIsCurrent, node: judgement.observation.node,
+                distribution: installation.id.distribution, role: installation.role
+            ).policy
+        }
+
+        private func health(of installation: Installation, _ judgement: Judgement) -> HealthPolicy {
+            settings(of: installation, judgement).health
+        }
+
+        private func replacement(_ step: Step, back: Bool, _ judgement: Judgement) -> Effect? {
+            let installation = judgement.observation.installations.first { $0.id == step.change.installation }
+            guard let installed = installation?.installed else { return nil }
+            let artifact = back ? step.change.from : step.change.to
+            // The old one stands in the vault; what failed is kept, so that it can be looked at.
+            let isKept = back || installed.artifact.sha256 != step.change.from.sha256
+            return .replace(
+                Replacement(
+                    installation: step.change.installation, artifact: artifact.pinned,
+                    source: .vault(world.site.vaultPath(of: artifact.sha256 ?? .none)), binary: step.binary,
+                    seen: installed.identity,
+                    pending: isKept ? world.site.pendingPath(of: step.binary) : nil,
+                    purpose: .step(step.id)))
+        }
+    }
+}

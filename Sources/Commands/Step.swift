@@ -1,0 +1,93 @@
+import Agent
+import CommandLine
+import Distributions
+import Host
+import Ledger
+import Model
+import Ports
+
+/// The unit in which steps run on an installed node.
+let stepUnit = "holdfast-step.service"
+
+/// `holdfast step`: carries out one change that is allowed, or finishes one that was begun.
+func step(_ invocation: Invocation, on screen: Screen) throws(Failure) -> ExitCode {
+    let place = try Place(invocation)
+    guard let guards = place.guards else {
+        throw Failure(
+            code: .badConfiguration,
+            message:
+                "\(place.stateDirectory): the state directory is not below \(place.root.prefix)/, so nothing "
+                + "is guarded from it; leave --state out")
+    }
+    if invocation.has("dry-run") { return try show(place, guards.site, on: screen) }
+    guard !place.root.isLive || Machine.effectiveUser == 0 else {
+        throw Failure(
+            code: .failed,
+            message: "a step is carried out by root alone: run this as root, or look with --dry-run")
+    }
+    // One at a time, whoever started it; it is given back with this process.
+    let lock = try takeStepLock(in: place.stateDirectory)
+    let code = try carryOut(place, guards, on: screen)
+    _ = consume lock
+    return code
+}
+
+private func takeStepLock(in directory: String) throws(Failure) -> FileLock {
+    do throws(HostError) {
+        if let lock = try FileLock.take("\(directory)/step.lock") { return lock }
+    } catch {
+        throw Failure(code: .failed, message: error.description)
+    }
+    throw Failure(
+        code: .busy,
+        message: "another holdfast carries out a step; 'holdfast status' shows how far it is")
+}
+
+private func carryOut(
+    _ place: Place, _ guards: (port: any GuardPort, site: GuardSite), on screen: Screen
+) throws(Failure) -> ExitCode {
+    let ledger: Ledger
+    do throws(LedgerFailure) { ledger = try place.openLedger() } catch { throw Failure(ledger: error) }
+    let report = StepRun(
+        tick: place.tick(over: ledger), clock: place.clock, ledger: ledger,
+        journal: place.journal, label: label, port: guards.port, node: place.health, site: guards.site
+    ).run()
+    if let failure = report.failure { throw Failure(ledger: failure) }
+    if let end = report.end { screen.out("\(end.text.printable)\n") }
+    if let trouble = report.trouble { screen.error("Warning: \(trouble.printable)") }
+    if report.end == nil, report.trouble == nil { screen.out(stepText(report.standing, at: place)) }
+    if report.isBusy { return .busy }
+    switch report.end?.outcome {
+    case .putBack, .needsPerson: return .failed
+    case .abandoned, .done: return .done
+    case nil: return report.trouble == nil ? .done : .failed
+    }
+}
+
+private func show(_ place: Place, _ site: GuardSite, on screen: Screen) throws(Failure) -> ExitCode {
+    let outcome = place.preview().outcome
+    if let failure = outcome.failure { throw Failure(ledger: failure) }
+    screen.out(stepText(stepStanding(of: outcome.judgement, site: site, label: label), at: place))
+    return .done
+}
+
+private func stepText(_ standing: StepStanding, at place: Place) -> String {
+    let text = StepText(standing: standing, now: place.clock.read().now).text()
+    return text.isEmpty ? "Nothing is to be carried out.\n" : text
+}
+
+/// Has the step's service started where a tick has left something to it; a tick waits for nothing.
+///
+/// Only for the node's own ledger and policy: the service knows no others.
+func startStep(after outcome: Tick.Outcome, at place: Place, on screen: Screen) {
+    guard place.root.isLive, place.isNodesLedger, place.isInstalledPolicy, Machine.effectiveUser == 0,
+        outcome.failure == nil, let site = place.guards?.site,
+        stepStanding(of: outcome.judgement, site: site, label: label).isWork
+    else { return }
+    do throws(HostError) {
+        try queueStart(ofUnit: stepUnit)
+    } catch {
+        screen.error(
+            "Warning: \(stepUnit) is not started: \(error.description); 'holdfast step' does its work")
+    }
+}

@@ -1,0 +1,29 @@
+import Agent
+import Model
+
+/// What is said of a change that is carried out, or is about to be.
+struct StepText {
+    let standing: StepStanding
+    let now: Instant
+
+    /// A few lines for a person; empty where there is nothing to say.
+    func text() -> String {
+        switch standing {
+        case .nothing: ""
+        case .open(let step):
+            """
+            Step: \(step.summary.printable)
+              it \(step.phase.summary), since \(relative(step.since.now, to: now))\(because(step))
+
+            """
+        case .due(let step): "Step: \(step.summary.printable)\n  it begins with the next tick\n"
+        case .waits(let waiting):
+            waiting.map { wait in
+                "Step: \(wait.change.installation.name): \(wait.change.to.summary)".printable
+                    + "\n  it is allowed, and waits: \(wait.reason.printable)\n"
+            }.joined()
+        }
+    }
+
+    private func because(_ step: Step) -> String { step.failure.map { ": \($0.printable)" } ?? "" }
+}

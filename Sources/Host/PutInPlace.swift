@@ -1,0 +1,82 @@
+internal import CLinux
+internal import Glibc
+public import Model
+
+/// Puts a file in the place of a binary, or where one is missing, by a rename: there is no instant without one.
+///
+/// Called under the artifact lock; it takes microseconds. What has to survive a power cut is flushed afterwards, with
+/// `flushPlace`. As the gate does it before a start, every step may be the last one.
+///
+/// - Parameters:
+///   - source: on the binary's own file system; its name is gone afterwards.
+///   - seen: what was there when this was decided, links not followed; nil where nothing was.
+///   - pending: the directory in which what was there is kept; nil where it need not be.
+/// - Throws: `HostError`, where anything else is there too; nothing has been replaced then.
+public func putInPlace(
+    _ source: String, at binary: String, seen: FileIdentity?, keptIn pending: String?
+) throws(HostError) {
+    guard try identityIfPresent(ofFile: binary) == seen else {
+        throw HostError(description: "\(binary): somebody replaced it meanwhile, so it is left alone")
+    }
+    if let seen, let pending, try keepAside(binary, seen, in: pending, source: source) { return }
+    guard rename(source, binary) == 0 else { throw HostError.failed("replaced", binary) }
+}
+
+/// Makes what `putInPlace` did survive a power cut.
+///
+/// - Throws: `HostError`.
+public func flushPlace(of binary: String, keptIn pending: String?) throws(HostError) {
+    try flushDirectory(of: binary)
+    if let pending, isDirectory(pending) { try flushDirectory(of: "\(pending)/.") }
+}
+
+/// Whether it changed places with the source, as it does where the file system has no hard links.
+private func keepAside(
+    _ binary: String, _ seen: FileIdentity, in pending: String, source: String
+) throws(HostError) -> Bool {
+    try makeDirectories(pending, mode: 0o700)
+    makeRoom(in: pending, for: splitPath(binary).name)
+    for attempt in 0..<PendingNames.attempts {
+        let own = PendingNames.name(
+            of: splitPath(binary).name, inode: UInt64(bitPattern: seen.inode), size: seen.size,
+            modified: seen.modified / 1_000_000_000, attempt: attempt)
+        let name = "\(pending)/\(own)"
+        if link(binary, name) == 0 { return false }
+        let code = errno
+        if code == EEXIST {
+            if let other = try identityIfPresent(ofFile: name), other.device == seen.device,
+                other.inode == seen.inode
+            {
+                return false
+            }
+            continue
+        }
+        guard clinux_exchange(source, binary) == 0 else {
+            throw HostError.failed("kept as \(name)", binary, code: code)
+        }
+        _ = rename(source, name)
+        return true
+    }
+    throw HostError(description: "\(binary) could not be kept: all names for it in \(pending) are taken")
+}
+
+/// Takes the oldest away until one more may be kept, as the gate does.
+private func makeRoom(in pending: String, for binary: String) {
+    let most = 8
+    let names = ((try? listDirectory(pending)) ?? []).filter { PendingNames.isName($0, of: binary) }
+    var found = names.compactMap { name -> (changed: Int64, name: String)? in
+        guard let identity = try? identityIfPresent(ofFile: "\(pending)/\(name)") else { return nil }
+        return (identity.changed, name)
+    }
+    found.sort { $0.changed < $1.changed }
+    while found.count >= most { _ = unlink("\(pending)/\(found.removeFirst().name)") }
+}
+
+/// What a file may be used for, nobody but its owner being able to write it; nil where there is none that can be executed.
+public func permissions(ofExecutable path: String) -> UInt32? {
+    var status = stat()
+    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_mode & 0o100 != 0 else {
+        return nil
+    }
+    return UInt32(status.st_mode & 0o755)
+}

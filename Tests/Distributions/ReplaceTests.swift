@@ -1,0 +1,152 @@
+import Distributions
+import FoundationEssentials
+import Glibc
+import Host
+import Model
+import Ports
+import ScriptedServer
+import Testing
+
+/// A binary with a spare and a vault on a real file system.
+private struct PlacedBinary {
+    let node: NodeRoot
+    let guards: NodeGuards
+    let old = Array("the old artifact".utf8)
+    let new = Array("another artifact".utf8)
+    static let binary = "/usr/local/bin/k3s"
+    static let spare = "/usr/local/bin/.k3s.holdfast-spare"
+    static let staged = "/usr/local/bin/.k3s.holdfast-staged"
+    static let pending = "/usr/local/bin/.holdfast-pending"
+    static let vault = "/var/lib/holdfast/vault/sha256/new"
+    static let record = "/var/lib/holdfast/gate/last-ran/data"
+
+    init() throws {
+        node = try NodeRoot()
+        guards = NodeGuards(root: node.root, state: "/var/lib/holdfast")
+        try write(old, at: Self.binary, mode: 0o750)
+        try write(new, at: Self.spare, mode: 0o755)
+        try write(new, at: Self.vault, mode: 0o400)
+        try write(Array("v1.31.4".utf8), at: Self.record, mode: 0o644)
+    }
+
+    func path(_ place: String) -> String { node.directory.path + place }
+
+    func write(_ bytes: [UInt8], at place: String, mode: mode_t) throws {
+        try node.directory.write(bytes, to: String(place.dropFirst()))
+        chmod(path(place), mode)
+    }
+
+    func bytes(_ place: String) -> [UInt8]? { try? readFile(path(place), limit: 1000) }
+
+    func identity(_ place: String) throws -> FileIdentity? { try identityIfPresent(ofFile: path(place)) }
+
+    var kept: [String] { ((try? listDirectory(path(Self.pending))) ?? []).sorted() }
+
+    func effect(
+        from source: Replacement.Source? = nil, seen: FileIdentity?? = nil, pending: String? = Self.pending
+    ) throws -> Effect {
+        let artifact = Artifact(version: nil, sha256: hashBytes(new))
+        let spare = StagedSpare(
+            installation: InstallationID(distribution: .k3s, name: "k3s"), path: Self.spare,
+            artifact: artifact, identity: try #require(try identity(Self.spare)))
+        return .replace(
+            Replacement(
+                installation: spare.installation, artifact: artifact, source: source ?? .spare(spare),
+                binary: Self.binary, seen: try seen ?? identity(Self.binary), pending: pending,
+                lastRan: .init(path: Self.record, text: "v1.31.4"), purpose: .undo))
+    }
+
+    /// Performs it as the effect loop does.
+    func perform(_ effect: Effect) throws -> EffectProbe {
+        let intent = Intent(id: "i", effect: effect, before: try guards.fingerprint(of: effect))
+        try guards.perform(effect, before: intent.before)
+        return guards.probe(intent)
+    }
+}
+
+@Suite("Putting an artifact in a binary's place")
+struct ReplaceTests {
+    @Test("the spare is renamed in, and what was there is kept under the name that the gate would give it")
+    func spare() throws {
+        let place = try PlacedBinary()
+        let before = try #require(try place.identity(PlacedBinary.binary))
+        guard case .done = try place.perform(try place.effect()) else {
+            Issue.record("not done")
+            return
+        }
+        #expect(place.bytes(PlacedBinary.binary) == place.new)
+        #expect(try place.identity(PlacedBinary.spare) == nil)
+        let name = PendingNames.name(
+            of: "k3s", inode: UInt64(bitPattern: before.inode), size: before.size,
+            modified: before.modified / 1_000_000_000)
+        #expect(place.kept == [name])
+        #expect(place.bytes("\(PlacedBinary.pending)/\(name)") == place.old)
+    }
+
+    @Test("a copy from the vault takes the binary's mode, and leaves nothing beside it")
+    func vault() throws {
+        let place = try PlacedBinary()
+        let effect = try place.effect(from: .vault(PlacedBinary.vault), pending: nil)
+        guard case .done = try place.perform(effect) else {
+            Issue.record("not done")
+            return
+        }
+        #expect(place.bytes(PlacedBinary.binary) == place.new && place.kept.isEmpty)
+        #expect(permissions(ofExecutable: place.path(PlacedBinary.binary)) == 0o750)
+        #expect(try place.identity(PlacedBinary.staged) == nil)
+    }
+
+    @Test("where nothing is, it is put there")
+    func missing() throws {
+        let place = try PlacedBinary()
+        unlink(place.path(PlacedBinary.binary))
+        guard case .done = try place.perform(try place.effect(seen: .some(nil))) else {
+            Issue.record("not done")
+            return
+        }
+        #expect(place.bytes(PlacedBinary.binary) == place.new && place.kept.isEmpty)
+    }
+
+    /// What happened between the decision and the rename.
+    enum Meanwhile: CaseIterable, Sendable { case binaryReplaced, spareReplaced, unitStarted, vaultDamaged }
+
+    @Test(
+        "invariant 12: what was replaced, or started, since it was decided is left as it is",
+        arguments: Meanwhile.allCases)
+    func moved(_ meanwhile: Meanwhile) throws {
+        let place = try PlacedBinary()
+        let effect = try place.effect(
+            from: meanwhile == .vaultDamaged ? .vault(PlacedBinary.vault) : nil)
+        var expected = place.old
+        switch meanwhile {
+        case .binaryReplaced:
+            expected = Array("somebody was quicker".utf8)
+            unlink(place.path(PlacedBinary.binary))
+            try place.write(expected, at: PlacedBinary.binary, mode: 0o755)
+        case .spareReplaced: try place.write(Array("other".utf8), at: PlacedBinary.spare, mode: 0o755)
+        case .unitStarted: try place.write(Array("v1.32.1".utf8), at: PlacedBinary.record, mode: 0o644)
+        case .vaultDamaged:
+            unlink(place.path(PlacedBinary.vault))
+            try place.write(Array("other".utf8), at: PlacedBinary.vault, mode: 0o400)
+        }
+        let intent = Intent(id: "i", effect: effect, before: .missing)
+        #expect(throws: EffectFailure.self) { try place.guards.perform(effect, before: .missing) }
+        #expect(place.bytes(PlacedBinary.binary) == expected && place.kept.isEmpty)
+        #expect(place.guards.probe(intent) == .notDone)
+        try place.guards.undo(intent)
+        #expect(try place.identity(PlacedBinary.staged) == nil)
+    }
+
+    @Test("no more than eight are kept, the oldest goes first")
+    func bounded() throws {
+        let place = try PlacedBinary()
+        for number in 1...8 {
+            try place.write([UInt8(number)], at: "\(PlacedBinary.pending)/k3s.\(number)-1-1", mode: 0o755)
+            usleep(12_000)
+        }
+        try place.write([0], at: "\(PlacedBinary.pending)/somebody-elses", mode: 0o644)
+        _ = try place.perform(try place.effect())
+        #expect(place.kept.count == 9)
+        #expect(!place.kept.contains("k3s.1-1-1") && place.kept.contains("somebody-elses"))
+    }
+}

@@ -1,0 +1,112 @@
+import Agent
+import Gate
+import Model
+import Ports
+
+/// A simulated node under a step: its units start what lies at their binary, well or not.
+extension World: StepPort {
+    @discardableResult
+    func step() -> StepRun.Report {
+        let tick = Tick(
+            clock: self, observer: self, policy: self, zones: self, ledger: self, journal: self,
+            label: fingerprint, guards: (guards, Self.site))
+        return StepRun(
+            tick: tick, clock: self, ledger: self, journal: self, label: fingerprint, port: guards,
+            node: self,
+            site: Self.site
+        ).run()
+    }
+
+    func identify(_ path: String, distribution: Distribution) throws(EffectFailure) -> Artifact {
+        guard guards.burn() else { throw EffectFailure("the process has died") }
+        guard let digest = guards.files[path].flatMap({ Digest($0.text) }) else {
+            throw EffectFailure("\(path): nothing is there")
+        }
+        return Artifact(version: versions[digest] ?? nil, sha256: digest)
+    }
+
+    func ask(_ check: HealthPolicy.Check, of installation: Installation, patience: TimeSpan) -> HealthAnswer {
+        if let health { return health }
+        guard let digest = installation.running?.startedFrom?.sha256, !broken.contains(digest) else {
+            return .notYet("it is not ready")
+        }
+        return .well
+    }
+
+    func wait(_ span: TimeSpan) {
+        clock.now = clock.now + span
+        clock.monotonic += span.seconds * 1_000_000_000
+        duringWait?(self)
+        duringWait = nil
+    }
+
+    /// What bytes say of themselves, as far as the node has seen them.
+    private var versions: [Digest: Version] {
+        var known: [Digest: Version] = [:]
+        for installation in installations {
+            let artifacts = [installation.installed?.artifact] + installation.offers.map(\.artifact)
+            for case let artifact? in artifacts {
+                if let digest = artifact.sha256 { known[digest] = artifact.version }
+            }
+        }
+        return known
+    }
+
+    // MARK: What happens on the node
+
+    func put(_ artifact: Artifact, inode: Int64, at path: String) {
+        for index in installations.indices where installations[index].installed?.path == path {
+            installations[index].installed?.artifact = artifact
+            installations[index].installed?.unreadable = nil
+            installations[index].installed?.identity = FileIdentity(
+                device: 1, inode: inode, size: 60_000_000, modified: clock.now.seconds * 1_000_000_000,
+                changed: clock.now.seconds * 1_000_000_000)
+            let running = installations[index].running?.startedFrom?.sha256
+            installations[index].running?.restartPending = running != artifact.sha256
+            // What was kept and is in place now is no offer any longer to the look.
+            installations[index].offers.removeAll { $0.artifact.sha256 == artifact.sha256 }
+        }
+        problems.removeAll { $0.code == Problem.binaryMissing }
+    }
+
+    func keep(_ artifact: Artifact, at path: String, of id: InstallationID) {
+        for index in installations.indices where installations[index].id == id {
+            installations[index].offers.removeAll { $0.artifact.sha256 == artifact.sha256 }
+            installations[index].offers.append(
+                Offer(
+                    artifact: artifact, trigger: .fileReplaced, published: nil, origin: .claimed, path: path))
+        }
+    }
+
+    func start(_ unit: String) {
+        for index in installations.indices {
+            for place in installations[index].units.indices
+            where installations[index].units[place].name == unit {
+                starts += 1
+                installations[index].units[place].invocationID = "start-\(starts)"
+                installations[index].units[place].activeState = "active"
+                let artifact = installations[index].installed?.artifact
+                installations[index].running = Running(
+                    version: artifact?.version,
+                    sources: [.init(source: .processExecutable, version: artifact?.version)],
+                    invocationID: "start-\(starts)", restartPending: false, startedFrom: artifact)
+                guards.recordStart("start-\(starts)", of: artifact?.version, unit: unit)
+            }
+        }
+        standings[unit] = UnitStanding(isUp: true, lacksFile: false, isEnabled: true)
+    }
+}
+
+extension SimulatedGuards {
+    /// Records a start as the gate does.
+    func recordStart(_ invocation: String, of version: Version?, unit: String) {
+        let places = GatePlaces(state: World.site.state)
+        let list = places.starts(unit: unit)
+        put(list, (files[list]?.text ?? "") + "\(invocation) 0 - - -\n")
+        let path = places.lastRan(dataDirectory: "/var/lib/rancher/k3s")
+        guard let text = files[path]?.text, let record = try? LastRan.parse(Array(text.utf8)) else { return }
+        let next = LastRanFinding.record(record).beforeStart(
+            of: version, dataDirectory: record.dataDirectory, invocationID: invocation, now: record.at)
+        if let next { put(path, next.text) }
+    }
+}

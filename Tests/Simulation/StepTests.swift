@@ -1,0 +1,220 @@
+import Agent
+import Model
+import Ports
+import Rules
+import Testing
+
+/// How a change may come and fare, and the chain of states that it passes through.
+struct StepStory: Sendable, CustomTestStringConvertible {
+    var testDescription: String
+    var role = Role.server
+    var artifact: Artifact
+    /// Whether it lies on disk already, rather than being kept aside.
+    var isOnDisk = false
+    var isBroken = false
+    var settings: @Sendable (inout Policy) -> Void = { _ in }
+    var chain: [String]
+    var runs: Artifact
+}
+
+private let forward = ["began", "replacing", "restarting", "probing"]
+private let back = ["quarantined", "replacing-back", "restarting-back", "probing-back"]
+@Sendable private func noQuestions(_ policy: inout Policy) {
+    policy.gates = []
+    policy.backup.mode = .off
+}
+
+/// The node is alone, so nobody says what its server runs.
+@Sendable private func noServerAsked(_ policy: inout Policy) {
+    noQuestions(&policy)
+    policy.overrides = [RuleName.skew, .order].compactMap { rule in
+        CivilDate("2026-12-31").map { Override(rule: rule, reason: "alone", until: $0, match: Match()) }
+    }
+}
+
+private let stories = [
+    StepStory(
+        testDescription: "an approved patch that is kept aside gets in", artifact: patch,
+        chain: forward + ["spent", "done"], runs: patch),
+    StepStory(
+        testDescription: "an approved patch that lies on disk gets in", artifact: patch, isOnDisk: true,
+        chain: forward + ["spent", "done"], runs: patch),
+    StepStory(
+        testDescription: "an approved minor gets in where neither gates nor a backup are asked for",
+        artifact: minor, settings: noQuestions, chain: forward + ["spent", "done"], runs: minor),
+    StepStory(
+        testDescription: "a minor that a rollout would ask about stays out", artifact: minor, chain: [],
+        runs: old),
+    StepStory(
+        testDescription: "a patch that never becomes well is put back and quarantined", artifact: patch,
+        isBroken: true, chain: forward + back + ["spent", "put-back"], runs: old),
+    StepStory(
+        testDescription: "invariant 12: a minor that has started on a server's data is not put back",
+        artifact: minor, isBroken: true, settings: noQuestions,
+        chain: forward + ["spent", "quarantined", "needs-person"], runs: minor),
+    StepStory(
+        testDescription: "a minor that fails on an agent, which keeps no data, is put back", role: .agent,
+        artifact: minor, isBroken: true, settings: noServerAsked,
+        chain: forward + back + ["spent", "put-back"], runs: old),
+    StepStory(
+        testDescription: "rollback: manual leaves a failed patch to a person", artifact: patch,
+        isBroken: true,
+        settings: { $0.rollback = .manual }, chain: forward + ["spent", "quarantined", "needs-person"],
+        runs: patch),
+]
+
+@Suite("Steps in simulation")
+struct StepTests {
+    private func prepared(_ story: StepStory) throws -> World {
+        let world = guardedServer(role: story.role, settings: story.settings)
+        if story.isOnDisk { world.bring(story.artifact) } else { world.offer(story.artifact) }
+        if story.isBroken, let digest = story.artifact.sha256 { world.broken = [digest] }
+        try world.approve(story.artifact)
+        return world
+    }
+
+    @Test("each story passes through its chain of states", arguments: stories)
+    func chain(_ story: StepStory) throws {
+        let world = try prepared(story)
+        world.step()
+        #expect(world.chain == story.chain)
+        #expect(world.installation.running?.startedFrom?.sha256 == story.runs.sha256)
+        #expect(world.onDisk == story.runs.sha256)
+        #expect(world.state.step == nil)
+        // Nothing of it is begun anew by itself.
+        world.pass(.hours(2))
+        world.step()
+        #expect(world.chain == story.chain)
+    }
+
+    @Test("a step that is done moves the reference, keeps last good and stages the new spare")
+    func done() throws {
+        let world = try prepared(stories[0])
+        world.step()
+        let known = try #require(world.state.installations["k3s/k3s"])
+        #expect(known.reference?.sha256 == patch.sha256)
+        #expect(known.lastGood?.sha256 == old.sha256)
+        #expect(world.guards.files["/usr/local/bin/.k3s.holdfast-spare"]?.text == patch.sha256?.hex)
+        #expect(world.guards.guardFile?.contains("v1.31.5+k3s1") == true)
+        #expect(world.starts == 1)
+    }
+
+    @Test("invariant 6: an approval is spent once: the same bytes do not come in by it again")
+    func spent() throws {
+        let world = try prepared(stories[0])
+        let approval = try #require(world.state.approvals.first)
+        world.step()
+        #expect(world.state.approvals.first?.spentBy == ["sim-1"])
+        // The old one is adopted again, and the patch turns up once more.
+        world.bring(old)
+        world.start(unit)
+        world.tick(request: .adopt)
+        world.offer(patch)
+        world.step()
+        #expect(world.onDisk == old.sha256)
+        #expect(world.state.approvals.first?.id == approval.id)
+        #expect(world.chain == forward + ["spent", "done"])
+    }
+
+    @Test("a quarantined patch stays out, and gets in once a person approves it anew")
+    func quarantine() throws {
+        let world = try prepared(stories[4])
+        world.step()
+        let denied = world.tick().judgement.decisions.first { $0.subject.change.to.sha256 == patch.sha256 }
+        #expect(denied?.decision.verdict == .deny)
+        #expect(
+            denied?.decision.reasons.first { $0.rule == .quarantine }?.lever?.hasPrefix("holdfast approve")
+                == true)
+        world.broken = []
+        try world.approve(patch)
+        #expect(world.state.quarantine.isEmpty)
+        world.step()
+        #expect(world.onDisk == patch.sha256)
+        #expect(world.chain.last == "done")
+    }
+
+    @Test(
+        "invariant 7: killed at any step, the next run finishes it and the end is the same",
+        arguments: [stories[0], stories[1], stories[4], stories[5]])
+    func killed(_ story: StepStory) throws {
+        var died = 0
+        for fuse in 0..<1000 {
+            let world = try prepared(story)
+            world.guards.fuse = fuse
+            world.step()
+            let hasDied = world.guards.fuse == 0
+            world.guards.fuse = nil
+            // There is a startable artifact at any instant.
+            #expect([old.sha256, story.artifact.sha256].contains(world.onDisk), "after \(fuse) steps")
+            // A tick in between closes what it finds open, and the step goes on.
+            world.tick()
+            if world.state.step == nil, world.chain.last == "abandoned" { world.pass(.hours(1)) }
+            world.step()
+            #expect(world.onDisk == story.runs.sha256, "after \(fuse) steps")
+            #expect(
+                world.installation.running?.startedFrom?.sha256 == story.runs.sha256, "after \(fuse) steps")
+            #expect(world.chain.last == story.chain.last, "after \(fuse) steps: \(world.chain)")
+            #expect(
+                world.state.step == nil && world.state.guards?.intents.isEmpty != false, "after \(fuse) steps"
+            )
+            guard hasDied else { break }
+            died += 1
+        }
+        #expect(died > 20)
+    }
+
+    @Test("both artifacts are approved while one replaces the other, and going back narrows it first")
+    func narrowed() throws {
+        let world = try prepared(stories[4])
+        var seen: [Int] = []
+        world.duringWait = { world in
+            let lines = (world.guards.guardFile ?? "").split(separator: "\n")
+            seen.append(lines.count { $0.hasPrefix("approved ") })
+        }
+        world.step()
+        #expect(seen == [2])
+        let lines = (world.guards.guardFile ?? "").split(separator: "\n")
+        #expect(lines.count { $0.hasPrefix("approved ") } == 1)
+    }
+
+    @Test(
+        "a person's word takes effect at the next move: before the restart it is left, afterwards taken back")
+    func denied() throws {
+        let denial = Denial(
+            id: "no", distribution: .k3s, target: patch, deniedAt: Instant(seconds: 0), reason: "no",
+            claimedBy: "test")
+        let early = try prepared(stories[0])
+        try early.enter(.denied(denial))
+        early.step()
+        #expect(early.chain.isEmpty && early.onDisk == old.sha256)
+        var slow = stories[0]
+        slow.settings = { $0.health.consecutiveSuccesses = 3 }
+        let late = try prepared(slow)
+        late.duringWait = { try? $0.enter(.denied(denial)) }
+        late.step()
+        #expect(late.chain == forward + back + ["spent", "put-back"])
+        #expect(late.onDisk == old.sha256)
+        let paused = try prepared(stories[0])
+        paused.tick(request: .pause(until: paused.clock.now + .hours(2), reason: "by hand"))
+        paused.step()
+        #expect(paused.chain.isEmpty)
+    }
+
+    @Test("a node that is not well, or cannot be asked, is not made to change")
+    func unwell() throws {
+        for answer in [HealthAnswer.notYet("not ready"), .unknown("nobody says")] {
+            let world = try prepared(stories[0])
+            world.health = answer
+            let report = world.step()
+            #expect(world.chain.isEmpty && report.trouble?.contains(answer.text ?? "?") == true)
+        }
+    }
+
+    @Test("an unattended patch that is kept aside gets in without a person")
+    func unattended() {
+        let world = guardedServer(unattended: .patch)
+        world.offer(patch)
+        world.step()
+        #expect(world.chain == forward + ["done"])
+    }
+}
