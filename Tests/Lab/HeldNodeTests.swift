@@ -38,6 +38,7 @@ extension HeldNodeTests {
             let unit = way.unit
             try await node.prepare(unit)
             let before = try await node.pending(unit)
+            let acts = try await node.journal(.gatePutBack).count
 
             let brought = try await node.replace(unit, by: way.name)
             #expect(brought.code == (way.looksAfterwards ? 1 : 0), "\(brought.output)\(brought.errors)")
@@ -65,6 +66,9 @@ extension HeldNodeTests {
                 (change.phase, change.updateType, change.decision.verdict) == ("offered", "minor", "hold"))
             let row = try #require(try await node.history(unit).last)
             #expect((row.change, row.verdict, row.to) == (change.id, "hold", unit.minorVersion))
+            // And what the gate did, in the ledger and in Holdfast's own journal.
+            try await node.waitForJournal(.gatePutBack, moreThan: acts)
+            #expect(try await node.journal(.gatePutBack).last?.installation == unit.name)
             #expect(try await node.ask("holdfast", "verify").code == 0)
         }
 
