@@ -27,6 +27,10 @@ extension GuardSituation {
             }
             return guarded(wanted, now: now)
         }
+        file.installations += wantedVetoes.map { wanted in
+            let known = present?.installations.first { $0.id == wanted.installation.id }
+            return wanted.isSeen ? guarded(wanted, present: known) : known ?? guarded(wanted, present: nil)
+        }
         return file.installations.isEmpty && file.guards.isEmpty ? nil : file
     }
 
@@ -65,6 +69,7 @@ extension PlacedGuard.Kind {
             switch kind {
             case .snapHold: .hold
             case .snapRetain: .retain
+            case .snapChannel: .channel
             case .systemHold: .systemHold
             case .planLabel: .planLabel
             case .seal: .seal
@@ -74,5 +79,5 @@ extension PlacedGuard.Kind {
 
 extension Artifact {
     /// Without the channel, which the gate does not keep.
-    fileprivate var forGate: Artifact { Artifact(version: version, sha256: sha256, revision: revision) }
+    var forGate: Artifact { Artifact(version: version, sha256: sha256, revision: revision) }
 }

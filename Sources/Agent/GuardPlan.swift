@@ -16,6 +16,11 @@ struct GuardSituation {
     /// What settings were last known to be: what the look read, and what was set since.
     var readings: [Setting: SettingReading]
 
+    /// What this run has done that no look would show to be done.
+    var performed: Set<Effect> = []
+    /// Settings that are asked about now; of the others the last answer counts.
+    var asks: Set<Setting> = []
+
     /// Makes a situation as a look found it.
     init(state: NodeState, observation: Observation, policy: LoadedPolicy?, site: GuardSite) {
         self.state = state
@@ -94,7 +99,8 @@ extension GuardSituation {
     var places: GuardedPlaces {
         var places = GuardedPlaces(
             identities: Set(records.vault.keys).union(records.spares.keys),
-            contents: Set(records.dropIns.keys).union(records.lastRan.keys))
+            contents: Set(records.dropIns.keys).union(records.lastRan.keys), settings: asks)
+        for wanted in wantedVetoes { places.contents.formUnion(placesOf(wanted)) }
         for wanted in wantedGates {
             places.identities.insert(site.vaultPath(of: wanted.digest))
             places.identities.insert(site.sparePath(of: wanted.binary))
@@ -142,16 +148,24 @@ private struct Planning {
     mutating func plan() {
         // What cannot be placed must never keep a guard from being lifted (invariant 3), so that comes first.
         if records.needsReload { result.effects.append(.reloadUnits) }
+        // A refresh can be given up only for some seconds.
+        result.effects += situation.refreshesToAbort.map { .abortRefresh($0) }
         let wanted = situation.wantedGates
+        let vetoes = situation.wantedVetoes
         for gate in wanted { keep(gate) }
+        for veto in vetoes { keep(veto) }
         let settings = SettingPlan(situation, presence)
         takeAway()
         result.effects += settings.restores
         for gate in wanted { place(gate) }
+        for veto in vetoes { place(veto) }
         result.effects += settings.sets
         for case .set(let setting, let value) in settings.sets {
             result.broken[.set(setting, to: value)] = settings.broken[setting]
         }
+        if let stopped = situation.servicesToStart { result.effects.append(.startServices(stopped)) }
+        result.effects.removeAll(where: situation.performed.contains)
+        result.problems += situation.snapProblems
     }
 
     // MARK: Placing
@@ -182,8 +196,21 @@ private struct Planning {
                         installation: wanted.installation.id, artifact: wanted.meant.pinned, from: vaultPath,
                         to: site.sparePath(of: wanted.binary), like: wanted.binary)))
         }
-        recordStart(of: wanted)
-        for unit in wanted.installation.units { placeDropIn(unit: unit.name) }
+        recordStart(of: wanted.installation, since: wanted.adoption)
+        for unit in wanted.installation.units { placeDropIn(unit: unit.name, text: site.dropInText()) }
+    }
+
+    private mutating func place(_ veto: WantedVeto) {
+        guard veto.isSeen else { return }
+        recordStart(of: veto.installation, since: veto.adoption)
+        placeDropIn(unit: veto.unit, text: site.dropInText(isSnap: true))
+    }
+
+    private mutating func keep(_ veto: WantedVeto) {
+        keptDropIns.insert(site.dropInPath(unit: veto.unit))
+        if let data = veto.installation.dataDirectory {
+            keptLastRan.insert(site.places.lastRan(dataDirectory: data))
+        }
     }
 
     private mutating func keep(_ wanted: WantedGate) {
@@ -209,9 +236,8 @@ private struct Planning {
         return spare.artifact.sha256 == wanted.digest && presence.identities[path] == spare.identity
     }
 
-    private mutating func placeDropIn(unit: String) {
+    private mutating func placeDropIn(unit: String, text: String) {
         let path = site.dropInPath(unit: unit)
-        let text = site.dropInText()
         switch presence.contents[path] {
         case nil: result.effects.append(.placeDropIn(path: path, text: text))
         case .some(let found):
@@ -231,22 +257,24 @@ private struct Planning {
     /// *Last ran*: begun at an adoption with what runs then, doubted where a start has no record.
     ///
     /// What is written rests on nothing that moves between ticks, so that an interrupted one is planned again as it was.
-    private mutating func recordStart(of wanted: WantedGate) {
-        guard let data = wanted.installation.dataDirectory else { return }
+    private mutating func recordStart(of installation: Installation, since adoption: Adoption) {
+        guard let data = installation.dataDirectory else { return }
         let path = site.places.lastRan(dataDirectory: data)
-        let running = wanted.installation.running
-        let marks = wanted.installation.units.flatMap { site.places.missed(unit: $0.name) }
+        let running = installation.running
+        let marks = installation.units.flatMap { site.places.missed(unit: $0.name) }
             .filter { presence.contents[$0] != nil }
         var next = LastRan(
             dataDirectory: data, highest: running?.version, invocationID: running?.invocationID,
-            at: wanted.adoption.at)
-        if records.lastRan[path] != wanted.adoption.at {
+            at: adoption.at)
+        if records.lastRan[path] != adoption.at {
             // Whatever ran before: what runs now runs on the data as it is.
             if running != nil, running?.version == nil {
                 next.unproven = "what ran when the gate was placed could not be told"
             }
         } else {
-            guard let doubt = doubt(of: wanted, record: record(at: path, of: data), isMarked: !marks.isEmpty)
+            guard
+                let doubt = doubt(
+                    of: installation, record: record(at: path, of: data), isMarked: !marks.isEmpty)
             else {
                 return
             }
@@ -256,15 +284,15 @@ private struct Planning {
             next.unproven = doubt + "; 'holdfast release' and 'holdfast adopt' begin anew with what runs then"
         }
         result.effects.append(
-            .writeLastRan(StartRecord(path: path, text: next.text, since: wanted.adoption.at, marks: marks)))
+            .writeLastRan(StartRecord(path: path, text: next.text, since: adoption.at, marks: marks)))
     }
 
     /// Why a record that was begun proves nothing any longer; nil where it stands, or says so itself.
-    private func doubt(of wanted: WantedGate, record: LastRan?, isMarked: Bool) -> String? {
+    private func doubt(of installation: Installation, record: LastRan?, isMarked: Bool) -> String? {
         guard let record else { return "the record of what last ran was lost" }
         if isMarked { return "the gate could not record a start" }
-        guard record.unproven == nil, let start = wanted.installation.running?.invocationID,
-            start != record.invocationID, !isListed(start, wanted)
+        guard record.unproven == nil, let start = installation.running?.invocationID,
+            start != record.invocationID, !isListed(start, installation)
         else { return nil }
         return "something started without the gate"
     }
@@ -276,8 +304,8 @@ private struct Planning {
         return record
     }
 
-    private func isListed(_ start: String, _ wanted: WantedGate) -> Bool {
-        wanted.installation.units.contains { unit in
+    private func isListed(_ start: String, _ installation: Installation) -> Bool {
+        installation.units.contains { unit in
             presence.contents[site.places.starts(unit: unit.name)]?.text?.split(separator: "\n").contains {
                 $0.hasPrefix(start + " ")
             } ?? false

@@ -40,6 +40,9 @@ extension GuardSituation {
             take(placed.setting, placed.before)
             presence.settings[placed.setting] = nil
             return .reads(placed.before)
+        case .abortRefresh, .startServices:
+            performed.insert(effect)
+            return .done(nil)
         default: return .done(presence.expect(effect))
         }
     }
@@ -65,7 +68,7 @@ extension GuardPresence {
             contents[record.path] = .bytes(Array(record.text.utf8))
             for mark in record.marks { contents[mark] = nil }
         case .removeLastRan(let path): contents[path] = nil
-        case .reloadUnits, .set, .restore: break
+        case .reloadUnits, .set, .restore, .abortRefresh, .startServices: break
         }
         return nil
     }

@@ -107,7 +107,12 @@ struct Place {
     var guards: (port: any GuardPort, site: GuardSite)? {
         guard stateDirectory.hasPrefix(root.prefix + "/") else { return nil }
         let state = String(stateDirectory.dropFirst(root.prefix.utf8.count))
-        return (NodeGuards(root: root, state: state), GuardSite(gate: gateProgram, state: state))
+        let clock = clock
+        let settings = SnapSettings(root: root) { clock.read().now }.byKind
+        return (
+            NodeGuards(root: root, state: state, settings: settings),
+            GuardSite(gate: gateProgram, state: state)
+        )
     }
 
     /// The gate, beside this program; below another root where `make install` puts it.

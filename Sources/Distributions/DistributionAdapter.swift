@@ -48,14 +48,17 @@ public struct Findings {
     public var problems: [Problem]
     /// What settings were found to be, as far as guards care.
     public var settings: [Setting: SettingReading]
+    /// What snapd says of itself, where it was asked.
+    public var snapd: SnapdFacts?
 
     /// Makes findings.
     public init(
         installations: [Installation] = [], problems: [Problem] = [],
-        settings: [Setting: SettingReading] = [:]
+        settings: [Setting: SettingReading] = [:], snapd: SnapdFacts? = nil
     ) {
         self.installations = installations
         self.problems = problems
         self.settings = settings
+        self.snapd = snapd
     }
 }

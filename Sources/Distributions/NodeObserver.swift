@@ -34,10 +34,12 @@ public struct NodeObserver: Observer {
         var installations: [Installation] = []
         var problems: [Problem] = []
         var settings: [Setting: SettingReading] = [:]
+        var snapd: SnapdFacts?
         for adapter in adapters {
             let findings = adapter.look(at: site, reading: reading, memory: &memory)
             installations += findings.installations
             settings.merge(findings.settings) { first, _ in first }
+            snapd = snapd ?? findings.snapd
             // Two adapters that meet the same trouble say it once.
             problems += findings.problems.filter { !problems.contains($0) }
         }
@@ -50,7 +52,8 @@ public struct NodeObserver: Observer {
                 labels: labels,
                 architecture: site.root.isLive
                     ? Machine.architecture : installations.lazy.compactMap(\.installed?.architecture).first),
-            clock: reading, installations: installations, problems: problems, settings: settings)
+            clock: reading, installations: installations, problems: problems, settings: settings,
+            snapd: snapd)
     }
 
     /// Whether a binary is no longer the file that was observed, or no longer there.

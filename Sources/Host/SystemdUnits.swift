@@ -77,6 +77,15 @@ public func reloadSystemd(patience: Int = 60_000) throws(HostError) {
     try connect(patience: patience).reload()
 }
 
+/// Has systemd forget that units failed, and how often they were started.
+///
+/// - Parameter patience: in milliseconds.
+public func resetFailed(_ units: [String], patience: Int = 10_000) throws(HostError) {
+    guard isDirectory("/run/systemd/system") else { return }
+    let connection = try connect(patience: patience)
+    for unit in units { try connection.resetFailed(unit) }
+}
+
 private func connect(patience: Int) throws(HostError) -> SystemdConnection {
     // The bus is the quicker way (1.1 ms against 2.0: systemd sets up its whole interface anew for each private
     // connection); the private socket, which is root's, works where no bus daemon does.

@@ -13,6 +13,8 @@
 /// | removeLastRan | its content | no file is there | one is | nothing |
 /// | set | its value | it has the value that was asked for | it has another | nothing |
 /// | restore | its value | it no longer has ours | it has ours | nothing |
+/// | abortRefresh | the change's status | it is over, or being undone | it goes on | nothing |
+/// | startServices | nothing | all of them run | one does not | nothing |
 ///
 /// Whatever is none of these is unknown: nothing further is done, and a person is told. Paths are those of the node.
 public enum Effect: Codable, Hashable, Sendable {
@@ -34,6 +36,10 @@ public enum Effect: Codable, Hashable, Sendable {
     case set(Setting, to: String)
     /// Gives a setting back what it was before us, unless somebody else has set it since.
     case restore(PlacedSetting)
+    /// Has snapd give up a refresh that has not stopped anything yet.
+    case abortRefresh(AbortedRefresh)
+    /// Starts services of a snap that a refresh has left stopped.
+    case startServices([String])
 
     /// What it does, for a person: `put the gate's drop-in at …`.
     public var summary: String {
@@ -51,6 +57,10 @@ public enum Effect: Codable, Hashable, Sendable {
         case .restore(let placed):
             placed.before.map { "set \(placed.setting.summary) back to \($0)" }
                 ?? "take \(placed.setting.summary) away"
+        case .abortRefresh(let refresh):
+            "have snapd give up its change \(refresh.change), a refresh of \(refresh.snap) to revision "
+                + "\(refresh.revision), which is not allowed"
+        case .startServices(let units): "start what a refresh left stopped: \(units.joined(separator: ", "))"
         }
     }
 
@@ -62,6 +72,7 @@ public enum Effect: Codable, Hashable, Sendable {
         switch self {
         case .set(let setting, _): setting.lane
         case .restore(let placed): placed.setting.lane
+        case .abortRefresh, .startServices: .snapd
         default: .node
         }
     }
@@ -79,7 +90,7 @@ public enum Effect: Codable, Hashable, Sendable {
 extension Setting {
     fileprivate var lane: Effect.Lane {
         switch kind {
-        case .snapHold, .snapRetain, .systemHold: .snapd
+        case .snapHold, .snapRetain, .snapChannel, .systemHold: .snapd
         case .planLabel: .cluster
         case .seal: .node
         }
@@ -179,7 +190,7 @@ public enum Fingerprint: Codable, Hashable, Sendable {
     case content(Digest)
     /// A large file, or one that is not regular, by its identity.
     case identity(FileIdentity)
-    /// What a setting was; nil where it was not set.
+    /// What a setting, or the status of a change of snapd's, was; nil where it was not set.
     case setting(String?)
 }
 

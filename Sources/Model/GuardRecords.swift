@@ -118,7 +118,7 @@ public struct GuardRecords: Codable, Hashable, Sendable {
         case .reloadUnits: needsReload = false
         case .writeLastRan(let record): lastRan[record.path] = record.since
         case .removeLastRan(let path): lastRan[path] = nil
-        case .set, .restore: break
+        case .set, .restore, .abortRefresh, .startServices: break
         }
     }
 }

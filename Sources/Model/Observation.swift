@@ -307,16 +307,19 @@ public struct Observation: Codable, Hashable, Sendable {
     public var problems: [Problem]
     /// What settings were found to be, as far as guards care.
     public var settings: [Setting: SettingReading]
+    /// What snapd says of itself; nil where there is no snap that is guarded, or it does not answer.
+    public var snapd: SnapdFacts?
 
     /// Makes an observation.
     public init(
         node: NodeFacts, clock: ClockReading, installations: [Installation], problems: [Problem],
-        settings: [Setting: SettingReading] = [:]
+        settings: [Setting: SettingReading] = [:], snapd: SnapdFacts? = nil
     ) {
         self.node = node
         self.clock = clock
         self.installations = installations
         self.problems = problems
         self.settings = settings
+        self.snapd = snapd
     }
 }

@@ -17,6 +17,10 @@ final class SimulatedGuards: GuardPort {
     private(set) var guardFile: String?
     /// What is set, by whomever.
     var settings: [Setting: String] = [:]
+    /// Refreshes that snapd was asked to give up.
+    private(set) var aborted: [String] = []
+    /// Services that were started.
+    private(set) var started: [String] = []
     /// Of what nobody answers: neither snapd nor a cluster.
     var silent: Set<Effect.Lane> = []
     /// What systemd has read.
@@ -36,6 +40,18 @@ final class SimulatedGuards: GuardPort {
         listing["guard"] = guardFile
         for (setting, value) in settings { listing[setting.summary] = value }
         return listing
+    }
+
+    /// What a look at snapd tells of settings; what it keeps is asked about for itself.
+    var lookedAt: [Setting: SettingReading] {
+        guard world.snapd != nil else { return [:] }
+        var told: [Setting: SettingReading] = [:]
+        for setting in [
+            Setting(.snapHold, "microk8s"), Setting(.snapChannel, "microk8s"), Setting(.systemHold, "system"),
+        ] {
+            told[setting] = silent.contains(.snapd) ? .unknown : .value(settings[setting])
+        }
+        return told
     }
 
     func put(_ path: String, _ text: String) {
@@ -68,6 +84,9 @@ final class SimulatedGuards: GuardPort {
         for path in places.contents {
             presence.contents[path] = files[path].map { .bytes(Array($0.text.utf8)) }
         }
+        for setting in places.settings {
+            presence.settings[setting] = silent.contains(.snapd) ? .unknown : .value(settings[setting])
+        }
         presence.guardFile = guardFile.map { .bytes(Array($0.utf8)) }
         return presence
     }
@@ -90,6 +109,7 @@ final class SimulatedGuards: GuardPort {
         switch effect {
         case .set(let setting, _): return .setting(settings[setting])
         case .restore(let placed): return .setting(settings[placed.setting])
+        case .abortRefresh, .startServices: return .nothing
         default: break
         }
         let path = path(of: effect)
@@ -128,6 +148,8 @@ final class SimulatedGuards: GuardPort {
         case .set(let setting, let value): settings[setting] = value
         case .restore(let placed):
             if settings[placed.setting] == placed.value { settings[placed.setting] = placed.before }
+        case .abortRefresh(let refresh): aborted.append(refresh.change)
+        case .startServices(let units): started += units
         }
     }
 
@@ -149,6 +171,9 @@ final class SimulatedGuards: GuardPort {
             return files[dropIn.path] == nil && isClean ? .done(nil) : .notDone
         case .reloadUnits: return .notDone
         case .set(let setting, let value): return settings[setting] == value ? .reads(value) : .notDone
+        case .abortRefresh(let refresh): return aborted.contains(refresh.change) ? .done(nil) : .notDone
+        case .startServices(let units):
+            return started.suffix(units.count) == units[...] ? .done(nil) : .notDone
         case .restore(let placed):
             return settings[placed.setting] == placed.value && placed.value != placed.before
                 ? .notDone : .reads(settings[placed.setting])
@@ -191,7 +216,7 @@ final class SimulatedGuards: GuardPort {
         case .removeSpare(let spare): spare.path
         case .removeDropIn(let dropIn): dropIn.path
         case .writeLastRan(let record): record.path
-        case .reloadUnits, .set, .restore: ""
+        case .reloadUnits, .set, .restore, .abortRefresh, .startServices: ""
         }
     }
 

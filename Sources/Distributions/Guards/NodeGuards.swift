@@ -37,7 +37,12 @@ public final class NodeGuards: GuardPort {
         }
         for path in places.contents { presence.contents[path] = content(of: path) }
         for setting in places.settings {
-            presence.settings[setting] = (try? read(setting)).map { .value($0) } ?? .unknown
+            // Not `try?`, which makes one of what is not set and what cannot be asked.
+            do throws(EffectFailure) {
+                presence.settings[setting] = .value(try read(setting))
+            } catch {
+                presence.settings[setting] = .unknown
+            }
         }
         presence.guardFile = content(of: guardFile)
         return presence

@@ -6,8 +6,9 @@ extension NodeGuards {
     /// What is at the place of an effect before it.
     public func fingerprint(of effect: Effect) throws(EffectFailure) -> Fingerprint {
         switch effect {
-        case .set(let setting, _): return .setting(try read(setting))
+        case .set(let setting, _): return .setting(try past(setting))
         case .restore(let placed): return .setting(try read(placed.setting))
+        case .abortRefresh(let refresh): return .setting(try snapd.status(of: refresh))
         default: break
         }
         return try failing { () throws(HostError) in
@@ -18,7 +19,7 @@ extension NodeGuards {
             case .placeDropIn(let path, _), .removeLastRan(let path): return try ofSmallFile(path)
             case .removeDropIn(let dropIn): return try ofSmallFile(dropIn.path)
             case .writeLastRan(let record): return try ofSmallFile(record.path)
-            case .reloadUnits, .set, .restore: return .nothing
+            case .reloadUnits, .set, .restore, .abortRefresh, .startServices: return .nothing
             }
         }
     }
@@ -45,6 +46,8 @@ extension NodeGuards {
         switch effect {
         case .set(let setting, let value): return try set(setting, to: value)
         case .restore(let placed): return try restore(placed)
+        case .abortRefresh(let refresh): return try snapd.abort(refresh)
+        case .startServices(let units): return try snapd.start(units)
         default: break
         }
         try failing { () throws(HostError) in
@@ -77,7 +80,7 @@ extension NodeGuards {
             case .writeLastRan(let record): try write(record, before: before)
             case .removeLastRan(let path):
                 try underArtifactLock { () throws(HostError) in try removeFile(try place(path)) }
-            case .set, .restore: break
+            case .set, .restore, .abortRefresh, .startServices: break
             }
         }
     }
@@ -132,6 +135,8 @@ extension NodeGuards {
             switch intent.effect {
             case .set(let setting, let value): return try probe(setting, is: value)
             case .restore(let placed): return try probe(restored: placed)
+            case .abortRefresh(let refresh): return try snapd.isOver(refresh) ? .done(nil) : .notDone
+            case .startServices(let units): return try snapd.run(units) ? .done(nil) : .notDone
             default: break
             }
         } catch {
@@ -158,7 +163,7 @@ extension NodeGuards {
                 if content(at: record.path) == Array(record.text.utf8) { return try marksAreGone(record) }
                 return try ofSmallFile(record.path) == intent.before ? .notDone : try marksAreGone(record)
             case .removeLastRan(let path): return try isGone(path) ? .done(nil) : .notDone
-            case .reloadUnits, .set, .restore: return .notDone
+            case .reloadUnits, .set, .restore, .abortRefresh, .startServices: return .notDone
             }
         } catch {
             return .unknown(error.description)
@@ -225,11 +230,13 @@ extension NodeGuards {
                 guard intent.before == .missingDirectory else { return }
                 try removeDirectoryIfEmpty(directory(of: try place(path)))
             case .removeFromVault, .removeSpare, .removeDropIn, .reloadUnits, .writeLastRan, .removeLastRan,
-                .set, .restore:
+                .set, .restore, .abortRefresh, .startServices:
                 break
             }
         }
     }
+
+    private var snapd: SnapdActs { SnapdActs(root: root) }
 
     private func digest(of copy: ArtifactCopy) throws(HostError) -> Digest {
         guard let digest = copy.artifact.sha256 else {
