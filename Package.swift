@@ -20,8 +20,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 /// What several test targets share.
-func testSupport(_ name: String) -> Target {
-    .target(name: name, path: "Tests/\(name)", swiftSettings: strict)
+func testSupport(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: strict)
 }
 
 // No outside package: C libraries come from the system, each behind a module map
@@ -67,8 +67,8 @@ let package = Package(
         module(
             "Commands",
             [
-                "Agent", "CommandLine", "Crypto", "Distributions", "Host", "Ledger", "Model", "PolicyFile",
-                "Ports", "Reports", "Rules",
+                "Agent", "CommandLine", "Crypto", "Distributions", "Gate", "Host", "Ledger", "Model",
+                "PolicyFile", "Ports", "Reports", "Rules",
             ]),
         .executableTarget(name: "holdfast", dependencies: ["Commands"], swiftSettings: strict),
         // Stands before every start of a unit: the standard library, a few calls, and nothing that it could do without.
@@ -79,7 +79,11 @@ let package = Package(
                 .unsafeFlags(["-Xlinker", "--no-export-dynamic"], .when(configuration: .release))
             ]),
 
-        testSupport("ScriptedServer"),
+        .target(
+            name: "TLSServer", path: "Tests/TLSServer",
+            linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+        testSupport("ScriptedServer", ["TLSServer"]),
+        testSupport("KubernetesServer", ["ScriptedServer"]),
         tests("Architecture", []),
         tests("Model", ["Model"]),
         // The program is run, not imported: it has to be built beside the tests.
@@ -91,14 +95,21 @@ let package = Package(
         tests("Crypto", ["Crypto"]),
         tests("Host", ["Host", "Model", "Ports"]),
         tests("Web", ["ScriptedServer", "Web"]),
-        tests("Kubernetes", ["Kubernetes", "ScriptedServer", "Web"]),
+        tests("Kubernetes", ["Kubernetes", "KubernetesServer", "ScriptedServer", "Web"]),
         tests("PolicyFile", ["PolicyFile", "Host", "Model", "Ports", "Rules"]),
         tests("Ledger", ["Ledger", "Model", "Ports", "Reports", "SQLite"]),
-        tests("Distributions", ["Distributions", "Host", "Model", "Ports", "ScriptedServer", "Web"]),
+        tests(
+            "Distributions",
+            ["Distributions", "Host", "KubernetesServer", "Model", "Ports", "ScriptedServer", "Web"]),
         tests("Agent", ["Agent", "Model", "Ports", "Rules"]),
         tests("Reports", ["Reports", "Model"]),
-        tests("Commands", ["Commands", "CommandLine", "Host", "Model", "holdfast-gate"]),
-        tests("Simulation", ["Agent", "Model", "Ports", "Rules"]),
+        tests(
+            "Commands",
+            [
+                "Commands", "CommandLine", "Host", "KubernetesServer", "Model", "ScriptedServer",
+                "holdfast-gate",
+            ]),
+        tests("Simulation", ["Agent", "Gate", "Model", "Ports", "Rules"]),
         tests("Lab", ["Host", "Model"]),
     ],
     swiftLanguageModes: [.v6],

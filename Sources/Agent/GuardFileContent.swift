@@ -19,6 +19,17 @@ extension GuardSituation {
         file.guards += records.settings.map {
             PlacedGuard(kind: .init($0.setting.kind), subject: $0.setting.subject, before: $0.before)
         }
+        let wantedGates = wantedGates
+        // What has not moved since is not written out anew at every quiet tick.
+        if let present, present.ledgerSequence == head.sequence, present.ledgerHash == head.hash {
+            file.seed = present.seed
+        }
+        if file.seed == nil {
+            let modes = Dictionary(
+                wantedGates.map { ($0.installation.id, $0.mode) }, uniquingKeysWith: { first, _ in first })
+            let seed = seed(modes: modes)
+            file.seed = seed.isEmpty ? nil : try? CanonicalJSON.text(of: seed)
+        }
         file.installations = wantedGates.map { wanted in
             if !wanted.isSeen,
                 let known = present?.installations.first(where: { $0.id == wanted.installation.id })
@@ -31,7 +42,11 @@ extension GuardSituation {
             let known = present?.installations.first { $0.id == wanted.installation.id }
             return wanted.isSeen ? guarded(wanted, present: known) : known ?? guarded(wanted, present: nil)
         }
-        return file.installations.isEmpty && file.guards.isEmpty ? nil : file
+        // A node that was adopted and has no gate yet needs to be known again as well.
+        guard !file.installations.isEmpty || !file.guards.isEmpty || file.seed != nil else { return nil }
+        // The gate must be able to read it: what only a lost ledger would need goes first.
+        if file.text.utf8.count > GuardFile.largest { file.seed = nil }
+        return file
     }
 
     private func guarded(_ wanted: WantedGate, now: Instant) -> GuardedInstallation {

@@ -44,7 +44,7 @@ public struct GuardPlan: Hashable, Sendable {
 }
 
 /// An adopted installation in front of which the policy wants the gate.
-struct WantedGate {
+struct WantedGate: Gated {
     /// As it is now where this look saw it, else as it was last recorded.
     var installation: Installation
     var known: InstallationState
@@ -73,8 +73,7 @@ extension GuardSituation {
     ///
     /// One that could not be looked at stays as guarded as it was; MicroK8s has a guard of another kind.
     var wantedGates: [WantedGate] {
-        guard let policy else { return [] }
-        return state.installations.sorted { $0.key < $1.key }.compactMap { _, known in
+        state.installations.sorted { $0.key < $1.key }.compactMap { _, known in
             let id = known.installation.id
             guard let adoption = known.adoption, let meant = known.reference,
                 let digest = meant.sha256
@@ -82,7 +81,10 @@ extension GuardSituation {
             let seen = observation.installations.first { $0.id == id }
             let installation = seen ?? known.installation
             guard let binary = installation.installed?.path else { return nil }
-            let mode = gateMode(of: installation, policy: policy, node: observation.node)
+            // After a lost ledger nobody knows the last policy: until there is one, all stays as it was.
+            let mode =
+                policy.map { gateMode(of: installation, policy: $0, node: observation.node) }
+                ?? known.seededMode ?? .off
             guard mode != .off else { return nil }
             return WantedGate(
                 installation: installation, known: known, adoption: adoption, mode: mode, binary: binary,
@@ -99,9 +101,17 @@ extension GuardSituation {
     var places: GuardedPlaces {
         var places = GuardedPlaces(
             identities: Set(records.vault.keys).union(records.spares.keys),
-            contents: Set(records.dropIns.keys).union(records.lastRan.keys), settings: asks)
+            contents: Set(records.dropIns.keys).union(records.lastRan.keys),
+            settings: Set(
+                (wantedSeals.map(\.setting) + records.settings.map(\.setting)).filter { $0.kind == .seal }
+            ).union(asks)
+        )
+        places.identities.formUnion(ownUnitPlaces)
+        places.contents.formUnion(ownUnitPlaces.isEmpty ? [] : OwnUnit.allCases.map(\.dropIn))
+        places.pending = releasedBinaries
         for wanted in wantedVetoes { places.contents.formUnion(placesOf(wanted)) }
         for wanted in wantedGates {
+            places.pending.insert(wanted.binary)
             places.identities.insert(site.vaultPath(of: wanted.digest))
             places.identities.insert(site.sparePath(of: wanted.binary))
             if let good = wanted.known.lastGood?.sha256 { places.identities.insert(site.vaultPath(of: good)) }
@@ -147,22 +157,33 @@ private struct Planning {
 
     mutating func plan() {
         // What cannot be placed must never keep a guard from being lifted (invariant 3), so that comes first.
-        if records.needsReload { result.effects.append(.reloadUnits) }
+        if records.needsReload {
+            result.effects.append(.reloadUnits)
+        } else if records.needsWatch == true {
+            result.effects.append(.restartWatch)
+        }
         // A refresh can be given up only for some seconds.
         result.effects += situation.refreshesToAbort.map { .abortRefresh($0) }
         let wanted = situation.wantedGates
         let vetoes = situation.wantedVetoes
         for gate in wanted { keep(gate) }
         for veto in vetoes { keep(veto) }
+        let ownDropIns = situation.wantedUnitDropIns(presence)
+        keptDropIns.formUnion(ownDropIns.map(\.path))
         let settings = SettingPlan(situation, presence)
-        takeAway()
+        let pending = PendingPlan(situation, presence)
         result.effects += settings.restores
+        takeAway(pending.ofReleased)
         for gate in wanted { place(gate) }
         for veto in vetoes { place(veto) }
+        for dropIn in ownDropIns { placeDropIn(dropIn.path, dropIn.text, of: nil) }
         result.effects += settings.sets
+        result.problems += settings.problems
         for case .set(let setting, let value) in settings.sets {
             result.broken[.set(setting, to: value)] = settings.broken[setting]
         }
+        // Room is no reason to leave a guard out of place.
+        result.effects += pending.beyondBounds
         if let stopped = situation.servicesToStart { result.effects.append(.startServices(stopped)) }
         result.effects.removeAll(where: situation.performed.contains)
         result.problems += situation.snapProblems
@@ -196,14 +217,22 @@ private struct Planning {
                         installation: wanted.installation.id, artifact: wanted.meant.pinned, from: vaultPath,
                         to: site.sparePath(of: wanted.binary), like: wanted.binary)))
         }
-        recordStart(of: wanted.installation, since: wanted.adoption)
-        for unit in wanted.installation.units { placeDropIn(unit: unit.name, text: site.dropInText()) }
+        recordStart(of: wanted)
+        for unit in wanted.installation.units {
+            placeDropIn(site.dropInPath(unit: unit.name), site.dropInText(), of: unit.name)
+        }
     }
 
     private mutating func place(_ veto: WantedVeto) {
         guard veto.isSeen else { return }
-        recordStart(of: veto.installation, since: veto.adoption)
-        placeDropIn(unit: veto.unit, text: site.dropInText(isSnap: true))
+        recordStart(of: veto)
+        placeDropIn(site.dropInPath(unit: veto.unit), site.dropInText(isSnap: true), of: veto.services)
+    }
+
+    private mutating func recordStart(of gated: some Gated) {
+        if let record = LastRanPlan(situation: situation, presence: presence).effect(of: gated) {
+            result.effects.append(record)
+        }
     }
 
     private mutating func keep(_ veto: WantedVeto) {
@@ -236,88 +265,50 @@ private struct Planning {
         return spare.artifact.sha256 == wanted.digest && presence.identities[path] == spare.identity
     }
 
-    private mutating func placeDropIn(unit: String, text: String) {
-        let path = site.dropInPath(unit: unit)
+    /// - Parameter unit: before which the gate is to stand; nil for a drop-in of a unit of ours.
+    private mutating func placeDropIn(_ path: String, _ text: String, of unit: String?) {
         switch presence.contents[path] {
         case nil: result.effects.append(.placeDropIn(path: path, text: text))
         case .some(let found):
             if found.text == text, records.dropIns[path] != nil { return }
             // Our very text without a record is what a lost ledger left.
             guard found.text == text || found.text == records.dropIns[path]?.text else {
+                let consequence =
+                    unit.map { "so no gate stands before \($0)" }
+                    ?? "so Holdfast's own unit is not told of this node's places"
                 problem(
                     "drop-in-foreign", about: path,
-                    "\(path): somebody else's drop-in has the name of ours, so no gate stands before \(unit); "
-                        + "it is left alone: move it away, and 'holdfast check' puts the gate in place")
+                    "\(path): somebody else's drop-in has the name of ours, \(consequence); "
+                        + "it is left alone: move it away, and 'holdfast check' puts ours in place")
                 return
             }
             result.effects.append(.placeDropIn(path: path, text: text))
         }
     }
 
-    /// *Last ran*: begun at an adoption with what runs then, doubted where a start has no record.
-    ///
-    /// What is written rests on nothing that moves between ticks, so that an interrupted one is planned again as it was.
-    private mutating func recordStart(of installation: Installation, since adoption: Adoption) {
-        guard let data = installation.dataDirectory else { return }
-        let path = site.places.lastRan(dataDirectory: data)
-        let running = installation.running
-        let marks = installation.units.flatMap { site.places.missed(unit: $0.name) }
-            .filter { presence.contents[$0] != nil }
-        var next = LastRan(
-            dataDirectory: data, highest: running?.version, invocationID: running?.invocationID,
-            at: adoption.at)
-        if records.lastRan[path] != adoption.at {
-            // Whatever ran before: what runs now runs on the data as it is.
-            if running != nil, running?.version == nil {
-                next.unproven = "what ran when the gate was placed could not be told"
-            }
-        } else {
-            guard
-                let doubt = doubt(
-                    of: installation, record: record(at: path, of: data), isMarked: !marks.isEmpty)
-            else {
-                return
-            }
-            if let known = record(at: path, of: data) {
-                next.highest = [known.highest, running?.version].compactMap(\.self).max()
-            }
-            next.unproven = doubt + "; 'holdfast release' and 'holdfast adopt' begin anew with what runs then"
-        }
-        result.effects.append(
-            .writeLastRan(StartRecord(path: path, text: next.text, since: adoption.at, marks: marks)))
-    }
-
-    /// Why a record that was begun proves nothing any longer; nil where it stands, or says so itself.
-    private func doubt(of installation: Installation, record: LastRan?, isMarked: Bool) -> String? {
-        guard let record else { return "the record of what last ran was lost" }
-        if isMarked { return "the gate could not record a start" }
-        guard record.unproven == nil, let start = installation.running?.invocationID,
-            start != record.invocationID, !isListed(start, installation)
-        else { return nil }
-        return "something started without the gate"
-    }
-
-    private func record(at path: String, of data: String) -> LastRan? {
-        guard case .bytes(let bytes) = presence.contents[path], let record = try? LastRan.parse(bytes),
-            record.dataDirectory == data
-        else { return nil }
-        return record
-    }
-
-    private func isListed(_ start: String, _ installation: Installation) -> Bool {
-        installation.units.contains { unit in
-            presence.contents[site.places.starts(unit: unit.name)]?.text?.split(separator: "\n").contains {
-                $0.hasPrefix(start + " ")
-            } ?? false
-        }
-    }
-
     // MARK: Taking away
 
     /// Only what is recorded as ours, and the drop-in first: what the gate relies on goes after the gate.
-    private mutating func takeAway() {
+    private mutating func takeAway(_ pending: [Effect]) {
+        takeDropInsAway { !OwnUnit.isDropIn($0) }
+        for path in records.lastRan.keys.sorted() where !keptLastRan.contains(path) {
+            result.effects.append(.removeLastRan(path: path))
+        }
+        // The record of the spare is what tells where to look for it.
+        result.effects += pending
+        for (path, spare) in records.spares.sorted(by: { $0.key < $1.key }) where !keptSpares.contains(path) {
+            result.effects.append(.removeSpare(spare))
+        }
+        for (path, digest) in records.vault.sorted(by: { $0.key < $1.key }) where !keptVault.contains(path) {
+            result.effects.append(.removeFromVault(path: path, digest: digest))
+        }
+        // By these our own units reach what was to be taken away.
+        takeDropInsAway(OwnUnit.isDropIn)
+    }
+
+    private mutating func takeDropInsAway(_ isMeant: (String) -> Bool) {
         for (path, dropIn) in records.dropIns.sorted(by: { $0.key < $1.key })
-        where !keptDropIns.contains(path) {
+        where !keptDropIns.contains(path) && isMeant(path) {
             let found = presence.contents[path]
             guard found == nil || found?.text == dropIn.text else {
                 problem(
@@ -327,15 +318,6 @@ private struct Planning {
                 continue
             }
             result.effects.append(.removeDropIn(dropIn))
-        }
-        for path in records.lastRan.keys.sorted() where !keptLastRan.contains(path) {
-            result.effects.append(.removeLastRan(path: path))
-        }
-        for (path, spare) in records.spares.sorted(by: { $0.key < $1.key }) where !keptSpares.contains(path) {
-            result.effects.append(.removeSpare(spare))
-        }
-        for (path, digest) in records.vault.sorted(by: { $0.key < $1.key }) where !keptVault.contains(path) {
-            result.effects.append(.removeFromVault(path: path, digest: digest))
         }
     }
 

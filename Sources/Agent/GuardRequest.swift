@@ -22,7 +22,11 @@ public struct GuardAnswer: Hashable, Sendable {
 /// Answers a request by what a look found.
 ///
 /// Pure, and empty where it was answered before.
-func answer(_ request: GuardRequest, state: NodeState, observation: Observation) -> GuardAnswer {
+///
+/// - Parameter unproven: installations of which nobody knows what last ran: to adopt them again begins its record anew.
+func answer(
+    _ request: GuardRequest, state: NodeState, observation: Observation, unproven: Set<InstallationID> = []
+) -> GuardAnswer {
     var answer = GuardAnswer()
     switch request {
     case .adopt:
@@ -35,7 +39,8 @@ func answer(_ request: GuardRequest, state: NodeState, observation: Observation)
                 continue
             }
             let isSame = known?.reference?.isSameBytes(as: installed.artifact) == true
-            if known?.adoption != nil, known?.confirmed == true, isSame { continue }
+            let isProven = !unproven.contains(installation.id)
+            if known?.adoption != nil, known?.confirmed == true, isSame, isProven { continue }
             answer.events.append(
                 .adopted(
                     Adoption(

@@ -87,6 +87,8 @@ public func journalEntries(for event: Event) -> [JournalEntry] {
         ]
     case .revoked(let revocation): return [entry(for: revocation)]
     case .adopted, .released, .paused, .resumed, .effected, .guardBroken: return [guardEntry(for: event)]
+    case .gateActed(let act): return [gateEntry(for: act)]
+    case .seeded(let seeding): return [seedEntry(for: seeding)]
     // Its end is told.
     case .intended: return []
     // Proof that ticks ran is for the ledger; a line each hour would only be noise.

@@ -68,7 +68,9 @@ extension GuardPresence {
             contents[record.path] = .bytes(Array(record.text.utf8))
             for mark in record.marks { contents[mark] = nil }
         case .removeLastRan(let path): contents[path] = nil
-        case .reloadUnits, .set, .restore, .abortRefresh, .startServices: break
+        case .removePending(let file):
+            for binary in pending.keys { pending[binary]?.files.removeAll { $0 == file } }
+        case .reloadUnits, .restartWatch, .set, .restore, .abortRefresh, .startServices: break
         }
         return nil
     }

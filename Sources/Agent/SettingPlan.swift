@@ -26,7 +26,7 @@ extension GuardSituation {
     /// Settings that guards ask for now; none while the guards are paused.
     var wantedSettings: [WantedSetting] {
         if isPaused { return [] }
-        return wantedSnapSettings
+        return wantedSeals + wantedPlanLabels + wantedSnapSettings
     }
 }
 
@@ -36,6 +36,8 @@ struct SettingPlan {
     var sets: [Effect] = []
     /// Settings of ours that somebody has taken away or weakened; each is among `sets`.
     var broken: [Setting: BrokenGuard] = [:]
+    /// What cannot be set here, and why.
+    var problems: [Problem] = []
 
     /// Plans from what is wanted, what we placed, and what is read.
     init(_ situation: GuardSituation, _ presence: GuardPresence) {
@@ -48,7 +50,15 @@ struct SettingPlan {
         }
         for want in wanted {
             // Without a reading nothing is known of it, and nothing is done.
-            guard case .value(let value) = read[want.setting] ?? .unknown else { continue }
+            guard case .value(let value) = read[want.setting] ?? .unknown else {
+                if let reason = presence.refusals[want.setting] {
+                    problems.append(
+                        Problem(
+                            code: "\(want.setting.kind.rawValue)-refused", text: reason,
+                            about: want.setting.subject))
+                }
+                continue
+            }
             let placed = situation.records.setting(want.setting)
             if let placed {
                 if placed.isOurs(value), placed.value == want.value { continue }

@@ -9,6 +9,8 @@ extension GuardSituation {
     ///
     /// - Parameter known: what earlier questions brought; of what is not ours that counts for as long as it is fresh.
     mutating func chooseQuestions(known: [ObserverMemory.KnownSetting]) {
+        // One that has just not answered is not asked again.
+        guard observation.snapd != nil else { return }
         for wanted in wantedSettings where wanted.setting.kind == .snapRetain {
             let fresh = known.first { one in
                 let age = observation.clock.now - one.askedAt

@@ -2,7 +2,7 @@ import Gate
 import Model
 
 /// An adopted snap before whose services the policy wants the gate.
-struct WantedVeto {
+struct WantedVeto: Gated {
     var installation: Installation
     var known: InstallationState
     var adoption: Adoption

@@ -61,6 +61,7 @@ struct Target {
 /// read, the checksum tells it; where the two disagree nobody knows what it is, and unknown holds (invariant 2).
 func settled(_ installation: Installation, by catalog: [Digest: [CatalogEntry]]) -> Installation {
     var copy = installation
+    copy.offers = copy.offers.map { settled($0, of: installation.id.distribution, by: catalog) }
     guard let digest = installation.installed?.artifact.sha256 else { return copy }
     let entries = (catalog[digest] ?? []).filter { $0.distribution == installation.id.distribution }
     guard let first = entries.first else { return copy }
@@ -79,6 +80,27 @@ func settled(_ installation: Installation, by catalog: [Digest: [CatalogEntry]])
     return copy
 }
 
+/// An offer whose bytes are at hand, settled as what is installed is.
+private func settled(
+    _ offer: Offer, of distribution: Distribution, by catalog: [Digest: [CatalogEntry]]
+) -> Offer {
+    var copy = offer
+    let entries = (offer.artifact.sha256.flatMap { catalog[$0] } ?? []).filter {
+        $0.distribution == distribution
+    }
+    guard let first = entries.first else { return copy }
+    let isOne = entries.allSatisfy { $0.version == first.version }
+    let version = offer.artifact.version ?? (isOne ? first.version : nil)
+    copy.artifact.version = version
+    copy.origin = isOne && version == first.version ? .verified : .unknown
+    return copy
+}
+
+extension Installation {
+    /// The digests of the bytes that are on this node and can be looked up.
+    var digests: [Digest] { ([installed?.artifact] + offers.map(\.artifact)).compactMap { $0?.sha256 } }
+}
+
 /// The installation with the version that a person stated when they approved its digest.
 ///
 /// Only where nothing else says one: neither its bytes nor a checksum. The person's word ends with the approval, and
@@ -88,18 +110,26 @@ func settled(
     on node: NodeFacts, now: Instant
 ) -> Installation {
     let distribution = installation.id.distribution
-    guard let installed = installation.installed, installed.artifact.version == nil,
-        let digest = installed.artifact.sha256, let architecture = node.architecture,
-        catalog[digest]?.contains(where: { $0.distribution == distribution }) != true
-    else { return installation }
-    let stated = approvals.compactMap { approval -> Version? in
-        guard approval.distribution == distribution, now < approval.expires,
-            approval.digests[architecture.rawValue] == digest
+    func stated(of artifact: Artifact) -> Version? {
+        guard artifact.version == nil, let digest = artifact.sha256, let architecture = node.architecture,
+            catalog[digest]?.contains(where: { $0.distribution == distribution }) != true
         else { return nil }
-        return approval.version
+        let stated = approvals.compactMap { approval -> Version? in
+            guard approval.distribution == distribution, now < approval.expires,
+                approval.digests[architecture.rawValue] == digest
+            else { return nil }
+            return approval.version
+        }
+        guard let version = stated.first, stated.allSatisfy({ $0 == version }) else { return nil }
+        return version
     }
-    guard let version = stated.first, stated.allSatisfy({ $0 == version }) else { return installation }
     var copy = installation
+    for index in copy.offers.indices {
+        guard let version = stated(of: copy.offers[index].artifact) else { continue }
+        copy.offers[index].artifact.version = version
+        copy.offers[index].origin = .verified
+    }
+    guard let version = installation.installed.flatMap({ stated(of: $0.artifact) }) else { return copy }
     copy.installed?.artifact.version = version
     copy.installed?.evidence = .approval
     copy.installed?.unreadable = nil

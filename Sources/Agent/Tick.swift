@@ -13,6 +13,7 @@ public struct Tick {
     private let journal: any Journal
     private let label: (String) -> String
     private let guards: (port: any GuardPort, site: GuardSite)?
+    private let cluster: (any ClusterPort)?
 
     /// How often a tick looks again because something moved meanwhile; the next tick takes over from there.
     private static let maximumRounds = 8
@@ -22,10 +23,11 @@ public struct Tick {
     /// - Parameters:
     ///   - label: makes a short label of a text, the same in every process.
     ///   - guards: where guards are kept; nil where none are, whatever is desired.
+    ///   - cluster: where plans are seen and people told; nil where no cluster is asked.
     public init(
         clock: any Clock, observer: any Observer, policy: any PolicySource, zones: any ZoneSource,
         ledger: any LedgerStore, journal: any Journal, label: @escaping (String) -> String,
-        guards: (port: any GuardPort, site: GuardSite)? = nil
+        guards: (port: any GuardPort, site: GuardSite)? = nil, cluster: (any ClusterPort)? = nil
     ) {
         self.clock = clock
         self.observer = observer
@@ -35,6 +37,7 @@ public struct Tick {
         self.journal = journal
         self.label = label
         self.guards = guards
+        self.cluster = cluster
     }
 
     /// How a tick ended.
@@ -77,12 +80,24 @@ public struct Tick {
         var answered: GuardAnswer?
         var guarded: GuardOutcome?
         while true {
-            round += 1
             let reading = clock.read()
+            let spool = takeSpool(state, reading, dryRun: dryRun, failure: &failure)
+            events += spool.events
+            state = spool.state ?? state
             var (judgement, presence) = look(
-                state: state, memory: &memory, reading: reading, failure: &failure)
+                state: state, memory: &memory, reading: reading, problems: [spool.problem].compactMap(\.self),
+                failure: &failure, isAsked: request != nil && round == 0)
+            // Everything that was just decided rests on what was lost.
+            if let seeded = seed(state, presence, reading, dryRun: dryRun, failure: &failure) {
+                events.append(seeded.event)
+                state = seeded.state
+                continue
+            }
+            round += 1
             if let request, answered == nil {
-                let answer = answer(request, state: judgement.state, observation: judgement.observation)
+                let answer = answer(
+                    request, state: judgement.state, observation: judgement.observation,
+                    unproven: unproven(judgement, presence))
                 for event in answer.events { judgement.state.apply(event, at: reading.now) }
                 judgement.events += answer.events
                 answered = answer
@@ -115,6 +130,9 @@ public struct Tick {
             let goesOn = !dryRun && failure == nil && round < Self.maximumRounds
             guard isAnsweredNow || (goesOn && observer.hasMoved(since: judgement.observation)) else {
                 judgement.state = state
+                if !dryRun, failure == nil, let cluster {
+                    tell(events, cluster, at: reading.now, &memory)
+                }
                 if !dryRun, failure == nil, memory != before {
                     do { try ledger.remember(memory) } catch { failure = error }
                 }
@@ -125,19 +143,68 @@ public struct Tick {
         }
     }
 
+    private func takeSpool(
+        _ state: NodeState, _ reading: ClockReading, dryRun: Bool, failure: inout LedgerFailure?
+    ) -> TakeSpool.Taken {
+        guard let guards, failure == nil else { return TakeSpool.Taken() }
+        do {
+            return try TakeSpool(ledger: ledger, port: guards.port, journal: journal, reading: reading)
+                .run(state, dryRun: dryRun)
+        } catch {
+            failure = error
+            return TakeSpool.Taken()
+        }
+    }
+
+    private func seed(
+        _ state: NodeState, _ presence: GuardPresence, _ reading: ClockReading, dryRun: Bool,
+        failure: inout LedgerFailure?
+    ) -> SeedLedger.Seeded? {
+        guard let guards, failure == nil else { return nil }
+        do {
+            return try SeedLedger(ledger: ledger, port: guards.port, journal: journal, reading: reading)
+                .run(state, presence, dryRun: dryRun)
+        } catch {
+            failure = error
+            return nil
+        }
+    }
+
+    private func unproven(_ judgement: Judgement, _ presence: GuardPresence) -> Set<InstallationID> {
+        guard let guards else { return [] }
+        let situation = situation(
+            judgement.state, judgement.observation, policy: judgement.policy, guards.site, known: nil)
+        let plan = LastRanPlan(situation: situation, presence: presence)
+        let gates = situation.wantedGates.filter { plan.unproven(of: $0) != nil }.map(\.installation.id)
+        let vetoes = situation.wantedVetoes.filter { plan.unproven(of: $0) != nil }.map(\.installation.id)
+        return Set(gates + vetoes)
+    }
+
     private func look(
-        state: NodeState, memory: inout ObserverMemory, reading: ClockReading, failure: inout LedgerFailure?
+        state: NodeState, memory: inout ObserverMemory, reading: ClockReading, problems: [Problem],
+        failure: inout LedgerFailure?, isAsked: Bool
     ) -> (Judgement, GuardPresence) {
         var observation = observer.observe(reading: reading, memory: &memory)
+        observation.problems += problems
         let reading = policy.load(now: observation.clock.now, known: &memory.policy)
         var lastPolicy: LoadedPolicy?
         var catalog: [Digest: [CatalogEntry]] = [:]
         if failure == nil {
             do {
                 if !reading.isValid, state.policy != nil { lastPolicy = try ledger.lastPolicy() }
-                for digest in observation.installations.compactMap(\.installed?.artifact.sha256) {
+                for digest in observation.installations.flatMap(\.digests) {
                     catalog[digest] = try ledger.catalogEntries(for: digest)
                 }
+            } catch {
+                failure = error
+            }
+        }
+        if let cluster {
+            let policy = reading.loaded ?? lastPolicy
+            let watch = ClusterWatch(port: cluster, isAsked: isAsked)
+            watch.look(&observation, state: state, policy: policy, memory: &memory)
+            do {
+                try offerPlans(&observation, on: watch.concerned(observation, policy), state, &failure)
             } catch {
                 failure = error
             }
@@ -161,6 +228,58 @@ public struct Tick {
                 zones: known),
             label: label)
         return (judgement, presence)
+    }
+
+    /// Takes what plans would install in among what is offered, by the bytes that are known of it.
+    private func offerPlans(
+        _ observation: inout Observation, on concerned: [Installation], _ state: NodeState,
+        _ failure: inout LedgerFailure?
+    ) throws(LedgerFailure) {
+        guard let seen = observation.cluster else { return }
+        let architecture = observation.node.architecture
+        let targets =
+            planTargets(seen, on: concerned)
+            + [autopilotTarget(seen, on: concerned, architecture: architecture)].compactMap(\.self)
+        var bytes = KnownBytes(
+            approvals: state.approvals(inForceOn: observation.node.name, at: observation.clock.now),
+            architecture: architecture)
+        if failure == nil {
+            for target in targets {
+                guard let version = target.version else { continue }
+                let distribution = target.installation.distribution
+                bytes.entries += try ledger.catalogEntries(of: version, for: distribution)
+            }
+        }
+        for index in observation.installations.indices {
+            let distribution = observation.installations[index].id.distribution
+            observation.installations[index].offer(targets) { bytes.of($0, distribution) }
+        }
+    }
+
+    /// Tells people in the cluster what was recorded; a quiet tick has nothing to tell.
+    ///
+    /// What cannot be told is no trouble of the tick, and is known as a problem from the next one on.
+    private func tell(
+        _ events: [Event], _ cluster: any ClusterPort, at now: Instant, _ memory: inout ObserverMemory
+    ) {
+        if events.contains(where: \.setsLabel) { memory.cluster?.hasActed = true }
+        let told = nodeEvents(for: events.flatMap(journalEntries), at: now, label: label)
+        guard !told.isEmpty else { return }
+        if let at = memory.cluster?.untoldAt, at <= now, now - at < clusterInterval { return }
+        do {
+            try cluster.tell(told)
+            memory.cluster?.untold = nil
+            memory.cluster?.untoldAt = nil
+        } catch {
+            var known = memory.cluster ?? KnownCluster(askedAt: Instant(seconds: 0))
+            known.untold = Problem(
+                code: "events-untold",
+                text:
+                    "what happened cannot be told as an Event of the Node: \(error.description); the journal and "
+                    + "'holdfast history' have it")
+            known.untoldAt = now
+            memory.cluster = known
+        }
     }
 
     private func situation(

@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/fs.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/timex.h>
 #include <sys/wait.h>
@@ -83,3 +85,18 @@ int clinux_copy_label(const char *from, int to) {
     if (count < 0) return errno == ENODATA || errno == ENOTSUP || errno == ENOENT ? 0 : -1;
     return fsetxattr(to, "security.selinux", label, (size_t)count, 0);
 }
+
+int clinux_is_immutable(int file) {
+    int flags = 0;
+    if (ioctl(file, FS_IOC_GETFLAGS, &flags) != 0) return -1;
+    return flags & FS_IMMUTABLE_FL ? 1 : 0;
+}
+
+int clinux_set_immutable(int file, int immutable) {
+    int flags = 0;
+    if (ioctl(file, FS_IOC_GETFLAGS, &flags) != 0) return -1;
+    int wanted = immutable ? flags | FS_IMMUTABLE_FL : flags & ~FS_IMMUTABLE_FL;
+    return wanted == flags ? 0 : ioctl(file, FS_IOC_SETFLAGS, &wanted);
+}
+
+int clinux_may_change_flags(void) { return prctl(PR_CAPBSET_READ, CAP_LINUX_IMMUTABLE) == 1; }

@@ -31,7 +31,7 @@ func check(_ invocation: Invocation, on screen: Screen) throws(Failure) -> ExitC
     if !report.policy.valid, report.policy.sha256 != nil || outcome.judgement.state.rejection != nil {
         return .badConfiguration
     }
-    return answer(report, asked: invocation.has("exit-code"))
+    return answer(report, outcome, asked: invocation.has("exit-code"))
 }
 
 /// Ticks once for real; without a ledger it still looks and decides, and says why nothing was recorded.
@@ -54,8 +54,12 @@ func tick(at place: Place, on screen: Screen, request: GuardRequest? = nil) -> T
 }
 
 /// The exit code that `--exit-code` asks for.
-func answer(_ report: NodeReport, asked: Bool) -> ExitCode {
-    let verdicts = report.installations.flatMap(\.decisions).map(\.decision.verdict)
+func answer(_ report: NodeReport, _ outcome: Tick.Outcome, asked: Bool) -> ExitCode {
     guard asked else { return .done }
-    return verdicts.contains(.deny) ? .denied : verdicts.contains(.hold) ? .held : .done
+    let verdicts = report.installations.flatMap(\.decisions).map(\.decision.verdict)
+    // What was undone, or kept from starting, since the last tick.
+    let isUndone = outcome.events.contains { event in
+        if case .gateActed(let act) = event { act.kind == .putBack || act.kind == .refused } else { false }
+    }
+    return isUndone || verdicts.contains(.deny) ? .denied : verdicts.contains(.hold) ? .held : .done
 }

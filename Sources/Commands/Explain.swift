@@ -11,14 +11,22 @@ func explain(_ invocation: Invocation, on screen: Screen) throws(Failure) -> Exi
     let all = outcome.judgement.decisions
     let chosen =
         try invocation.value("change").map { id throws(Failure) in try changes(id, among: all) } ?? all
+    let known = outcome.judgement.state.installations
+    func acts(_ record: DecisionRecord) -> [GateAct] {
+        known[record.subject.change.installation.description]?.acts ?? []
+    }
     if invocation.value("output") == "json" {
-        try screen.json(chosen.map(ExplainedChange.init))
+        try screen.json(chosen.map { ExplainedChange($0, acts: acts($0)) })
     } else if chosen.isEmpty {
         screen.out("Nothing to explain: nothing differs from what is approved, and nothing is offered.\n")
+        screen.out(
+            gateText(known.values.flatMap(\.acts).sorted { $0.at < $1.at }, screen.style, screen.width))
     } else {
         screen.out(
-            chosen.map { Explanation(record: $0, style: screen.style, width: screen.width).text() }.joined(
-                separator: "\n"))
+            chosen.map { record in
+                Explanation(record: record, acts: acts(record), style: screen.style, width: screen.width)
+                    .text()
+            }.joined(separator: "\n"))
     }
     if let failure = outcome.failure {
         screen.error("Error: what was recorded before cannot be read: \(failure.description)")

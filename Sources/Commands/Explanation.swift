@@ -1,8 +1,11 @@
 import Model
+import Reports
 
 /// Why a change got its verdict: every requirement, met or not, and one lever for each that is not.
 struct Explanation {
     let record: DecisionRecord
+    /// What the gate did last at starts of its installation.
+    var acts: [GateAct] = []
     let style: Style
     /// Columns to fold at; nil folds nothing.
     let width: Int?
@@ -30,6 +33,15 @@ struct Explanation {
             text += "\n" + style("What would change that", .strong) + "\n"
             text += aligned(
                 levers.map { [($0.0, nil), ($0.1.printable, nil)] }, indent: 2, style: style, width: width)
+        }
+        text += gateText(record.acts(among: acts), style, width)
+        if let path = record.keptAs {
+            text +=
+                "\n"
+                + folded(
+                    "Its bytes are kept as \(path) until it is approved and in, or newer ones need the room."
+                        .printable, width: width
+                ).joined(separator: "\n") + "\n"
         }
         text += standingText(
             approvals: record.approvals.filter(concerns), denials: record.denials, style: style, width: width,
@@ -74,4 +86,23 @@ extension Reason {
         case .unknown: .waiting
         }
     }
+}
+
+/// What the gate did, start by start, as a section for a person; empty where it did nothing that is told.
+func gateText(_ acts: [GateAct], _ style: Style, _ width: Int?) -> String {
+    guard !acts.isEmpty else { return "" }
+    return "\n" + style("What the start gate did", .strong) + "\n"
+        + aligned(
+            acts.map { act in
+                let start = act.invocationID.map { ", start \($0)" } ?? ""
+                return [
+                    (act.at.description, .faint),
+                    (act.kind.spoken, act.kind == .putBack ? .good : .waiting),
+                    (
+                        "\(act.text) (\(act.unit.isEmpty ? "no unit" : act.unit)\(start), \(act.reason))"
+                            .printable,
+                        nil
+                    ),
+                ]
+            }, indent: 2, style: style, width: width)
 }

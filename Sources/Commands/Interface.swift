@@ -14,7 +14,7 @@ enum Interface {
         subcommands: [
             check, status, explain, approve, deny, revoke, adopt, release, pause, resume, history, verify,
             policy,
-            catalog,
+            catalog, doctor,
         ],
         examples: ["holdfast check", "holdfast status", "holdfast policy lint"])
 
@@ -28,8 +28,11 @@ enum Interface {
 
     private static let status = Command(
         "status", abstract: "Show what is installed, what runs, what is approved and what waits.",
-        options: [exitCode, output] + place,
-        examples: ["holdfast status", "holdfast status --exit-code"])
+        options: [
+            Option("paths", help: "Show every way by which a version can change, and whether it is held."),
+            exitCode, output,
+        ] + place,
+        examples: ["holdfast status", "holdfast status --paths", "holdfast status --exit-code"])
 
     private static let explain = Command(
         "explain", abstract: "Say why a change is held, denied or allowed, and what would change that.",
@@ -203,6 +206,21 @@ enum Interface {
                 options: [output, rootOption, state],
                 examples: ["holdfast catalog list"]),
         ])
+
+    private static let doctor = Command(
+        "doctor", abstract: "Find what keeps guards from being in force, and the command that mends each.",
+        discussion: """
+            Looks at Holdfast's units, its guards, the ledger, clock and disks, at who may write the policy, and at \
+            what else may bring another version. It changes nothing and, without --deep, hashes nothing. Exits with 1 \
+            where something is wrong; warnings alone leave it at 0. A script that a line of cron calls is not followed.
+            """,
+        options: [
+            Option(
+                "deep", help: "Hash the spares and the vault, and walk the ledger's chain however long it is."
+            ),
+            output,
+        ] + place,
+        examples: ["holdfast doctor", "holdfast doctor --deep"])
 
     private static let policyFile = Argument(
         "file", help: "The policy file; /etc/holdfast/policy.yaml without it.", isOptional: true,

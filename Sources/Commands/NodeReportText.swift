@@ -97,6 +97,11 @@ struct NodeReportText {
         rows.append(row("installed", installed(installation), detail: installedDetail(installation)))
         rows.append(row("running", running(installation), detail: runningDetail(installation)))
         rows.append(approved(part))
+        if let good = part.lastGood {
+            rows.append(
+                row("last good", good.version?.description ?? "unreadable", detail: "kept in the vault"))
+        }
+        if let putBack = part.putBack { rows.append(putBackRow(putBack, part)) }
         if part.adopted || !part.guards.isEmpty {
             rows.append(
                 row(
@@ -123,6 +128,23 @@ struct NodeReportText {
         return row(
             "approved", approved.version?.description ?? "unreadable",
             detail: part.confirmed ? "confirmed" : "first seen, not confirmed")
+    }
+
+    private func putBackRow(_ act: GateAct, _ part: NodeReport.InstallationPart) -> [Cell] {
+        let kept = part.pending.first { $0.path == act.pending }?.artifact.version?.description
+        let more = part.pending.count > 1 ? ", \(part.pending.count) are kept" : ""
+        return [
+            ("put back", .faint),
+            (
+                "\(act.restored?.version?.description ?? "what is approved") \(relative(act.at, to: now))"
+                    .printable, .waiting
+            ),
+            (
+                "\(kept ?? "an unreadable artifact") was turned away before \(act.unit) started\(more)"
+                    .printable,
+                .faint
+            ),
+        ]
     }
 
     private func row(_ name: String, _ value: String, detail: String) -> [Cell] {
@@ -290,5 +312,12 @@ extension Artifact {
     /// The version and the revision where there is one.
     var versionText: String {
         (version?.description ?? "unreadable") + (revision.map { " (\($0))" } ?? "")
+    }
+}
+
+extension NodeReport.InstallationPart {
+    /// The newest artifact that was put back, while what it took the place of is kept.
+    fileprivate var putBack: GateAct? {
+        acts.last { act in act.kind == .putBack && pending.contains { $0.path == act.pending } }
     }
 }

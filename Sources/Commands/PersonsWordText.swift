@@ -68,6 +68,7 @@ struct WaitingText {
         }
         if let sha256 = change.to.sha256 { rows.append([("sha256", .faint), (sha256.hex, nil)]) }
         rows.append([("origin", .faint), (change.origin.rawValue, nil)])
+        if let path = part.record.keptAs { rows.append([("kept as", .faint), (path.printable, nil)]) }
         for reason in part.record.decision.reasons where reason.result != .met {
             rows.append([(reason.rule.rawValue, .waiting), (reason.text.printable, nil)])
         }

@@ -17,7 +17,7 @@ struct Place {
     /// Where the ledger is, on this machine.
     let stateDirectory: String
     /// Whether the policy must be root's alone: asked of the installed one, not of one that was given by hand.
-    private let asksOwnership: Bool
+    let asksOwnership: Bool
     /// Whether it is the installed one rather than one that was given by hand.
     private let isInstalledPolicy: Bool
     let node: NodeFile
@@ -97,21 +97,25 @@ struct Place {
 
     /// The tick over this place and a ledger.
     func tick(over ledger: any LedgerStore) -> Tick {
-        Tick(
+        let cluster = NodeCluster(root: root)
+        return Tick(
             clock: clock, observer: observer, policy: policySource, zones: zones, ledger: ledger,
-            journal: journal,
-            label: label, guards: guards)
+            journal: journal, label: label, guards: guards(cluster), cluster: cluster)
     }
 
     /// Where guards are kept; nil where the state directory is none of the node's own, so that a gate would not find it.
-    var guards: (port: any GuardPort, site: GuardSite)? {
+    var guards: (port: any GuardPort, site: GuardSite)? { guards(NodeCluster(root: root)) }
+
+    private func guards(_ cluster: NodeCluster) -> (port: any GuardPort, site: GuardSite)? {
         guard stateDirectory.hasPrefix(root.prefix + "/") else { return nil }
         let state = String(stateDirectory.dropFirst(root.prefix.utf8.count))
         let clock = clock
-        let settings = SnapSettings(root: root) { clock.read().now }.byKind
+        var settings = SnapSettings(root: root) { clock.read().now }.byKind
+        settings[.seal] = SealPort(root: root)
+        settings[.planLabel] = cluster
+        let port = NodeGuards(root: root, state: state, settings: settings)
         return (
-            NodeGuards(root: root, state: state, settings: settings),
-            GuardSite(gate: gateProgram, state: state)
+            port, GuardSite(gate: gateProgram, state: state, mayChangeFlags: FileFlags.mayChange)
         )
     }
 
@@ -223,8 +227,11 @@ private struct AbsentLedger: LedgerStore {
         throw failure
     }
     func head() -> (sequence: Int64, hash: Digest) { (0, .none) }
+    func hash(ofEntry sequence: Int64) -> Digest? { nil }
+    func seed(from text: String) -> Seed? { Ledger.seed(from: text) }
     func remember(_ memory: ObserverMemory) throws(LedgerFailure) { throw failure }
     func catalogEntries(for digest: Digest) -> [CatalogEntry] { [] }
+    func catalogEntries(of version: Version, for distribution: Distribution) -> [CatalogEntry] { [] }
     func extendCoverage(reading: ClockReading, seal: Bool) throws(LedgerFailure) -> Coverage? {
         throw failure
     }

@@ -54,6 +54,7 @@ private func perform(_ invocation: Invocation, on screen: Screen) throws(Failure
     case "policy lint": try policyLint(invocation, on: screen)
     case "policy show": try policyShow(invocation, on: screen)
     case "policy test": try policyTest(invocation, on: screen)
+    case "doctor": try doctor(invocation, on: screen)
     case "catalog import": try catalogImport(invocation, on: screen)
     case "catalog list": try catalogList(invocation, on: screen)
     default:

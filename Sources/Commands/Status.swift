@@ -8,6 +8,10 @@ import Reports
 func status(_ invocation: Invocation, on screen: Screen) throws(Failure) -> ExitCode {
     let place = try Place(invocation)
     let (outcome, lastCheck) = place.preview()
+    if invocation.has("paths"), outcome.failure == nil {
+        try statusPaths(outcome, at: place, invocation, on: screen)
+        return .done
+    }
     let report = place.report(outcome)
     if invocation.value("output") == "json" {
         try screen.json(report)
@@ -24,5 +28,5 @@ func status(_ invocation: Invocation, on screen: Screen) throws(Failure) -> Exit
         screen.error("Error: what was recorded before cannot be shown: \(failure.description)")
         return failure.code == .busy ? .busy : .failed
     }
-    return answer(report, asked: invocation.has("exit-code"))
+    return answer(report, outcome, asked: invocation.has("exit-code"))
 }

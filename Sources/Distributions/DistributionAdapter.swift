@@ -50,15 +50,19 @@ public struct Findings {
     public var settings: [Setting: SettingReading]
     /// What snapd says of itself, where it was asked.
     public var snapd: SnapdFacts?
+    /// By what the cluster of an installation is reached, with the distribution's own kubeconfig; its path is empty
+    /// where this node has none.
+    public var access: ClusterAccess?
 
     /// Makes findings.
     public init(
         installations: [Installation] = [], problems: [Problem] = [],
-        settings: [Setting: SettingReading] = [:], snapd: SnapdFacts? = nil
+        settings: [Setting: SettingReading] = [:], snapd: SnapdFacts? = nil, access: ClusterAccess? = nil
     ) {
         self.installations = installations
         self.problems = problems
         self.settings = settings
         self.snapd = snapd
+        self.access = access
     }
 }

@@ -41,6 +41,14 @@ struct ProgramArguments: Hashable {
         return value
     }
 
+    /// Every value of a flag that can be given more than once.
+    func values(of name: String) -> [String] {
+        words.indices.compactMap { index in
+            guard let flag = Flag(words[index]), flag.name == name else { return nil }
+            return flag.value ?? (index + 1 < words.count ? words[index + 1] : nil)
+        }
+    }
+
     /// Whether a flag that is true or false is set; nil where it is not there.
     func isSet(_ name: String) -> Bool? {
         var value: Bool?

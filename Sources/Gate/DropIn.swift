@@ -10,13 +10,16 @@
 ///     own name).
 public func gateDropIn(program: String, state: String, isSnap: Bool) -> String {
     let missed = GatePlaces(state: state).missed(unit: "%n")
-    // touch, and no redirection: where one fails, some shells end at once, and the unit would not start.
+    // touch, and no redirection: where one fails, some shells end at once, and the unit would not start. What is said
+    // is said in a shell of its own, for the same reason.
     let marks = missed.map { "timeout 1 touch \($0) 2>/dev/null" }.joined(separator: " || ")
     return """
         # Written by 'holdfast adopt'; 'holdfast release' takes it away, 'holdfast pause --for 2h --reason …' lifts it.
         \(isSnap ? "[Unit]\nStartLimitIntervalSec=0\n\n" : "")[Service]
         ExecStartPre=+/bin/sh -c "timeout -k 1 2 \(program) --state \(state) %n; s=$$?; \
-        case $$s in 0) ;; 77) exit 1 ;; *) mkdir -p /run/holdfast/missed 2>/dev/null; \(marks) ;; esac; exit 0"
+        case $$s in 0) ;; 77) exit 1 ;; *) mkdir -p /run/holdfast/missed 2>/dev/null; \(marks); \
+        (echo holdfast-gate: %n: it starts unguarded, since the gate ended with status $$s, see holdfast doctor >&2) ;; \
+        esac; exit 0"
 
         """
 }

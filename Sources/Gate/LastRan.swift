@@ -12,10 +12,14 @@ public struct LastRan: Hashable, Sendable {
     public var highest: Version?
     /// Why it proves nothing: something has, or may have, started without a record; nil where it does prove.
     public var unproven: String?
-    /// The start that last changed this record, as systemd names it; nil where systemd gave no name.
+    /// The start that last changed this record, or since which it proves nothing, as systemd names it; nil where systemd
+    /// gave no name.
     public var invocationID: String?
     /// When that was.
     public var at: Instant
+
+    /// Why it proves nothing where the gate did not recognise what started; the tick, which reads bytes, may tell later.
+    public static let unread = "an artifact that nobody has read yet has started"
 
     /// No record is longer, in bytes.
     public static let largest = 16_384
@@ -100,7 +104,7 @@ public enum LastRanFinding: Hashable, Sendable {
     public func beforeStart(
         of version: Version?, dataDirectory: String, invocationID: String?, now: Instant
     ) -> LastRan? {
-        let unread = "an artifact that nobody has read yet has started"
+        let unread = LastRan.unread
         var next = LastRan(
             dataDirectory: dataDirectory, highest: version, unproven: version == nil ? unread : nil,
             invocationID: invocationID, at: now)
@@ -112,6 +116,8 @@ public enum LastRanFinding: Hashable, Sendable {
             return next
         case .record(let record):
             next.unproven = record.unproven ?? next.unproven
+            // The start that brought the doubt stays named, so that the tick knows which ones it has to tell.
+            if record.unproven != nil { (next.invocationID, next.at) = (record.invocationID, record.at) }
             if let highest = record.highest { next.highest = version.map { max($0, highest) } ?? highest }
             let saysItAll = next.highest == record.highest && next.unproven == record.unproven
             return saysItAll ? nil : next

@@ -71,3 +71,23 @@ func splitPath(_ path: String) -> (directory: String, name: String) {
         slash == path.startIndex ? "/" : String(path[..<slash]), String(path[path.index(after: slash)...])
     )
 }
+
+/// Gives a file or a directory another name on the same file system, in the place of whatever has that name.
+///
+/// - Throws: `HostError`.
+public func moveFile(_ path: String, to other: String) throws(HostError) {
+    guard rename(path, other) == 0 else { throw HostError.failed("moved to \(other)", path) }
+    try flushDirectory(of: other)
+    try flushDirectory(of: path)
+}
+
+/// How many bytes the file system of a path can still take from others than root, and how many it has.
+///
+/// - Throws: `HostError`.
+public func space(ofFileSystemAt path: String) throws(HostError) -> (free: Int64, total: Int64) {
+    var status = statvfs()
+    guard statvfs(path, &status) == 0 else { throw HostError.failed("examined", path) }
+    let unit = UInt64(status.f_frsize)
+    func bytes(_ blocks: UInt64) -> Int64 { Int64(clamping: blocks.multipliedReportingOverflow(by: unit).0) }
+    return (bytes(UInt64(status.f_bavail)), bytes(UInt64(status.f_blocks)))
+}

@@ -116,6 +116,55 @@ final class SystemdConnection {
         }
     }
 
+    /// Restarts a unit that is up; one that is not, or is not there, stays so.
+    func tryRestart(_ unit: String) throws(HostError) {
+        var message: OpaquePointer?
+        var result = sd_bus_message_new_method_call(
+            bus, &message, Self.manager, "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager",
+            "TryRestartUnit")
+        defer { sd_bus_message_unref(message) }
+        let text = CChar(UInt8(ascii: "s"))
+        if result >= 0 { result = unit.withCString { sd_bus_message_append_basic(message, text, $0) } }
+        if result >= 0 { result = "replace".withCString { sd_bus_message_append_basic(message, text, $0) } }
+        var reply: OpaquePointer?
+        if result >= 0 { result = sd_bus_call(bus, message, 0, nil, &reply) }
+        sd_bus_message_unref(reply)
+        // There is no such unit where Holdfast was not installed whole.
+        guard result >= 0 || result == -ENOENT else { throw .systemd("restart \(unit)", result) }
+    }
+
+    /// A property that is a list of texts.
+    func texts(_ property: String, of path: String, interface: String) throws(HostError) -> [String] {
+        var list: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
+        let result = sd_bus_get_property_strv(bus, Self.manager, path, interface, property, nil, &list)
+        guard result >= 0 else { throw .systemd("tell \(property) of \(path)", result) }
+        defer { free(list) }
+        var texts: [String] = []
+        while let text = list?[texts.count] {
+            texts.append(String(cString: text))
+            free(text)
+        }
+        return texts
+    }
+
+    /// A property that is true or false.
+    func flag(_ property: String, of path: String, interface: String) throws(HostError) -> Bool {
+        var value: Int32 = 0
+        let result = sd_bus_get_property_trivial(
+            bus, Self.manager, path, interface, property, nil, CChar(UInt8(ascii: "b")), &value)
+        guard result >= 0 else { throw .systemd("tell \(property) of \(path)", result) }
+        return value != 0
+    }
+
+    /// A property that is an unsigned 64-bit number.
+    func longNumber(_ property: String, of path: String, interface: String) throws(HostError) -> UInt64 {
+        var value: UInt64 = 0
+        let result = sd_bus_get_property_trivial(
+            bus, Self.manager, path, interface, property, nil, CChar(UInt8(ascii: "t")), &value)
+        guard result >= 0 else { throw .systemd("tell \(property) of \(path)", result) }
+        return value
+    }
+
     private static func monotonic() -> Int64 {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)

@@ -1,9 +1,18 @@
 import FoundationEssentials
-import Web
+public import Web
 
 /// The Kubernetes API, as far as it is spoken here.
+///
+/// A request is one connection; several share one deadline.
 public struct KubernetesClient: Sendable {
     private let kubeconfig: Kubeconfig
+
+    /// Bytes of one answer that are taken at most; a page of a list with all its managed fields is far below.
+    public static let maximumAnswerBytes = 8 << 20
+    /// Objects that a page of a list is asked to hold.
+    public static let pageSize = 250
+    /// Pages of a list that are read at most; a longer one is an error.
+    public static let mostPages = 40
 
     /// Makes a client; nothing is sent yet.
     public init(_ kubeconfig: Kubeconfig) { self.kubeconfig = kubeconfig }
@@ -12,7 +21,8 @@ public struct KubernetesClient: Sendable {
     ///
     /// - Parameter timeoutMilliseconds: for the whole exchange.
     public func version(timeoutMilliseconds: Int) throws(KubernetesError) -> String {
-        let response = try ask("/version", timeoutMilliseconds)
+        let response = try send(
+            .get, "/version", within: Deadline(afterMilliseconds: timeoutMilliseconds))
         struct Answer: Decodable { var gitVersion: String }
         guard response.status == 200,
             let answer = try? JSONDecoder().decode(Answer.self, from: Data(response.body)),
@@ -25,7 +35,7 @@ public struct KubernetesClient: Sendable {
     ///
     /// - Parameter timeoutMilliseconds: for the whole exchange.
     public func isReady(timeoutMilliseconds: Int) throws(KubernetesError) -> Bool {
-        let response = try ask("/readyz", timeoutMilliseconds)
+        let response = try send(.get, "/readyz", within: Deadline(afterMilliseconds: timeoutMilliseconds))
         switch response.status {
         case 200: return true
         // 500 lists the checks that fail; 429 and 503 come from a server that is starting or overloaded.
@@ -34,27 +44,167 @@ public struct KubernetesClient: Sendable {
         }
     }
 
-    private func ask(_ target: String, _ timeoutMilliseconds: Int) throws(KubernetesError) -> HTTPResponse {
+    // MARK: Objects
+
+    /// Reads an object.
+    ///
+    /// - Parameter path: of the object, percent-encoded.
+    public func get<Object: Decodable>(
+        _ path: String, as type: Object.Type, within deadline: Deadline
+    ) throws(KubernetesError) -> Object {
+        try decode(type, from: try send(.get, path, within: deadline), of: path)
+    }
+
+    /// Reads all objects of a list, page by page.
+    ///
+    /// A list that changed so much that its next page cannot be given any longer (410) is read once more from the start.
+    ///
+    /// - Parameter path: of the list, percent-encoded, without a query.
+    public func list<Item: Decodable>(
+        _ path: String, of type: Item.Type, within deadline: Deadline
+    ) throws(KubernetesError) -> [Item] {
+        do {
+            return try pages(path, of: type, within: deadline)
+        } catch {
+            guard case .refused(status: 410, _) = error.code else { throw error }
+            return try pages(path, of: type, within: deadline)
+        }
+    }
+
+    private func pages<Item: Decodable>(
+        _ path: String, of type: Item.Type, within deadline: Deadline
+    ) throws(KubernetesError) -> [Item] {
+        var items: [Item] = []
+        var next = ""
+        for _ in 0..<Self.mostPages {
+            let target = "\(path)?limit=\(Self.pageSize)" + (next.isEmpty ? "" : "&continue=\(encoded(next))")
+            let page = try decode(
+                Page<Item>.self, from: try send(.get, target, within: deadline), of: path)
+            items += page.items ?? []
+            next = page.metadata?.continue ?? ""
+            if next.isEmpty { return items }
+        }
+        throw KubernetesError(
+            code: .answer(status: 200),
+            description: "the API server's list \(path) goes on after \(Self.mostPages) pages, which is more "
+                + "than is read")
+    }
+
+    /// Creates an object.
+    ///
+    /// - Parameter path: of the list that it goes into.
+    public func create(
+        _ path: String, _ object: some Encodable, within deadline: Deadline
+    ) throws(KubernetesError) {
+        try accept(
+            try send(
+                .post, path, type: "application/json", body: try body(of: object), within: deadline), of: path
+        )
+    }
+
+    /// Changes an object by a merge patch (RFC 7386).
+    ///
+    /// - Parameter patch: holds `metadata.resourceVersion`, so that it meets the object that was read or none at all
+    ///   (409): without one the last write wins, whoever wrote before.
+    public func patch(
+        _ path: String, _ patch: some VersionedPatch, within deadline: Deadline
+    ) throws(KubernetesError) {
+        guard !patch.resourceVersion.isEmpty else {
+            throw KubernetesError(
+                code: .answer(status: 200),
+                description: "the API server gave \(path) no resourceVersion, so it is not changed")
+        }
+        try accept(
+            try send(
+                .patch, path, type: "application/merge-patch+json", body: try body(of: patch),
+                within: deadline), of: path)
+    }
+
+    // MARK: Exchanges
+
+    private func send(
+        _ method: HTTPRequest.Method, _ target: String, type: String? = nil, body: [UInt8] = [],
+        within deadline: Deadline
+    ) throws(KubernetesError) -> HTTPResponse {
+        let left = deadline.millisecondsLeft
+        guard left > 0 else {
+            throw KubernetesError(
+                code: .transport(.timeout), description: "API server \(kubeconfig.server): no answer in time")
+        }
         let client = HTTPClient(
-            .origin(kubeconfig.server), tls: kubeconfig.tls, timeoutMilliseconds: timeoutMilliseconds,
-            connectTimeoutMilliseconds: timeoutMilliseconds, maximumBodyBytes: 1 << 20)
+            .origin(kubeconfig.server), tls: kubeconfig.tls, timeoutMilliseconds: left,
+            connectTimeoutMilliseconds: left, maximumBodyBytes: Self.maximumAnswerBytes)
+        var headers = [HTTPHeader("Accept", "application/json")]
+        if let type { headers.append(HTTPHeader("Content-Type", type)) }
         let response: HTTPResponse
         do {
             response = try client.send(
-                HTTPRequest(
-                    .get, target, headers: [HTTPHeader("Accept", "application/json")],
-                    bearerToken: kubeconfig.token))
+                HTTPRequest(method, target, headers: headers, body: body, bearerToken: kubeconfig.token))
         } catch {
             throw KubernetesError(
                 code: .transport(error.code), description: "API server \(error.description)")
         }
         guard response.status != 401, response.status != 403 else {
+            let path = target.prefix { $0 != "?" }
+            let advice =
+                response.status == 401
+                ? "check that the kubeconfig is of this cluster and not expired"
+                : "give its user the rights that Packaging/kubernetes lists"
             throw KubernetesError(
                 code: .unauthorised,
-                description: "the API server refuses these credentials (\(response.status) for \(target)); "
-                    + "check that the kubeconfig is of this cluster and not expired")
+                description: "the API server refuses these credentials (\(response.status) for \(path)"
+                    + "\(said(response).map { ": \($0.text)" } ?? "")); \(advice)")
         }
         return response
+    }
+
+    private func body(of object: some Encodable) throws(KubernetesError) -> [UInt8] {
+        do {
+            return Array(try JSONEncoder().encode(object))
+        } catch {
+            throw KubernetesError(
+                code: .transport(.invalidRequest), description: "what was to be sent is no JSON")
+        }
+    }
+
+    private func decode<Object: Decodable>(
+        _ type: Object.Type, from response: HTTPResponse, of path: String
+    ) throws(KubernetesError) -> Object {
+        try accept(response, of: path)
+        guard let object = try? JSONDecoder().decode(type, from: Data(response.body)) else {
+            throw unexpected(response, "what \(path) is")
+        }
+        return object
+    }
+
+    private func accept(_ response: HTTPResponse, of path: String) throws(KubernetesError) {
+        guard !(200...299).contains(response.status) else { return }
+        guard let said = said(response) else { throw unexpected(response, "what \(path) is") }
+        throw KubernetesError(
+            code: .refused(status: response.status, reason: said.reason),
+            description: "the API server refuses \(path) (\(response.status) \(said.reason)): \(said.text)")
+    }
+
+    /// What a Status says; nil where the answer is none, or repeats a credential of ours (invariant 13).
+    private func said(_ response: HTTPResponse) -> (reason: String, text: String)? {
+        struct Status: Decodable {
+            var kind: String
+            var reason: String?
+            var message: String?
+        }
+        guard response.body.count <= 65_536,
+            let status = try? JSONDecoder().decode(Status.self, from: Data(response.body)),
+            status.kind == "Status"
+        else { return nil }
+        let text = String((status.message ?? "").prefix(300).map { isPlain($0) ? $0 : "?" })
+        let reason = String((status.reason ?? "").prefix(64).filter { $0.isLetter })
+        if let token = kubeconfig.token, !token.bytes.isEmpty {
+            let secret = String(decoding: token.bytes, as: UTF8.self)
+            guard !(status.message ?? "").contains(secret), !(status.reason ?? "").contains(secret) else {
+                return nil
+            }
+        }
+        return (reason, text)
     }
 
     private func unexpected(_ response: HTTPResponse, _ what: String) -> KubernetesError {
@@ -63,4 +213,43 @@ public struct KubernetesClient: Sendable {
             description: "the API server did not say \(what): it answered with status \(response.status) "
                 + "and \(response.body.count) bytes that are something else")
     }
+}
+
+/// One page of a list.
+private struct Page<Item: Decodable>: Decodable {
+    struct Metadata: Decodable { var `continue`: String? }
+    var metadata: Metadata?
+    var items: [Item]?
+}
+
+/// A merge patch that names the state of the object that it is for.
+public protocol VersionedPatch: Encodable {
+    /// What is encoded as `metadata.resourceVersion`.
+    var resourceVersion: String { get }
+}
+
+/// Whether a character can be shown: no control character, and nothing that turns a line around.
+private func isPlain(_ character: Character) -> Bool {
+    character.unicodeScalars.allSatisfy { scalar in
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate, .unassigned:
+            false
+        default: true
+        }
+    }
+}
+
+/// A text as the value of a query: all but unreserved characters by their bytes (RFC 3986, 2.3).
+public func encoded(_ text: String) -> String {
+    let digits = Array("0123456789ABCDEF".utf8)
+    var bytes: [UInt8] = []
+    for byte in text.utf8 {
+        switch byte {
+        case 48...57, 65...90, 97...122, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+            UInt8(ascii: "~"):
+            bytes.append(byte)
+        default: bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+        }
+    }
+    return String(decoding: bytes, as: UTF8.self)
 }

@@ -10,6 +10,8 @@ public struct KubernetesError: Error, Hashable, Sendable, CustomStringConvertibl
         case transport(HTTPError.Code)
         /// It does not know us (401), or we may not (403).
         case unauthorised
+        /// It refused, and said why: `NotFound`, `Conflict`, `AlreadyExists`, `Invalid`, `TooManyRequests`.
+        case refused(status: Int, reason: String)
         /// It answered something else than was asked for.
         case answer(status: Int)
     }
@@ -24,4 +26,20 @@ public struct KubernetesError: Error, Hashable, Sendable, CustomStringConvertibl
         self.code = code
         self.description = description
     }
+
+    /// Whether what was asked for is not there; also where the cluster does not know the kind (no such CRD).
+    public var isAbsence: Bool {
+        switch code {
+        case .refused(status: 404, _), .answer(status: 404): true
+        default: false
+        }
+    }
+
+    /// Whether the object was changed since it was read: to be read again, and tried again.
+    public var isConflict: Bool {
+        if case .refused(status: 409, reason: let reason) = code { reason != "AlreadyExists" } else { false }
+    }
+
+    /// Whether an object of that name is there already.
+    public var isAlreadyThere: Bool { code == .refused(status: 409, reason: "AlreadyExists") }
 }

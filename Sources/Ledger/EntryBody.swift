@@ -33,6 +33,8 @@ enum EntryBody {
         case .intended(let payload): try CanonicalJSON.text(of: payload)
         case .effected(let payload): try CanonicalJSON.text(of: payload)
         case .guardBroken(let payload): try CanonicalJSON.text(of: payload)
+        case .gateActed(let payload): try CanonicalJSON.text(of: payload)
+        case .seeded(let payload): try CanonicalJSON.text(of: payload)
         }
     }
 
@@ -63,6 +65,8 @@ enum EntryBody {
         case "intended": .intended(try decoded(text))
         case "effected": .effected(try decoded(text))
         case "guard-broken": .guardBroken(try decoded(text))
+        case "gate-acted": .gateActed(try decoded(text))
+        case "seeded": .seeded(try decoded(text))
         default: throw UnreadableBody(reason: "its kind is not known to this program")
         }
     }

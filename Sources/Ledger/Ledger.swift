@@ -93,6 +93,19 @@ public final class Ledger: LedgerStore {
         }
     }
 
+    public func hash(ofEntry sequence: Int64) throws(LedgerFailure) -> Digest? {
+        try guarded {
+            let hash = try store.database.prepare("SELECT hash FROM entry WHERE seq = ?")
+                .first([.integer(sequence)]) { $0.blob(0) }
+            return hash.flatMap { Digest(bytes: $0) }
+        }
+    }
+
+    public func seed(from text: String) -> Seed? { Self.seed(from: text) }
+
+    /// A seed from the text that a ledger writes; nil where it is none.
+    public static func seed(from text: String) -> Seed? { try? EntryBody.decoded(text) }
+
     public func remember(_ memory: ObserverMemory) throws(LedgerFailure) {
         try guarded {
             try store.database.execute(
@@ -114,6 +127,22 @@ public final class Ledger: LedgerStore {
                     }
                     if !isKnown { entries.append(entry) }
                 }
+            return entries
+        }
+    }
+
+    public func catalogEntries(
+        of version: Version, for distribution: Distribution
+    ) throws(LedgerFailure) -> [CatalogEntry] {
+        try guarded {
+            var entries: [CatalogEntry] = []
+            // The table is a few hundred rows at most; the canonical text of a version has no quotes.
+            let rows = try store.database.prepare(
+                "SELECT content FROM catalog WHERE instr(content, ?) > 0 ORDER BY seq, position")
+            try rows.forEach([.text("\"version\":\"\(version)\"")]) { row in
+                let entry: CatalogEntry = try EntryBody.decoded(row.text(0) ?? "")
+                if entry.distribution == distribution, entry.version == version { entries.append(entry) }
+            }
             return entries
         }
     }

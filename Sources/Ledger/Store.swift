@@ -87,7 +87,8 @@ struct Store {
             }
         case .policyLoaded, .policyRejected, .installationFound, .installationGone, .installationObserved,
             .changeEnded, .problemBegan, .problemEnded, .coverage, .approved, .denied, .revoked,
-            .adopted, .released, .paused, .resumed, .intended, .effected, .guardBroken:
+            .adopted, .released, .paused, .resumed, .intended, .effected, .guardBroken,
+            .gateActed, .seeded:
             break
         }
     }

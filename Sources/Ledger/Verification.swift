@@ -174,7 +174,8 @@ private struct Walk {
             }
         case .policyLoaded, .policyRejected, .installationFound, .installationGone, .installationObserved,
             .changeEnded, .problemBegan, .problemEnded, .coverage, .approved, .denied, .revoked,
-            .adopted, .released, .paused, .resumed, .intended, .effected, .guardBroken:
+            .adopted, .released, .paused, .resumed, .intended, .effected, .guardBroken,
+            .gateActed, .seeded:
             break
         }
     }

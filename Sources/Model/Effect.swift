@@ -9,8 +9,10 @@
 /// | placeDropIn | its content, or whether its directory was there | the text is there | none is there, or that of before | the directory goes if we made it and it is empty |
 /// | removeDropIn | its content | no file is there | our text is there | nothing |
 /// | reloadUnits | nothing | never known: it may be repeated | always | nothing |
+/// | restartWatch | nothing | never known: it may be repeated | always | nothing |
 /// | writeLastRan | its content | the text is there, or a newer one by the gate | that of before is there | the draft goes |
 /// | removeLastRan | its content | no file is there | one is | nothing |
+/// | removePending | the file at its path | that file is gone, and its directory where nothing else is in it | it is there | nothing |
 /// | set | its value | it has the value that was asked for | it has another | nothing |
 /// | restore | its value | it no longer has ours | it has ours | nothing |
 /// | abortRefresh | the change's status | it is over, or being undone | it goes on | nothing |
@@ -24,14 +26,18 @@ public enum Effect: Codable, Hashable, Sendable {
     /// Copies an artifact to the binary's own file system, with the binary's owner and label.
     case stageSpare(ArtifactCopy)
     case removeSpare(StagedSpare)
-    /// Puts the drop-in beside a unit by which systemd asks the gate.
+    /// Puts a drop-in beside a unit: the gate's, or one that tells a unit of ours what this node has elsewhere.
     case placeDropIn(path: String, text: String)
     case removeDropIn(PlacedDropIn)
     /// Has systemd read its unit files again.
     case reloadUnits
+    /// Has our path units watch what their drop-ins now name; one that is off stays off.
+    case restartWatch
     /// Writes what has started on a data directory, in the gate's own text.
     case writeLastRan(StartRecord)
     case removeLastRan(path: String)
+    /// Lets an artifact go that the gate turned away and kept aside.
+    case removePending(PendingFile)
     /// Gives a setting a value, whatever it is now.
     case set(Setting, to: String)
     /// Gives a setting back what it was before us, unless somebody else has set it since.
@@ -48,11 +54,19 @@ public enum Effect: Codable, Hashable, Sendable {
         case .removeFromVault(_, let digest): "take sha256 \(digest.short) out of the vault"
         case .stageSpare(let copy): "stage \(copy.artifact.summary) as the spare \(copy.to)"
         case .removeSpare(let spare): "take the spare \(spare.path) away"
-        case .placeDropIn(let path, _): "put the gate in front of the unit: \(path)"
-        case .removeDropIn(let dropIn): "take the gate away: \(dropIn.path)"
+        case .placeDropIn(let path, _):
+            isOfOwnUnit(path)
+                ? "tell Holdfast's own unit of this node's places: \(path)"
+                : "put the gate in front of the unit: \(path)"
+        case .removeDropIn(let dropIn):
+            isOfOwnUnit(dropIn.path)
+                ? "take the drop-in of Holdfast's own unit away: \(dropIn.path)"
+                : "take the gate away: \(dropIn.path)"
         case .reloadUnits: "have systemd read its units again"
+        case .restartWatch: "have systemd watch this node's places"
         case .writeLastRan: "record what runs now as what last ran"
         case .removeLastRan: "forget what last ran, since starts are no longer recorded"
+        case .removePending(let file): "let go of what was turned away and kept as \(file.path)"
         case .set(let setting, let value): "set \(setting.summary) to \(value)"
         case .restore(let placed):
             placed.before.map { "set \(placed.setting.summary) back to \($0)" }
@@ -65,7 +79,7 @@ public enum Effect: Codable, Hashable, Sendable {
     }
 
     /// Whether it leaves something behind by which a probe can tell that it was done.
-    public var leavesTrace: Bool { self != .reloadUnits }
+    public var leavesTrace: Bool { self != .reloadUnits && self != .restartWatch }
 
     /// Who has to answer for it to be done: what one of them keeps from being done keeps no other from it.
     public var lane: Lane {
@@ -86,6 +100,9 @@ public enum Effect: Codable, Hashable, Sendable {
         case cluster
     }
 }
+
+/// Whether a drop-in is of a unit that `make install` put there, and not of a distribution's.
+private func isOfOwnUnit(_ dropIn: String) -> Bool { dropIn.contains("/holdfast") }
 
 extension Setting {
     fileprivate var lane: Effect.Lane {
@@ -139,6 +156,20 @@ public struct StartRecord: Codable, Hashable, Sendable {
         self.text = text
         self.since = since
         self.marks = marks
+    }
+}
+
+/// An artifact that was turned away and is kept aside.
+public struct PendingFile: Codable, Hashable, Sendable {
+    /// Where it lies.
+    public var path: String
+    /// The file as it was found there.
+    public var identity: FileIdentity
+
+    /// Makes a finding.
+    public init(path: String, identity: FileIdentity) {
+        self.path = path
+        self.identity = identity
     }
 }
 

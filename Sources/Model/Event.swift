@@ -38,6 +38,10 @@ public enum Event: Codable, Hashable, Sendable {
     case effected(EffectEnd)
     /// Somebody else took away or weakened a guard that was in force; it is put back.
     case guardBroken(BrokenGuard)
+    /// The start gate put something back, let something through, or refused a start.
+    case gateActed(GateAct)
+    /// The ledger was lost, or lagged behind; what guards was taken over from the guard file.
+    case seeded(Seeding)
 
     /// The kind of entries from which the last valid policy is read.
     public static let policyLoadedKind = "policy-loaded"
@@ -66,6 +70,8 @@ public enum Event: Codable, Hashable, Sendable {
         case .intended: "intended"
         case .effected: "effected"
         case .guardBroken: "guard-broken"
+        case .gateActed: "gate-acted"
+        case .seeded: "seeded"
         }
     }
 }

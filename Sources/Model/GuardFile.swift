@@ -10,6 +10,8 @@ public struct GuardFile: Hashable, Sendable {
     public var pausedUntil: Instant?
     /// The intent that was committed and not yet closed, in the ledger's own text; the gate does not look into it.
     public var intent: String?
+    /// What a lost ledger is seeded from, in the ledger's own text; the gate does not look into it.
+    public var seed: String?
     /// What was put in place to keep changes out, to be taken away by `release` and by nobody else (invariant 10).
     public var guards: [PlacedGuard]
     /// What is guarded on this node.
@@ -21,9 +23,10 @@ public struct GuardFile: Hashable, Sendable {
     /// Makes a guard file.
     public init(
         ledgerSequence: Int64 = 0, ledgerHash: Digest = .none, pausedUntil: Instant? = nil,
-        intent: String? = nil,
+        intent: String? = nil, seed: String? = nil,
         guards: [PlacedGuard] = [], installations: [GuardedInstallation] = []
     ) {
+        self.seed = seed
         self.ledgerSequence = ledgerSequence
         self.ledgerHash = ledgerHash
         self.pausedUntil = pausedUntil

@@ -20,6 +20,8 @@ public struct GuardRecords: Codable, Hashable, Sendable {
     @OmittedWhenEmpty public var settings: [PlacedSetting] = []
     /// Whether systemd has not been told yet of what changed in its unit files.
     public var needsReload = false
+    /// Whether our path units still watch what they did before a drop-in of theirs changed; nil where they do not.
+    public var needsWatch: Bool?
 
     /// Nothing was done.
     public init() {}
@@ -100,6 +102,11 @@ public struct GuardRecords: Codable, Hashable, Sendable {
                 problem: Problem(code: code, text: text, about: intent.effect.lane.rawValue)))
     }
 
+    private mutating func changed(_ dropIn: String) {
+        needsReload = true
+        if dropIn.contains(".path.d/") { needsWatch = true }
+    }
+
     private mutating func done(_ intent: Intent, _ identity: FileIdentity?) {
         switch intent.effect {
         case .storeInVault(let copy): vault[copy.to] = copy.artifact.sha256
@@ -111,14 +118,15 @@ public struct GuardRecords: Codable, Hashable, Sendable {
         case .removeSpare(let spare): spares[spare.path] = nil
         case .placeDropIn(let path, let text):
             dropIns[path]?.text = text
-            needsReload = true
+            changed(path)
         case .removeDropIn(let dropIn):
             dropIns[dropIn.path] = nil
-            needsReload = true
+            changed(dropIn.path)
         case .reloadUnits: needsReload = false
+        case .restartWatch: needsWatch = nil
         case .writeLastRan(let record): lastRan[record.path] = record.since
         case .removeLastRan(let path): lastRan[path] = nil
-        case .set, .restore, .abortRefresh, .startServices: break
+        case .removePending, .set, .restore, .abortRefresh, .startServices: break
         }
     }
 }

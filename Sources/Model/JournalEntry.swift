@@ -25,6 +25,11 @@ public struct JournalEntry: Hashable, Sendable {
         case guardChanged = "904b65c5f07a446789ce5017619ea6f2"
         case guardFailed = "96f9650c60c148269fc0cdd566f3709d"
         case guardBroken = "5fa41564b2754c9eb0e0feb1ba8fdce5"
+        case gatePutBack = "d70c4cd88c5f4623979ae77a072bfc7f"
+        case gateLetThrough = "565a009f7c2e4de7b87aa9038c7a8345"
+        case gateRefused = "e6c4d529c08b45e694f895e97f31f0a1"
+        case gateUntold = "268a0d62e50349eaac7d4c5b8943b96c"
+        case seeded = "79f66d97a9df4aa7b21fb0c49e9977bd"
         case ledgerBegun = "8e81973e0bec47b0b898d190f9ebdacc"
     }
 

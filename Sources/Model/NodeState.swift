@@ -24,6 +24,11 @@ public struct NodeState: Codable, Hashable, Sendable {
     public var guards: GuardRecords?
     /// Until when a person has lifted every guard; nil where nobody has.
     public var pause: Pause?
+    /// Records of the gate that were taken from the spool last: where a tick died before it took their files away, they
+    /// are still there.
+    @OmittedWhenEmpty public var spooled: [String] = []
+    /// What the newest seeding was made from; nil where there was none.
+    public var seededFrom: SeedSource?
 
     /// The state before the first entry.
     public init() {}
@@ -85,6 +90,8 @@ public struct NodeState: Codable, Hashable, Sendable {
             }
         case .adopted, .released, .paused, .resumed, .intended, .effected:
             applyGuarding(event, at: at)
+        case .gateActed(let act): take(act)
+        case .seeded(let seeding): take(seeding)
         case .coverage, .catalogImported, .guardBroken:
             break
         }
@@ -104,7 +111,10 @@ public struct NodeState: Codable, Hashable, Sendable {
             installations[key]?.reference = adoption.artifact
             installations[key]?.confirmed = true
             installations[key]?.adoption = adoption
-        case .released(let id): installations[id.description]?.adoption = nil
+        case .released(let id):
+            installations[id.description]?.adoption = nil
+            // What the gate kept aside goes with the guards.
+            installations[id.description]?.acts = []
         case .paused(let pause): self.pause = pause
         case .resumed: pause = nil
         case .intended(let intent): records.begin(intent)
@@ -154,6 +164,12 @@ public struct InstallationState: Codable, Hashable, Sendable {
     public var since: Instant
     /// Changes that are there now, as they were last judged.
     public var changes: [TrackedChange]
+    /// What the gate did last, oldest first: the newest few of what it put back, the newest one of each other kind.
+    @OmittedWhenEmpty public var acts: [GateAct] = []
+    /// How the gate stood when the ledger was lost; it counts until there is a policy.
+    ///
+    /// Nil for all but what was seeded.
+    public var seededMode: Enforcement.GateMode?
 
     /// Makes the state of an installation at first sight.
     public init(installation: Installation, reference: Artifact?, since: Instant) {

@@ -198,13 +198,18 @@ public struct Offer: Codable, Hashable, Sendable {
     public var published: Instant?
     /// How far its origin is certain before it was downloaded.
     public var origin: Origin
+    /// Where on the node its bytes are at hand, kept aside when they were turned away; nil where they are not.
+    public var path: String?
 
     /// Makes an offer.
-    public init(artifact: Artifact, trigger: Trigger, published: Instant?, origin: Origin) {
+    public init(
+        artifact: Artifact, trigger: Trigger, published: Instant?, origin: Origin, path: String? = nil
+    ) {
         self.artifact = artifact
         self.trigger = trigger
         self.published = published
         self.origin = origin
+        self.path = path
     }
 }
 
@@ -309,11 +314,15 @@ public struct Observation: Codable, Hashable, Sendable {
     public var settings: [Setting: SettingReading]
     /// What snapd says of itself; nil where there is no snap that is guarded, or it does not answer.
     public var snapd: SnapdFacts?
+    /// By what the cluster's API server can be reached from here; nil where by nothing.
+    public var access: ClusterAccess?
+    /// What the cluster told, at this look or an earlier one; nil where it was not asked, or never answered.
+    public var cluster: ClusterObservation?
 
     /// Makes an observation.
     public init(
         node: NodeFacts, clock: ClockReading, installations: [Installation], problems: [Problem],
-        settings: [Setting: SettingReading] = [:], snapd: SnapdFacts? = nil
+        settings: [Setting: SettingReading] = [:], access: ClusterAccess? = nil, snapd: SnapdFacts? = nil
     ) {
         self.node = node
         self.clock = clock
@@ -321,5 +330,6 @@ public struct Observation: Codable, Hashable, Sendable {
         self.problems = problems
         self.settings = settings
         self.snapd = snapd
+        self.access = access
     }
 }

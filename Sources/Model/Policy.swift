@@ -301,6 +301,11 @@ public struct Enforcement: Codable, Hashable, Sendable {
     /// Whether the binary is made immutable.
     public var seal = false
 
+    /// What sealing costs, for `policy lint` and `doctor`: lower case, no full stop.
+    public static let sealWarning =
+        "a sealed binary stops installers and cp, but system-upgrade-controller and autopilot cordon the node first "
+        + "and then fail, and an attempt leaves no trace"
+
     /// Makes the default: nothing is enforced.
     public init() {}
 }

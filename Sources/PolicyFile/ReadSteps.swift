@@ -113,10 +113,7 @@ extension Reader {
         fields.set(&enforce.plans, "plans") { token($0) }
         fields.set(&enforce.seal, "seal", flag)
         if enforce.seal, let entry = fields.entries["seal"] {
-            warn(
-                entry,
-                "an attempt against the seal leaves no trace, and SUC and autopilot cordon the node before they fail at it"
-            )
+            warn(entry, Enforcement.sealWarning)
         }
         return enforce
     }

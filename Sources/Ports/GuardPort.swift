@@ -3,7 +3,7 @@ public import Model
 /// The node, as far as guards are put in place on it.
 ///
 /// Paths are those of the node. It is used by one thread.
-public protocol GuardPort {
+public protocol GuardPort: SpoolPort {
     /// What is at those places; it never throws, what cannot be examined says so.
     func look(at places: GuardedPlaces) -> GuardPresence
 
@@ -41,6 +41,8 @@ public struct GuardedPlaces: Hashable, Sendable {
     public var contents: Set<String>
     /// Settings that the observation does not tell.
     public var settings: Set<Setting>
+    /// Binaries beside which the gate may have kept artifacts.
+    public var pending: Set<String> = []
 
     /// Makes a question.
     public init(
@@ -60,6 +62,10 @@ public struct GuardPresence: Hashable, Sendable {
     public var contents: [String: FileContent] = [:]
     /// Those that were asked about; no entry where none were.
     public var settings: [Setting: SettingReading] = [:]
+    /// Why one of those is unknown, and what to do about it.
+    public var refusals: [Setting: String] = [:]
+    /// What the gate has kept, by the binary that was asked about; no entry where nothing is kept.
+    public var pending: [String: KeptAside] = [:]
     /// The guard file.
     public var guardFile: FileContent?
 
@@ -76,6 +82,34 @@ public struct GuardPresence: Hashable, Sendable {
         public var text: String? {
             if case .bytes(let bytes) = self { String(validating: bytes, as: UTF8.self) } else { nil }
         }
+    }
+}
+
+/// What is kept beside one binary of what was turned away.
+public struct KeptAside: Hashable, Sendable {
+    /// Files of the gate's alone, in order of their names.
+    public var files: [PendingFile]
+    /// Bytes that the file system can still take, and all that it has; nil where it does not tell.
+    public var space: Space?
+
+    /// Room on a file system.
+    public struct Space: Hashable, Sendable {
+        /// In bytes, for others than root.
+        public var free: Int64
+        /// In bytes.
+        public var total: Int64
+
+        /// Makes a finding.
+        public init(free: Int64, total: Int64) {
+            self.free = free
+            self.total = total
+        }
+    }
+
+    /// Makes a finding.
+    public init(files: [PendingFile], space: Space?) {
+        self.files = files
+        self.space = space
     }
 }
 

@@ -14,11 +14,22 @@ public protocol LedgerStore {
     /// The number and the hash of the newest entry; 0 and no hash before the first.
     func head() throws(LedgerFailure) -> (sequence: Int64, hash: Digest)
 
+    /// The hash of an entry; nil where there is none with that number.
+    func hash(ofEntry sequence: Int64) throws(LedgerFailure) -> Digest?
+
+    /// A seed from the ledger's own text; nil where it is none.
+    func seed(from text: String) -> Seed?
+
     /// Keeps the observer's memory; it is no part of the chain.
     func remember(_ memory: ObserverMemory) throws(LedgerFailure)
 
     /// What imported checksums say of a digest; more than one entry where files disagree.
     func catalogEntries(for digest: Digest) throws(LedgerFailure) -> [CatalogEntry]
+
+    /// What imported checksums say of a release; one for each architecture, and more where files disagree.
+    func catalogEntries(
+        of version: Version, for distribution: Distribution
+    ) throws(LedgerFailure) -> [CatalogEntry]
 
     /// Notes that a tick ran; gives the stretch back when it is due to be sealed.
     ///

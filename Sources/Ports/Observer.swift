@@ -39,6 +39,8 @@ public struct ObserverMemory: Codable, Hashable, Sendable {
     public var settings: [KnownSetting]?
     /// Which unit files there are, while their directories stand.
     public var units: KnownUnits?
+    /// What the cluster told, and when it is asked again.
+    public var cluster: KnownCluster?
     /// The policy's hash; not the observer's, but as much a cache as the rest.
     public var policy: KnownPolicy?
 

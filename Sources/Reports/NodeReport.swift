@@ -41,8 +41,20 @@ public struct NodeReport: Encodable, Hashable, Sendable {
         public var adopted: Bool
         /// What we placed to guard it: drop-ins and the spare, by path.
         public var guards: [String]
+        /// What it was meant to run before, and ran well; nil where there was none.
+        public var lastGood: Artifact?
+        /// What the gate did last, the newest last.
+        public var acts: [GateAct]
         /// Decisions on every change that is there now.
         public var decisions: [DecisionRecord]
+
+        /// What was turned away and is kept on the node, and is not what it is meant to run.
+        public var pending: [Offer] {
+            installation.offers.filter { offer in
+                offer.path != nil
+                    && approved.flatMap { offer.artifact.isSameBytes(as: $0) } != true
+            }
+        }
     }
 
     /// Makes the report of one look.
@@ -59,6 +71,7 @@ public struct NodeReport: Encodable, Hashable, Sendable {
             return InstallationPart(
                 installation: installation, approved: known?.reference, confirmed: known?.confirmed ?? false,
                 adopted: known?.adoption != nil, guards: Self.guards(of: installation, state.guards),
+                lastGood: known?.lastGood, acts: known?.acts ?? [],
                 decisions: decisions.filter { $0.subject.change.installation == installation.id })
         }
         approvals = state.approvals(inForceOn: node, at: observation.clock.now).map(ApprovalPart.init)
@@ -114,8 +127,7 @@ extension NodeReport.PolicyPart {
 extension NodeReport.InstallationPart {
     private enum Key: String, CodingKey {
         case distribution, name, role, units, dataDirectory, dataStore, installed, running, approved, adopted,
-            guards, hold,
-            changes
+            guards, hold, lastGood, pending, gate, changes
     }
     private enum InstalledKey: String, CodingKey {
         case version, sha256, revision, channel, path, evidence, origin, unreadable
@@ -171,6 +183,9 @@ extension NodeReport.InstallationPart {
         }
         try container.encode(adopted, forKey: .adopted)
         try container.encode(guards, forKey: .guards)
+        try container.encode(lastGood.map(ArtifactPart.init), forKey: .lastGood)
+        try container.encode(pending.map(PendingPart.init), forKey: .pending)
+        try container.encode(acts.map(GatePart.init), forKey: .gate)
         if let hold = installation.hold {
             var part = container.nestedContainer(keyedBy: HoldKey.self, forKey: .hold)
             try part.encode(hold.until?.description, forKey: .until)
@@ -183,11 +198,17 @@ extension NodeReport.InstallationPart {
 /// What `explain` says of a change: the change as `check` prints it, and the installation that it is of.
 public struct ExplainedChange: Encodable, Sendable {
     private let record: DecisionRecord
+    private let acts: [GateAct]
 
     /// Makes the explanation of a decision.
-    public init(_ record: DecisionRecord) { self.record = record }
+    ///
+    /// - Parameter acts: what the gate did last at starts of its installation.
+    public init(_ record: DecisionRecord, acts: [GateAct]) {
+        self.record = record
+        self.acts = record.acts(among: acts)
+    }
 
-    private enum Key: String, CodingKey { case distribution, name }
+    private enum Key: String, CodingKey { case distribution, name, gate }
 
     /// Writes the keys of a change and those that name its installation.
     public func encode(to encoder: any Encoder) throws {
@@ -195,6 +216,7 @@ public struct ExplainedChange: Encodable, Sendable {
         var container = encoder.container(keyedBy: Key.self)
         try container.encode(record.subject.change.installation.distribution, forKey: .distribution)
         try container.encode(record.subject.change.installation.name, forKey: .name)
+        try container.encode(acts.map(GatePart.init), forKey: .gate)
     }
 }
 
@@ -205,7 +227,7 @@ struct ChangePart: Encodable {
     enum Key: String, CodingKey {
         case id, trigger, updateType, skipsMinor, phase, from, to, target, decision
     }
-    enum TargetKey: String, CodingKey { case sha256, revision, channel, origin }
+    enum TargetKey: String, CodingKey { case sha256, revision, channel, origin, path }
     enum DecisionKey: String, CodingKey { case id, verdict, reasons, earliest }
     enum ReasonKey: String, CodingKey { case rule, result, text, source, lever, notBefore }
 
@@ -224,6 +246,7 @@ struct ChangePart: Encodable {
         try target.encode(change.to.revision, forKey: .revision)
         try target.encode(change.to.channel, forKey: .channel)
         try target.encode(change.origin, forKey: .origin)
+        try target.encode(record.keptAs, forKey: .path)
         var decision = container.nestedContainer(keyedBy: DecisionKey.self, forKey: .decision)
         try decision.encode(record.id, forKey: .id)
         try decision.encode(record.decision.verdict, forKey: .verdict)

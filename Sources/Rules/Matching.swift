@@ -1,4 +1,4 @@
-import Model
+public import Model
 
 extension Match {
     /// Whether an installation on a node is meant; what is not known about it never matches.
@@ -18,7 +18,7 @@ extension Match {
 
 extension Stage {
     /// Whether a node is in this stage, unless one before it takes it.
-    func matches(_ node: NodeFacts) -> Bool {
+    public func matches(_ node: NodeFacts) -> Bool {
         matchesAny(of: nodes, node.name) && matchesAny(of: clusters, node.cluster)
             && labels.allSatisfy { node.labels[$0.key] == $0.value }
     }

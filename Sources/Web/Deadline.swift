@@ -2,12 +2,13 @@ import Glibc
 
 /// A point on the monotonic clock by which something has to be over.
 ///
-/// `poll(2)` wants what is left of a wait; this is the one use that Web makes of a clock.
-struct Deadline {
+/// `poll(2)` wants what is left of a wait, and several exchanges can share one; this is the one use that Web makes of
+/// a clock.
+public struct Deadline: Sendable {
     private let nanoseconds: Int64
 
     /// So many milliseconds from now.
-    init(afterMilliseconds count: Int) {
+    public init(afterMilliseconds count: Int) {
         let (span, tooLong) = Int64(max(0, count)).multipliedReportingOverflow(by: 1_000_000)
         let (sum, tooLate) = Self.now.addingReportingOverflow(tooLong ? .max : span)
         nanoseconds = tooLate ? .max : sum
@@ -19,7 +20,7 @@ struct Deadline {
     }
 
     /// What is left, rounded up, so that a wait of it ends after the deadline and never just before; 0 when over.
-    var millisecondsLeft: Int {
+    public var millisecondsLeft: Int {
         let left = nanoseconds.subtractingReportingOverflow(Self.now).partialValue
         return left <= 0 ? 0 : Int(clamping: (left - 1) / 1_000_000 + 1)
     }

@@ -178,7 +178,7 @@ private struct UnitStart {
             .restored,
             "\(binary) was not approved: \(artifact.summary) has been put back and starts; \(old); "
                 + "'holdfast pause --for 2h --reason …' lifts all guards for a while",
-            installation: guarded.id, restored: artifact, pending: kept)
+            installation: guarded.id, restored: artifact, pending: kept.map(report.nodePath))
         return .start
     }
 
@@ -190,10 +190,10 @@ private struct UnitStart {
     }
 
     private func putBack(_ seen: GateObservation) -> PutBack {
-        let directory = split(binary).directory
-        return PutBack(
+        PutBack(
             report: report, guarded: guarded, binary: binary,
-            pending: guarded.pending.map(report.path) ?? "\(directory)/.holdfast-pending", seen: seen.binary)
+            pending: guarded.pending.map(report.path) ?? PendingNames.directory(beside: binary),
+            seen: seen.binary)
     }
 
     private func isExecutable(_ path: String) -> Bool {

@@ -50,10 +50,11 @@ struct PutBack {
         mkdir(pending, 0o700)
         makeRoom()
         // The same file gets the same name, however often a gate is killed between here and the rename.
-        let base =
-            "\(pending)/\(split(binary).name).\(status.st_ino)-\(status.st_size)-\(status.st_mtim.tv_sec)"
-        for attempt in 0..<8 {
-            let name = attempt == 0 ? base : "\(base).\(attempt)"
+        for attempt in 0..<PendingNames.attempts {
+            let own = PendingNames.name(
+                of: split(binary).name, inode: UInt64(status.st_ino), size: Int64(status.st_size),
+                modified: Int64(status.st_mtim.tv_sec), attempt: attempt)
+            let name = "\(pending)/\(own)"
             if link(binary, name) == 0 { return .linked(name) }
             let code = errno
             var other = stat()

@@ -13,6 +13,11 @@ struct Report {
     /// A path of the node as this process sees it.
     func path(_ path: String) -> String { root + path }
 
+    /// The path of the node that `path` makes such a path of.
+    func nodePath(_ path: String) -> String {
+        path.hasPrefix(root) ? String(path.dropFirst(root.count)) : path
+    }
+
     /// Writes one line to the journal, which is what standard error is in a unit.
     func say(_ text: String) {
         var line = "holdfast-gate: \(unit): \(text)".printable + "\n"

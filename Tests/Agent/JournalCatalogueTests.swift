@@ -125,6 +125,10 @@ extension Event {
             .effected(EffectEnd(of: intent, outcome: .done(nil))),
             .effected(EffectEnd(of: intent, outcome: .failed(""))),
             .guardBroken(BrokenGuard(summary: "s", found: nil)),
+            .seeded(
+                Seeding(
+                    source: SeedSource(sequence: 1, hash: .none), entries: 0,
+                    seed: Seed(installations: [], records: GuardRecords(), pause: nil))),
             .approved(approval), .denied(denial),
             .revoked(Revocation(revoked: .approval(approval), claimedBy: "")),
             .revoked(Revocation(revoked: .denial(denial), claimedBy: "")),
@@ -133,5 +137,11 @@ extension Event {
             .decided(record), .changeEnded(ChangeEnd(change: change)), .problemBegan(problem),
             .problemEnded(problem), .catalogImported(CatalogImport(file: "f", sha256: .none, entries: [])),
         ]
+            + GateAct.Kind.allCases.map { kind in
+                .gateActed(
+                    GateAct(
+                        kind: kind, reason: "r", unit: "", installation: nil, at: Instant(seconds: 0),
+                        invocationID: nil, text: "", record: ""))
+            }
     }()
 }

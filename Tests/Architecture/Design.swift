@@ -83,8 +83,8 @@ enum Design {
     /// Folders of Tests that mirror no module.
     static let testsOfTheirOwn: Set<String> = [
         "Architecture", "Simulation", "Lab", "Fixtures",
-        // A server on a real socket that says what a test tells it to.
-        "ScriptedServer",
+        // A server on a real socket that says what a test tells it to, its TLS, and an API server made of it.
+        "ScriptedServer", "TLSServer", "KubernetesServer",
     ]
 
     /// Modules without a folder of tests, and why.

@@ -36,8 +36,9 @@ struct DropInTests {
             program: node.root + program, state: node.root + "/var/lib/holdfast", isSnap: false)
         let words = try #require(command(in: text)).replacing(
             "/run/holdfast", with: node.root + "/run/holdfast")
-        let outcome = GateNode.run(["/bin/sh", "-c", words])
+        let outcome = GateNode.run(["/bin/sh", "-c", words], errorsTo: node.root + "/errors")
         #expect(outcome.status == (row.starts ? 0 : 1))
+        #expect(outcome.errors.contains("holdfast-gate: k3s.service: it starts unguarded") == row.marks)
         #expect(node.exists(node.state.missed(unit: "k3s.service")[0]) == row.marks)
     }
 

@@ -40,7 +40,7 @@ struct GateProgramTests {
         let record = try #require(node.spool.first)
         #expect(node.spool.count == 1 && record.reason == .restored && record.restored == node.approved)
         #expect(record.invocationID == GateNode.invocation)
-        #expect(record.pending?.hasPrefix(node.root + node.pending) == true)
+        #expect(record.pending?.hasPrefix(node.pending) == true)
         #expect(node.lastRan?.highest == Version(GateNode.version) && node.lastRan?.unproven == nil)
         #expect(!node.isMissed)
     }

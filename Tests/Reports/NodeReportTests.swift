@@ -56,11 +56,11 @@ struct NodeReportTests {
             "version":"v1.31.4+k3s1"},"changes":[{"decision":{"earliest":null,"id":"d1","reasons":[\
             {"lever":"look","result":"unknown","rule":"ceiling","source":"policy.yaml:3","text":"no version"}],\
             "verdict":"hold"},"from":"v1.31.4+k3s1","id":"c1","phase":"on-disk","skipsMinor":false,\
-            "target":{"channel":null,"origin":"unknown","revision":null,"sha256":null},"to":null,\
+            "target":{"channel":null,"origin":"unknown","path":null,"revision":null,"sha256":null},"to":null,\
             "trigger":"file-replaced","updateType":"unknown"}],"dataDirectory":null,"dataStore":"unknown",\
-            "distribution":"k3s","guards":[],"installed":{"channel":null,"evidence":"unreadable","origin":"unknown",\
+            "distribution":"k3s","gate":[],"guards":[],"installed":{"channel":null,"evidence":"unreadable","origin":"unknown",\
             "path":"/opt/bin/k3s","revision":null,"sha256":null,"unreadable":"not an ELF file","version":null},\
-            "name":"k3s-edge","role":"server","running":{"restartPending":null,"sources":[\
+            "lastGood":null,"name":"k3s-edge","pending":[],"role":"server","running":{"restartPending":null,"sources":[\
             {"source":"api","version":"v1.31.4+k3s1"}],"version":"v1.31.4+k3s1"},"units":["k3s-edge.service"]}],\
             "node":"edge-1","paused":null,"policy":{"path":"/etc/holdfast/policy.yaml","sha256":null,"valid":false},\
             "problems":[{"code":"policy-absent","text":"no policy"}]}

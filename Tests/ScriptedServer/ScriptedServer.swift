@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import TLSServer
 
 /// A server on a real socket that says what it is told to, byte for byte; for tests of what reads it.
 ///
@@ -22,6 +23,22 @@ public final class ScriptedServer: Sendable {
         /// Request line and headers.
         public var head: String
         public var body: [UInt8]
+        /// The common name of the client's certificate; nil where it showed none.
+        public var peer: String?
+
+        /// `GET` and so on.
+        public var method: String { String(head.prefix { $0 != " " }) }
+
+        /// The value of a header, by its name in lower case; nil where there is none.
+        public func header(_ name: String) -> String? {
+            for line in head.split(separator: "\r\n").dropFirst() {
+                guard let colon = line.firstIndex(of: ":"), line[..<colon].lowercased() == name else {
+                    continue
+                }
+                return String(line[line.index(after: colon)...].drop { $0 == " " })
+            }
+            return nil
+        }
 
         /// The request target: path and query.
         public var target: String {
@@ -42,6 +59,7 @@ public final class ScriptedServer: Sendable {
     private let wakeReader: Int32
     private let wakeWriter: Int32
     private let script: Script
+    private let secured: Secured?
     private let log = Mutex<[Received]>([])
     private let thread = Mutex<pthread_t?>(nil)
 
@@ -68,7 +86,11 @@ public final class ScriptedServer: Sendable {
     }
 
     /// Listens on 127.0.0.1, on a port that the kernel chooses.
-    public static func tcp(script: @escaping Script) throws(Failure) -> ScriptedServer {
+    ///
+    /// - Parameter tls: with whose certificate; nil for plain text.
+    public static func tcp(tls: ServerIdentity? = nil, script: @escaping Script) throws(Failure)
+        -> ScriptedServer
+    {
         let descriptor = try checked(socket(AF_INET, Int32(SOCK_STREAM.rawValue) | O_CLOEXEC, 0), "socket")
         var name = sockaddr_in()
         name.sin_family = sa_family_t(AF_INET)
@@ -82,10 +104,14 @@ public final class ScriptedServer: Sendable {
         }
         _ = try checked(result, "bind to 127.0.0.1")
         return try ScriptedServer(
-            listener: descriptor, port: Int(UInt16(bigEndian: name.sin_port)), path: nil, script: script)
+            listener: descriptor, port: Int(UInt16(bigEndian: name.sin_port)), path: nil, tls: tls,
+            script: script)
     }
 
-    private init(listener: Int32, port: Int, path: String?, script: @escaping Script) throws(Failure) {
+    private init(
+        listener: Int32, port: Int, path: String?, tls: ServerIdentity? = nil, script: @escaping Script
+    ) throws(Failure) {
+        self.secured = try tls.map(Secured.init)
         self.listener = listener
         self.port = port
         self.path = path
@@ -135,18 +161,19 @@ public final class ScriptedServer: Sendable {
     private func serve() {
         var number = 0
         while waits(for: listener, milliseconds: -1) {
-            let connection = accept(listener, nil, nil)
-            guard connection >= 0 else { continue }
-            if let request = receive(from: connection) {
+            let descriptor = accept(listener, nil, nil)
+            guard descriptor >= 0 else { continue }
+            let connection = Connection(descriptor: descriptor, tls: secured?.accept(descriptor))
+            if secured == nil || connection.tls != nil, let request = receive(from: connection) {
                 log.withLock { $0.append(request) }
                 perform(script(request, number), on: connection)
             }
             number += 1
-            close(connection)
+            connection.close()
         }
     }
 
-    private func receive(from connection: Int32) -> Received? {
+    private func receive(from connection: Connection) -> Received? {
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 4096)
         while true {
@@ -157,15 +184,17 @@ public final class ScriptedServer: Sendable {
                     .first { $0.lowercased().hasPrefix("content-length:") }
                     .flatMap { Int($0.dropFirst(15).filter { $0 != " " }) } ?? 0
                 if bytes.count >= end + length {
-                    return Received(head: head, body: Array(bytes[end..<(end + length)]))
+                    return Received(
+                        head: head, body: Array(bytes[end..<(end + length)]), peer: connection.peer)
                 }
             }
-            guard waits(for: connection, milliseconds: 5000) else { return nil }
-            let count = read(connection, &buffer, buffer.count)
+            let isThere = connection.hasBuffered || waits(for: connection.descriptor, milliseconds: 5000)
+            guard isThere else { return nil }
+            let count = connection.read(&buffer)
             guard count > 0 else { return nil }
             bytes.append(contentsOf: buffer[..<count])
             // No HTTP, but the beginning of a TLS handshake: it is answered all the same.
-            if bytes[0] == 22 { return Received(head: "", body: bytes) }
+            if bytes[0] == 22 { return Received(head: "", body: bytes, peer: nil) }
         }
     }
 
@@ -174,7 +203,7 @@ public final class ScriptedServer: Sendable {
         return (4...bytes.count).first { bytes[($0 - 4)..<$0].elementsEqual([13, 10, 13, 10]) }
     }
 
-    private func perform(_ steps: [Step], on connection: Int32) {
+    private func perform(_ steps: [Step], on connection: Connection) {
         for step in steps {
             switch step {
             case .send(let bytes):
@@ -187,20 +216,20 @@ public final class ScriptedServer: Sendable {
                 if pauses(milliseconds: milliseconds) { return }
             case .hang:
                 // A client that goes makes the connection readable.
-                _ = waits(for: connection, milliseconds: -1)
+                _ = waits(for: connection.descriptor, milliseconds: -1)
             case .reset:
                 var option = linger(l_onoff: 1, l_linger: 0)
-                setsockopt(connection, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+                setsockopt(
+                    connection.descriptor, SOL_SOCKET, SO_LINGER, &option,
+                    socklen_t(MemoryLayout<linger>.size))
             }
         }
     }
 
-    private func send(_ bytes: [UInt8], over connection: Int32) -> Bool {
+    private func send(_ bytes: [UInt8], over connection: Connection) -> Bool {
         var rest = bytes[...]
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes {
-                Glibc.send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
-            }
+            let count = connection.write(rest)
             guard count > 0 else { return false }
             rest = rest.dropFirst(count)
         }

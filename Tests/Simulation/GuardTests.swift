@@ -3,23 +3,6 @@ import Model
 import Ports
 import Testing
 
-/// A node with a K3s server under a policy that asks for the gate.
-private func node(gate: Enforcement.GateMode? = .restore) -> World {
-    let world = Story(seed: 1).world
-    if let gate { world.policy = policy(gate: gate) }
-    let version = world.installations[0].installed?.artifact.version
-    world.installations[0].running?.version = version
-    return world
-}
-
-private func policy(gate: Enforcement.GateMode) -> PolicyReading {
-    var document = PolicyDocument()
-    document.base.enforce.gate = gate
-    return .valid(
-        LoadedPolicy(
-            document: document, sources: PolicySources(file: "policy.yaml", lines: [:]), sha256: .none))
-}
-
 private let dropIn = "/etc/systemd/system/k3s.service.d/zz-holdfast.conf"
 private let spare = "/usr/local/bin/.k3s.holdfast-spare"
 
@@ -50,7 +33,7 @@ private let wishes = [
 struct GuardTests {
     @Test("invariant 10: after adopt and release the node is as it was", arguments: [true, false])
     func undone(hadDirectory: Bool) {
-        let world = node()
+        let world = guardedNode()
         if hadDirectory { world.guards.put("/etc/systemd/system/k3s.service.d/override.conf", "[Service]") }
         let before = world.guards.listing
         world.tick(request: .adopt)
@@ -64,7 +47,7 @@ struct GuardTests {
 
     @Test("what is asked for twice is done once, and a quiet tick opens, writes and records nothing")
     func quiet() {
-        let world = node()
+        let world = guardedNode()
         let first = world.tick(request: .adopt)
         #expect(first.answer?.events.count == 1 && first.guards?.events.isEmpty == false)
         let second = world.tick(request: .adopt)
@@ -80,7 +63,7 @@ struct GuardTests {
     @Test("--dry-run shows exactly what is then done, and does nothing")
     func rehearsal() {
         for wish in [GuardRequest.adopt, .release] {
-            let world = node()
+            let world = guardedNode()
             if wish == .release { world.tick(request: .adopt) }
             let before = world.guards.listing
             let planned = world.tick(dryRun: true, request: wish).guards?.planned.map(\.summary)
@@ -119,9 +102,9 @@ struct GuardTests {
     }
 
     private func play(_ wish: Wish, fuse: Int?) -> World {
-        let world = node()
+        let world = guardedNode()
         for request in wish.before { world.tick(request: request) }
-        world.policy = policy(gate: wish.gate)
+        world.policy = gatePolicy(wish.gate)
         world.guards.fuse = fuse
         world.tick(request: wish.last)
         return world
@@ -131,7 +114,7 @@ struct GuardTests {
     private func sorted(_ world: World) -> [String] {
         world.guards.listing.map { path, text in
             let isFirst = { (line: Substring) in
-                !["ledger", "end", "identity"].contains(String(line.prefix { $0 != " " }))
+                !["ledger", "end", "identity", "seed"].contains(String(line.prefix { $0 != " " }))
             }
             return path + "\n" + text.split(separator: "\n").filter(isFirst).joined(separator: "\n")
         }.sorted()
@@ -145,7 +128,7 @@ struct GuardTests {
 
     @Test("invariant 7: no effect without an intent that was committed before, each closed by the next entry")
     func intents() {
-        let world = node()
+        let world = guardedNode()
         world.tick(request: .adopt)
         world.tick(request: .release)
         var open: Intent?
@@ -167,7 +150,7 @@ struct GuardTests {
 
     @Test("somebody else's drop-in of the same name is left alone, and told")
     func foreign() {
-        let world = node()
+        let world = guardedNode()
         world.guards.put(dropIn, "[Service]\nNice=5\n")
         world.tick(request: .adopt)
         let told = world.tick()
@@ -181,9 +164,9 @@ struct GuardTests {
     @Test("what is neither before nor after an effect stops everything, once, and is told (intent-unknown)")
     func unknown() {
         // Dies between the intent of the drop-in and the drop-in.
-        var world = node()
+        var world = guardedNode()
         for fuse in 1..<100 where !isAboutToPlace(world) {
-            world = node()
+            world = guardedNode()
             world.guards.fuse = fuse
             world.tick(request: .adopt)
             world.guards.fuse = nil
@@ -214,7 +197,7 @@ struct GuardTests {
 
     @Test("a guard that somebody took away is put back at the next tick")
     func putBack() {
-        let world = node()
+        let world = guardedNode()
         world.tick(request: .adopt)
         world.guards.remove(spare)
         world.guards.remove(dropIn)
@@ -224,7 +207,7 @@ struct GuardTests {
 
     @Test("who cannot get the effect lock records what is asked, and leaves the rest to the holder")
     func busy() {
-        let world = node()
+        let world = guardedNode()
         world.guards.isLockedByAnother = true
         let outcome = world.tick(request: .adopt)
         #expect(outcome.guards?.isBusy == true && outcome.answer?.events.count == 1)
@@ -236,11 +219,12 @@ struct GuardTests {
 
     @Test("without a policy adopt confirms and places nothing; with one the next tick places it")
     func withoutPolicy() {
-        let world = node(gate: nil)
+        let world = guardedNode(gate: nil)
         world.tick(request: .adopt)
         #expect(world.state.installations["k3s/k3s"]?.confirmed == true)
-        #expect(world.guards.listing.isEmpty)
-        world.policy = policy(gate: .warn)
+        // What a lost ledger would need, and nothing else.
+        #expect(Array(world.guards.listing.keys) == ["guard"])
+        world.policy = gatePolicy(.warn)
         world.tick()
         #expect(world.guards.guardFile?.contains("\nmode warn\n") == true)
         // Invariant 2: an invalid policy goes on guarding as before.
@@ -253,7 +237,7 @@ struct GuardTests {
 
     @Test("an artifact whose bytes cannot be read is not adopted, and what to do is said")
     func unreadable() {
-        let world = node()
+        let world = guardedNode()
         world.installations[0].installed?.artifact.version = nil
         world.installations[0].installed?.unreadable = "not an ELF file"
         let answer = world.tick(request: .adopt).answer
@@ -264,7 +248,7 @@ struct GuardTests {
 
     @Test("a pause is in the guard file, and ends by itself")
     func pause() {
-        let world = node()
+        let world = guardedNode()
         world.tick(request: .adopt)
         let until = world.clock.now + .hours(2)
         world.tick(request: .pause(until: until, reason: "by hand"))
@@ -281,7 +265,7 @@ struct GuardTests {
 
     @Test("guards go when the distribution is uninstalled, and stay while it cannot be looked at")
     func uninstalled() {
-        let world = node()
+        let world = guardedNode()
         world.tick(request: .adopt)
         let installation = world.installations
         world.installations = []
@@ -301,7 +285,7 @@ struct GuardTests {
         "invariant 12: a start that nobody recorded makes what last ran prove nothing, until it is adopted anew"
     )
     func unrecordedStart() throws {
-        let world = node()
+        let world = guardedNode()
         world.tick(request: .adopt)
         let record = try #require(world.guards.files.keys.first { $0.contains("/last-ran/") })
         #expect(world.guards.files[record]?.text.contains("\nunproven -\n") == true)

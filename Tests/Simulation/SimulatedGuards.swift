@@ -25,8 +25,15 @@ final class SimulatedGuards: GuardPort {
     var silent: Set<Effect.Lane> = []
     /// What systemd has read.
     private(set) var loaded: Set<String> = []
+    /// The drop-ins of path units by which systemd watches.
+    private(set) var watched: Set<String> = []
     /// Whether another process holds the effect lock.
     var isLockedByAnother = false
+    /// What the gate left, by name; what was set aside of it.
+    var spooled: [String: SpooledFile] = [:]
+    var aside: [String] = []
+    /// The room on the binaries' file system.
+    var space: KeptAside.Space?
     /// How many more steps this process may take; nil for as many as it likes.
     var fuse: Int?
     private var inodes: Int64 = 1000
@@ -54,13 +61,14 @@ final class SimulatedGuards: GuardPort {
         return told
     }
 
-    func put(_ path: String, _ text: String) {
+    func put(_ path: String, _ text: String, size: Int64? = nil) {
         inodes += 1
-        if path.contains(".service.d/") { directories.insert(directory(of: path)) }
+        if path.contains(".d/") { directories.insert(directory(of: path)) }
         files[path] = File(
             text: text,
             identity: FileIdentity(
-                device: 1, inode: inodes, size: Int64(text.utf8.count), modified: inodes, changed: inodes))
+                device: 1, inode: inodes, size: size ?? Int64(text.utf8.count), modified: inodes,
+                changed: inodes))
     }
 
     func remove(_ path: String) { files[path] = nil }
@@ -87,6 +95,7 @@ final class SimulatedGuards: GuardPort {
         for setting in places.settings {
             presence.settings[setting] = silent.contains(.snapd) ? .unknown : .value(settings[setting])
         }
+        for binary in places.pending { presence.pending[binary] = keptAside(beside: binary) }
         presence.guardFile = guardFile.map { .bytes(Array($0.utf8)) }
         return presence
     }
@@ -144,7 +153,9 @@ final class SimulatedGuards: GuardPort {
             for mark in record.marks { remove(mark) }
         case .removeFromVault(let path, _), .removeLastRan(let path): remove(path)
         case .removeSpare(let spare): remove(spare.path)
-        case .reloadUnits: loaded = Set(files.keys.filter { $0.contains(".service.d/") })
+        case .removePending(let file): remove(file.path)
+        case .reloadUnits: loaded = Set(files.keys.filter { $0.contains(".d/") })
+        case .restartWatch: watched = loaded.filter { $0.contains(".path.d/") }
         case .set(let setting, let value): settings[setting] = value
         case .restore(let placed):
             if settings[placed.setting] == placed.value { settings[placed.setting] = placed.before }
@@ -164,12 +175,12 @@ final class SimulatedGuards: GuardPort {
         case .writeLastRan(let record):
             let isWritten = files[record.path]?.text == record.text
             return isWritten && record.marks.allSatisfy { files[$0] == nil } ? .done(nil) : .notDone
-        case .removeFromVault, .removeLastRan, .removeSpare:
+        case .removeFromVault, .removeLastRan, .removeSpare, .removePending:
             return files[path(of: intent.effect)] == nil ? .done(nil) : unmoved(intent)
         case .removeDropIn(let dropIn):
             let isClean = !dropIn.madeDirectory || !directories.contains(directory(of: dropIn.path))
             return files[dropIn.path] == nil && isClean ? .done(nil) : .notDone
-        case .reloadUnits: return .notDone
+        case .reloadUnits, .restartWatch: return .notDone
         case .set(let setting, let value): return settings[setting] == value ? .reads(value) : .notDone
         case .abortRefresh(let refresh): return aborted.contains(refresh.change) ? .done(nil) : .notDone
         case .startServices(let units):
@@ -201,7 +212,40 @@ final class SimulatedGuards: GuardPort {
         guardFile = text
     }
 
+    /// The guard file is lost, or somebody puts an older one in its place.
+    func replaceGuardFile(_ text: String?) { guardFile = text }
+
+    // MARK: SpoolPort
+
+    func spool(most: Int, largest: Int) -> SpoolFinding {
+        var finding = SpoolFinding()
+        finding.aside = "/var/lib/holdfast/spool-unreadable"
+        finding.keptAside = aside.count
+        finding.files = Array(spooled.values.sorted { $0.name < $1.name }.prefix(most))
+        return finding
+    }
+
+    func remove(spooled name: String) throws(EffectFailure) {
+        try live()
+        spooled[name] = nil
+    }
+
+    func setAside(spooled name: String) throws(EffectFailure) {
+        try live()
+        if spooled.removeValue(forKey: name) != nil { aside.append(name) }
+    }
+
     // MARK: Places
+
+    private func keptAside(beside binary: String) -> KeptAside? {
+        let directory = PendingNames.directory(beside: binary) + "/"
+        let own = binary.split(separator: "/").last.map(String.init) ?? binary
+        let kept = files.filter { path, _ in
+            path.hasPrefix(directory) && PendingNames.isName(String(path.dropFirst(directory.count)), of: own)
+        }
+        .map { PendingFile(path: $0.key, identity: $0.value.identity) }.sorted { $0.path < $1.path }
+        return kept.isEmpty ? nil : KeptAside(files: kept, space: space)
+    }
 
     private func bytes(at path: String) -> String? {
         if let file = files[path] { return file.text }
@@ -214,9 +258,10 @@ final class SimulatedGuards: GuardPort {
         case .storeInVault(let copy), .stageSpare(let copy): copy.to
         case .removeFromVault(let path, _), .placeDropIn(let path, _), .removeLastRan(let path): path
         case .removeSpare(let spare): spare.path
+        case .removePending(let file): file.path
         case .removeDropIn(let dropIn): dropIn.path
         case .writeLastRan(let record): record.path
-        case .reloadUnits, .set, .restore, .abortRefresh, .startServices: ""
+        case .reloadUnits, .restartWatch, .set, .restore, .abortRefresh, .startServices: ""
         }
     }
 

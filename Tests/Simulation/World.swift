@@ -1,4 +1,5 @@
 import Agent
+import FoundationEssentials
 import Model
 import Ports
 
@@ -39,6 +40,7 @@ final class World {
     private(set) var state = NodeState()
     private var memory = ObserverMemory()
     private var coverage: Coverage?
+    private var ledgerNumber = 1
 
     /// Something moves on disk while the tick looks, once.
     var moveDuringLook: ((World) -> Void)?
@@ -57,11 +59,16 @@ final class World {
     /// Where guards are placed.
     private(set) lazy var guards = SimulatedGuards(world: self)
 
+    /// The cluster that the node belongs to.
+    private(set) lazy var cluster = SimulatedCluster(guards: guards)
+    /// How the node reaches it; nil for a node that does not.
+    var access: ClusterAccess?
+
     @discardableResult
     func tick(dryRun: Bool = false, request: GuardRequest? = nil) -> Tick.Outcome {
         Tick(
             clock: self, observer: self, policy: self, zones: self, ledger: self, journal: self,
-            label: fingerprint, guards: (guards, Self.site)
+            label: fingerprint, guards: (guards, Self.site), cluster: cluster
         ).run(dryRun: dryRun, request: request)
     }
 }
@@ -81,7 +88,7 @@ extension World: Clock, Observer, PolicySource, ZoneSource, LedgerStore, Journal
             node: NodeFacts(name: "sim-1", cluster: "default", labels: [:], architecture: .amd64),
             clock: reading,
             installations: installations.sorted { $0.id < $1.id }, problems: problems,
-            settings: guards.lookedAt, snapd: snapd)
+            settings: guards.lookedAt, access: access, snapd: snapd)
         moveDuringLook?(self)
         moveDuringLook = nil
         return seen
@@ -100,7 +107,34 @@ extension World: Clock, Observer, PolicySource, ZoneSource, LedgerStore, Journal
 
     func load() throws(LedgerFailure) -> (state: NodeState, memory: ObserverMemory) { (state, memory) }
 
-    func head() -> (sequence: Int64, hash: Digest) { (Int64(committed.count), .none) }
+    func head() -> (sequence: Int64, hash: Digest) {
+        (Int64(committed.count), hash(ofEntry: Int64(committed.count)) ?? .none)
+    }
+
+    /// Of an entry's number and kind, and of which ledger it is.
+    func hash(ofEntry sequence: Int64) -> Digest? {
+        guard sequence > 0, sequence <= Int64(committed.count) else { return nil }
+        let name = fingerprint("\(ledgerNumber) \(sequence) \(committed[Int(sequence) - 1].event.kind)")
+        return Digest(String(repeating: "0", count: 64 - name.count) + name)
+    }
+
+    func seed(from text: String) -> Seed? { try? JSONDecoder().decode(Seed.self, from: Data(text.utf8)) }
+
+    /// What a person said is recorded by another process.
+    func record(_ event: Event) {
+        state.apply(event, at: clock.now)
+        committed.append((event, clock.now))
+    }
+
+    /// The ledger is lost, or set back to an older copy of it.
+    func loseLedger(keeping entries: Int = 0) {
+        committed = Array(committed.prefix(entries))
+        if entries == 0 { ledgerNumber += 1 }
+        state = NodeState()
+        for entry in committed { state.apply(entry.event, at: entry.at) }
+        memory = ObserverMemory()
+        coverage = nil
+    }
 
     func lastPolicy() -> LoadedPolicy? {
         for entry in committed.reversed() {
@@ -122,6 +156,10 @@ extension World: Clock, Observer, PolicySource, ZoneSource, LedgerStore, Journal
     func remember(_ memory: ObserverMemory) { self.memory = memory }
 
     func catalogEntries(for digest: Digest) -> [CatalogEntry] { catalog.filter { $0.sha256 == digest } }
+
+    func catalogEntries(of version: Version, for distribution: Distribution) -> [CatalogEntry] {
+        catalog.filter { $0.version == version && $0.distribution == distribution }
+    }
 
     func extendCoverage(reading: ClockReading, seal: Bool) -> Coverage? {
         var stretch =

@@ -31,5 +31,14 @@ int clinux_terminal_columns(int descriptor);
 // Gives an open file the bytes of another by sharing them (reflink); -1 and errno where the file system cannot.
 int clinux_clone(int to, int from);
 
+// Whether an open file is immutable: 1 or 0, -1 and errno where its file system has no flags.
+int clinux_is_immutable(int file);
+
+// Makes an open file immutable or not; its other flags stay. 0, or -1 and errno.
+int clinux_set_immutable(int file, int immutable);
+
+// Whether this process could ever change immutable flags (CAP_LINUX_IMMUTABLE in its bounding set).
+int clinux_may_change_flags(void);
+
 // Gives an open file the SELinux label of a path; 0 also where there is none.
 int clinux_copy_label(const char *_Nonnull from, int to);

@@ -42,8 +42,10 @@ public final class NodeGuards: GuardPort {
                 presence.settings[setting] = .value(try read(setting))
             } catch {
                 presence.settings[setting] = .unknown
+                presence.refusals[setting] = error.description
             }
         }
+        for binary in places.pending { presence.pending[binary] = keptAside(beside: binary) }
         presence.guardFile = content(of: guardFile)
         return presence
     }

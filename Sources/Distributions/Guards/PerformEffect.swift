@@ -16,10 +16,11 @@ extension NodeGuards {
             case .storeInVault(let copy), .stageSpare(let copy): return try ofLargeFile(copy.to)
             case .removeFromVault(let path, _): return try ofLargeFile(path)
             case .removeSpare(let spare): return try ofLargeFile(spare.path)
+            case .removePending(let file): return try ofLargeFile(file.path)
             case .placeDropIn(let path, _), .removeLastRan(let path): return try ofSmallFile(path)
             case .removeDropIn(let dropIn): return try ofSmallFile(dropIn.path)
             case .writeLastRan(let record): return try ofSmallFile(record.path)
-            case .reloadUnits, .set, .restore, .abortRefresh, .startServices: return .nothing
+            case .reloadUnits, .restartWatch, .set, .restore, .abortRefresh, .startServices: return .nothing
             }
         }
     }
@@ -70,6 +71,7 @@ extension NodeGuards {
             case .removeSpare(let spare):
                 guard try ofLargeFile(spare.path) == .identity(spare.identity) else { return }
                 try removeFile(try place(spare.path))
+            case .removePending(let file): try remove(file)
             case .placeDropIn(let path, let text):
                 try expect(before, at: path)
                 let to = try place(path)
@@ -77,6 +79,7 @@ extension NodeGuards {
                 try writeFileAtomically(to, Array(text.utf8))
             case .removeDropIn(let dropIn): try remove(dropIn)
             case .reloadUnits: if root.isLive { try reloadSystemd() }
+            case .restartWatch: if root.isLive { try restartWatches() }
             case .writeLastRan(let record): try write(record, before: before)
             case .removeLastRan(let path):
                 try underArtifactLock { () throws(HostError) in try removeFile(try place(path)) }
@@ -154,6 +157,7 @@ extension NodeGuards {
             case .removeSpare(let spare):
                 let found = try identityIfPresent(ofFile: try place(spare.path))
                 return found == spare.identity ? .notDone : .done(nil)
+            case .removePending(let file): return try probe(file)
             case .placeDropIn(let path, let text): return try probe(path, holds: text, before: intent.before)
             case .removeDropIn(let dropIn):
                 guard let found = content(at: dropIn.path) else { return try directoryIsGone(dropIn) }
@@ -163,7 +167,7 @@ extension NodeGuards {
                 if content(at: record.path) == Array(record.text.utf8) { return try marksAreGone(record) }
                 return try ofSmallFile(record.path) == intent.before ? .notDone : try marksAreGone(record)
             case .removeLastRan(let path): return try isGone(path) ? .done(nil) : .notDone
-            case .reloadUnits, .set, .restore, .abortRefresh, .startServices: return .notDone
+            case .reloadUnits, .restartWatch, .set, .restore, .abortRefresh, .startServices: return .notDone
             }
         } catch {
             return .unknown(error.description)
@@ -229,8 +233,8 @@ extension NodeGuards {
             case .placeDropIn(let path, _):
                 guard intent.before == .missingDirectory else { return }
                 try removeDirectoryIfEmpty(directory(of: try place(path)))
-            case .removeFromVault, .removeSpare, .removeDropIn, .reloadUnits, .writeLastRan, .removeLastRan,
-                .set, .restore, .abortRefresh, .startServices:
+            case .removeFromVault, .removeSpare, .removeDropIn, .reloadUnits, .restartWatch, .writeLastRan,
+                .removeLastRan, .removePending, .set, .restore, .abortRefresh, .startServices:
                 break
             }
         }

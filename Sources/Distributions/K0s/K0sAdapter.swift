@@ -14,8 +14,15 @@ public struct K0sAdapter: DistributionAdapter {
     public func look(at site: Site, reading: ClockReading, memory: inout ObserverMemory) -> Findings {
         var look = BinaryLook(distribution: .k0s, site: site, reading: reading)
         let units = look.services(named: K0sService.name, subcommands: K0sService.subcommands, memory)
-        let installations = units.compactMap { installation(of: $0, K0sService($0.program), &look, &memory) }
-        return Findings(installations: installations, problems: look.problems)
+        var installations: [Installation] = []
+        var access: ClusterAccess?
+        for unit in units {
+            let service = K0sService(unit.program)
+            guard let installation = installation(of: unit, service, &look, &memory) else { continue }
+            installations.append(installation)
+            access = access ?? service.access
+        }
+        return Findings(installations: installations, problems: look.problems, access: access)
     }
 
     private func installation(
@@ -30,7 +37,8 @@ public struct K0sAdapter: DistributionAdapter {
             dataStore: service.dataStore(storage(of: service, &look)), installed: installed,
             running: look.running(
                 state, installed, of: unit.id,
-                answers: answers(of: unit, service, state, installed, &look, &memory), &memory))
+                answers: answers(of: unit, service, state, installed, &look, &memory), &memory),
+            offers: look.pending(beside: unit.location, &memory))
     }
 
     private func storage(of service: K0sService, _ look: inout BinaryLook) -> K0sStorage? {

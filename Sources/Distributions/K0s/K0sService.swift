@@ -14,6 +14,8 @@ struct K0sService: Hashable {
     var statusSocket: String
     /// The configuration file; nil for a worker, which has none.
     var configurationFile: String?
+    /// Whether its autopilot is disabled; nil for a worker, which does what the controllers say.
+    var autopilotIsDisabled: Bool?
 
     /// Reads a unit.
     init(_ program: ServiceProgram) {
@@ -31,6 +33,17 @@ struct K0sService: Hashable {
             ?? "/run/k0s/status.sock"
         configurationFile =
             role == .worker ? nil : arguments.value(of: "config", short: "c") ?? "/etc/k0s/k0s.yaml"
+        if role?.isControlPlane == true {
+            autopilotIsDisabled = arguments.values(of: "disable-components")
+                .contains { $0.split(separator: ",").contains("autopilot") }
+        }
+    }
+
+    /// The way to its cluster; a worker has no credentials of its own that would do.
+    var access: ClusterAccess {
+        ClusterAccess(
+            distribution: .k0s, kubeconfig: role?.isControlPlane == true ? kubeconfig : "",
+            autopilotIsDisabled: autopilotIsDisabled)
     }
 
     /// The administrator's kubeconfig that a controller keeps.

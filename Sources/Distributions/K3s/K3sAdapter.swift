@@ -15,15 +15,17 @@ public struct K3sAdapter: DistributionAdapter {
         var look = BinaryLook(distribution: .k3s, site: site, reading: reading)
         let units = look.services(named: K3sService.name, subcommands: K3sService.subcommands, memory)
         var installations: [Installation] = []
+        var access: ClusterAccess?
         for unit in units {
             let configuration = configuration(of: unit, &look)
             let service = K3sService(
                 unit.program, environment: unit.environment, configuration: configuration)
             if let installation = installation(of: unit, service, &look, &memory) {
                 installations.append(installation)
+                access = access ?? service.access
             }
         }
-        return Findings(installations: installations, problems: look.problems)
+        return Findings(installations: installations, problems: look.problems, access: access)
     }
 
     /// What the configuration file of a unit and its additions set; what comes later wins.
@@ -61,6 +63,7 @@ public struct K3sAdapter: DistributionAdapter {
             id: unit.id, role: service.role, units: [state], dataDirectory: service.dataDirectory,
             dataStore: service.dataStore(hasEtcd: look.site.root.exists(service.etcdDirectory)),
             installed: installed,
-            running: look.running(state, installed, of: unit.id, answers: answers, &memory))
+            running: look.running(state, installed, of: unit.id, answers: answers, &memory),
+            offers: look.pending(beside: unit.location, &memory))
     }
 }

@@ -17,6 +17,8 @@ struct K3sService: Hashable {
     private var isWhole: Bool
     /// Where this server writes its administrator's kubeconfig.
     var kubeconfig: String
+    /// What its kubelet is told to be called; nil for the host name.
+    var nodeName: String?
 
     /// Reads a unit.
     ///
@@ -40,6 +42,13 @@ struct K3sService: Hashable {
         kubeconfig =
             settings.text("write-kubeconfig", short: "o", variable: "K3S_KUBECONFIG_OUTPUT")
             ?? "/etc/rancher/k3s/k3s.yaml"
+        nodeName = settings.text("node-name", variable: "K3S_NODE_NAME")
+    }
+
+    /// The way to its cluster; an agent has no credentials of its own.
+    var access: ClusterAccess {
+        ClusterAccess(
+            distribution: .k3s, kubeconfig: role == .server ? kubeconfig : "", nodeName: nodeName)
     }
 
     /// Where the configuration file of a unit is; it need not be there.

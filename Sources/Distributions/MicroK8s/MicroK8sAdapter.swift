@@ -36,13 +36,25 @@ public struct MicroK8sAdapter: DistributionAdapter {
             // A socket that nobody listens on is no sign of MicroK8s, and none that it has gone either.
             let wasThere = memory.snaps[Self.id.description] != nil
             guard files != nil || error.code != .absent || wasThere else { return Findings() }
-            return look.withoutSnapd(error, files: files, memory: memory)
+            return withAccess(look.withoutSnapd(error, files: files, memory: memory))
         }
         guard let snap else {
             Self.forget(&memory)
             return Findings()
         }
-        return look.findings(for: snap, memory: &memory)
+        return withAccess(look.findings(for: snap, memory: &memory))
+    }
+
+    /// What was found, with the way to the cluster; a worker has no credentials of its own that would do.
+    private func withAccess(_ findings: Findings) -> Findings {
+        var findings = findings
+        if let installation = findings.installations.first {
+            let isWorker = installation.role == .worker
+            findings.access = ClusterAccess(
+                distribution: .microk8s,
+                kubeconfig: isWorker ? "" : "\(MicroK8sData.directory)/credentials/client.config")
+        }
+        return findings
     }
 
     private static func forget(_ memory: inout ObserverMemory) {

@@ -1,16 +1,15 @@
 import Glibc
-import ScriptedServer
-import Testing
 
 /// An authority, certificates of it, and an HTTPS server, all by the openssl command, in a directory of their own.
-final class Certificates: Sendable {
-    let directory: TemporaryDirectory
+public final class Certificates: Sendable {
+    /// Where they are.
+    public let directory: TemporaryDirectory
 
     /// Whether the openssl command is there.
-    static let canBeMade = access("/usr/bin/openssl", X_OK) == 0
+    public static let canBeMade = access("/usr/bin/openssl", X_OK) == 0
 
     /// Makes authorities `ca` and `other`, and of the first a `server` (127.0.0.1, kubernetes), an `expired` one and a `client`.
-    init() throws {
+    public init() throws {
         directory = try TemporaryDirectory()
         for name in ["ca", "other"] {
             try openssl(
@@ -51,9 +50,18 @@ final class Certificates: Sendable {
 
         """
 
+    /// What a server of `server` shows, and by whom its clients have to be vouched for.
+    public var serverIdentity: ServerIdentity {
+        ServerIdentity(
+            certificate: "\(directory.path)/server.crt", key: "\(directory.path)/server.key",
+            authority: "\(directory.path)/ca.crt")
+    }
+
     /// A file that was made.
-    func read(_ name: String) throws -> [UInt8] {
-        let file = try #require(fopen("\(directory.path)/\(name)", "r"))
+    public func read(_ name: String) throws -> [UInt8] {
+        guard let file = fopen("\(directory.path)/\(name)", "r") else {
+            throw ScriptedServer.Failure(description: "\(name): cannot be read")
+        }
         defer { fclose(file) }
         var bytes = [UInt8](repeating: 0, count: 65_536)
         let count = fread(&bytes, 1, bytes.count, file)
@@ -64,11 +72,13 @@ final class Certificates: Sendable {
     private func openssl(_ arguments: String) throws {
         let process = try Child(
             "/usr/bin/openssl", arguments.split(separator: " ").map(String.init), in: directory.path)
-        try #require(process.wait() == 0, "openssl \(arguments)")
+        guard process.wait() == 0 else {
+            throw ScriptedServer.Failure(description: "openssl \(arguments)")
+        }
     }
 
     /// Starts a server that answers every request with its own status page.
-    func serve(_ name: String, more: String = "") throws -> (child: Child, port: Int) {
+    public func serve(_ name: String, more: String = "") throws -> (child: Child, port: Int) {
         for _ in 0..<5 {
             let port = try freePort()
             let child = try Child(
@@ -108,10 +118,11 @@ final class Certificates: Sendable {
 }
 
 /// A process that ends with this object.
-final class Child: Sendable {
+public final class Child: Sendable {
     private let number: pid_t
 
-    init(_ program: String, _ arguments: [String], in directory: String) throws {
+    /// Starts a program in a directory.
+    public init(_ program: String, _ arguments: [String], in directory: String) throws {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -123,19 +134,21 @@ final class Child: Sendable {
         var pointers = words.map { strdup($0) } + [nil]
         defer { for pointer in pointers { free(pointer) } }
         var started: pid_t = 0
-        try #require(posix_spawn(&started, "/bin/sh", &actions, nil, &pointers, environ) == 0)
+        guard posix_spawn(&started, "/bin/sh", &actions, nil, &pointers, environ) == 0 else {
+            throw ScriptedServer.Failure(description: "\(program) cannot be started")
+        }
         number = started
     }
 
     /// Waits for its end; the exit status.
-    func wait() -> Int32 {
+    public func wait() -> Int32 {
         var status: Int32 = 0
         while waitpid(number, &status, 0) < 0, errno == EINTR {}
         return status
     }
 
     /// Ends it.
-    func stop() {
+    public func stop() {
         kill(number, SIGKILL)
         _ = wait()
     }

@@ -1,0 +1,89 @@
+import Testing
+
+/// A way in which the guard itself is broken when a minor comes; `Packaging/lab/node/break` knows them.
+struct Breakage: Sendable, CustomTestStringConvertible {
+    let name: String
+    let unit: HeldUnit
+    /// Whether the minor is still kept out.
+    let isHeld: Bool
+    /// What the unit's journal says of it.
+    let told: String
+    var testDescription: String { "\(name) on a \(unit.testDescription)" }
+
+    static let all = [
+        Breakage(name: "no-guard-file", unit: .agent, isHeld: false, told: "there is no guard file"),
+        Breakage(name: "torn-guard-file", unit: .worker, isHeld: false, told: "it was cut off or changed"),
+        Breakage(name: "no-vault", unit: .server, isHeld: true, told: "has been put back"),
+        // Copied from the vault.
+        Breakage(name: "no-spare", unit: .controller, isHeld: true, told: "has been put back"),
+        Breakage(
+            name: "no-spare-no-vault", unit: .worker, isHeld: false,
+            told: "there is neither a spare nor a copy in the vault"),
+        Breakage(name: "no-policy", unit: .agent, isHeld: true, told: "has been put back"),
+        Breakage(name: "gate-hangs", unit: .agent, isHeld: false, told: "it starts unguarded"),
+        Breakage(name: "gate-crashes", unit: .worker, isHeld: false, told: "it starts unguarded"),
+        Breakage(name: "gate-without-library", unit: .agent, isHeld: false, told: "it starts unguarded"),
+        Breakage(name: "gate-gone", unit: .worker, isHeld: false, told: "it starts unguarded"),
+        // The renames are on the binary's own file system.
+        Breakage(
+            name: "state-full", unit: .server, isHeld: true, told: "the next tick will not know of this start"
+        ),
+        Breakage(
+            name: "state-read-only", unit: .controller, isHeld: true,
+            told: "the next tick will not know of this start"),
+    ]
+}
+
+extension HeldNodeTests {
+    @Suite("a guard that is broken")
+    struct Broken {
+        @Test("invariant 3: the unit starts, and it is told", arguments: Breakage.all)
+        func starts(with breakage: Breakage) async throws {
+            let node = try LabNode.current
+            let unit = breakage.unit
+            try await node.prepare(unit)
+            try await node.breakGuard(breakage)
+            let brought = try await node.replace(unit, by: "mv")
+            #expect(brought.code == 0, "\(brought.output)\(brought.errors)")
+            try await node.settle(unit)
+            let facts = try await node.facts(unit)
+            #expect(facts == (breakage.isHeld ? .held : .minor))
+            let told = try await node.told(unit)
+            #expect(told.contains(breakage.told), "\(told)")
+        }
+
+        @Test("invariants 2 and 3: bytes that are no release at all are put aside like any other")
+        func garbage() async throws {
+            let node = try LabNode.current
+            let unit = HeldUnit.controller
+            try await node.prepare(unit)
+            try await node.run("head -c 300000 /dev/urandom >/root/garbage; chmod 755 /root/garbage")
+            _ = try await node.replace(unit, by: "mv", with: "/root/garbage")
+            try await node.settle(unit)
+            #expect(try await node.facts(unit) == .held)
+            #expect(try await node.told(unit).contains("has been put back"))
+        }
+
+        @Test("the next tick puts back what of a guard can be put back, and the minor is held again")
+        func mended() async throws {
+            let node = try LabNode.current
+            let unit = HeldUnit.server
+            try await node.prepare(unit)
+            for name in ["no-vault", "no-spare", "torn-guard-file"] {
+                try await node.breakGuard(Breakage(name: name, unit: unit, isHeld: true, told: ""))
+            }
+            // As the timer does, from inside its sandbox.
+            try await node.run("systemctl start holdfast holdfast.path holdfast.timer")
+            _ = try await node.replace(unit, by: "mv")
+            try await node.settle(unit)
+            #expect(try await node.facts(unit) == .held)
+        }
+    }
+}
+
+extension LabNode {
+    /// Breaks the guard; the ticks are stopped until `prepare`.
+    func breakGuard(_ breakage: Breakage) async throws {
+        try await run("/usr/local/lib/lab/break \"$@\"", breakage.name, breakage.unit.spare)
+    }
+}

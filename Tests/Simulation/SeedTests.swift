@@ -1,0 +1,152 @@
+import Agent
+import Gate
+import Model
+import Ports
+import Testing
+
+private let dropIn = "/etc/systemd/system/k3s.service.d/zz-holdfast.conf"
+
+extension World {
+    fileprivate var seedings: [Seeding] {
+        committed.compactMap { if case .seeded(let seeding) = $0.event { seeding } else { nil } }
+    }
+
+    fileprivate var isAdopted: Bool { state.installations["k3s/k3s"]?.adoption != nil }
+}
+
+@Suite("A lost ledger is seeded from the guard file")
+struct SeedTests {
+    @Test(
+        "invariant 10: after a lost ledger, or an older one, release takes everything away",
+        arguments: [0, 3, 9])
+    func lost(entries: Int) {
+        let world = guardedNode()
+        let before = world.guards.listing
+        world.tick(request: .adopt)
+        // A setting that another part of us placed, and what an admin had there before.
+        let setting = Setting(.seal, "/usr/local/bin/other")
+        world.guards.settings[setting] = "ours"
+        let intent = Intent(id: "s", effect: .set(setting, to: "ours"), before: .setting("the admin's"))
+        world.record(.intended(intent))
+        world.record(.effected(EffectEnd(of: intent, outcome: .reads("ours"))))
+        world.problems = [Problem(code: "systemd-silent", text: "systemd does not answer")]
+        world.guards.silent = [.node]
+        world.tick()
+        world.guards.silent = []
+        world.problems = []
+        let known = world.state
+        world.journal = []
+        world.loseLedger(keeping: entries)
+        let outcome = world.tick(dryRun: true)
+        #expect(outcome.judgement.state.installations["k3s/k3s"]?.confirmed == true)
+        #expect(world.seedings.isEmpty)
+        world.tick()
+        #expect(world.seedings.count == 1 && world.journal.contains { $0.message == .seeded })
+        #expect(world.isAdopted && world.state.guards?.dropIns == known.guards?.dropIns)
+        #expect(world.state.guards?.spares == known.guards?.spares)
+        #expect(
+            world.state.installations["k3s/k3s"]?.reference == known.installations["k3s/k3s"]?.reference)
+        // What last ran goes on: it is not begun anew, as a new adoption would.
+        #expect(world.state.guards?.lastRan == known.guards?.lastRan)
+        world.tick()
+        #expect(world.seedings.count == 1)
+        world.tick(request: .release)
+        world.tick()
+        var after = before
+        after[setting.summary] = "the admin's"
+        #expect(world.guards.listing == after)
+        #expect(world.state.guards == nil)
+    }
+
+    @Test("invariant 7: killed at any step of it, it is seeded once, and the open intent is finished")
+    func killed() {
+        var died = 0
+        for fuse in 0..<40 {
+            let world = guardedNode()
+            world.guards.fuse = 30
+            world.tick(request: .adopt)
+            world.loseLedger()
+            world.guards.fuse = fuse
+            world.tick()
+            let hasDied = world.guards.fuse == 0
+            world.guards.fuse = nil
+            for _ in 0..<3 { world.tick() }
+            #expect(world.seedings.count == 1, "after \(fuse) steps")
+            #expect(world.isAdopted && world.guards.files[dropIn] != nil, "after \(fuse) steps")
+            #expect(world.state.guards?.intents.isEmpty == true, "after \(fuse) steps")
+            guard hasDied else { break }
+            died += 1
+        }
+        #expect(died > 3)
+    }
+
+    @Test("a pause outlives the ledger, and a policy that is not valid then leaves the guards as they were")
+    func invalidPolicy() {
+        let world = guardedNode(gate: .refuse)
+        world.tick(request: .adopt)
+        let until = world.clock.now + .hours(1)
+        world.tick(request: .pause(until: until, reason: "by hand"))
+        world.loseLedger()
+        world.policy = .invalid(
+            PolicyRejection(file: "policy.yaml", errors: ["policy.yaml:1:1: unknown key"]))
+        world.tick()
+        world.tick()
+        #expect(world.state.pause?.reason == "by hand")
+        #expect(world.guards.files[dropIn] != nil)
+        #expect(world.guards.guardFile?.contains("\nmode refuse\n") == true)
+        world.policy = gatePolicy(.warn)
+        world.tick()
+        #expect(world.guards.guardFile?.contains("\nmode warn\n") == true)
+    }
+
+    @Test(
+        "invariant 2: with neither ledger nor guard file the first-seen artifact is a reference, and allows nothing"
+    )
+    func neither() {
+        for text in [nil, "holdfast-guard 1\ntorn"] {
+            let world = guardedNode()
+            world.tick(request: .adopt)
+            world.loseLedger()
+            world.guards.replaceGuardFile(text)
+            let outcome = world.tick()
+            let known = world.state.installations["k3s/k3s"]
+            #expect(known?.reference != nil && known?.confirmed == false && known?.adoption == nil)
+            #expect(world.seedings.isEmpty)
+            #expect(outcome.judgement.decisions.allSatisfy { $0.decision.verdict != .allow })
+        }
+    }
+
+    @Test(
+        "a ledger that has what the guard file was written after is not seeded, and an older file is written anew"
+    )
+    func lagging() throws {
+        let world = guardedNode()
+        world.tick(request: .adopt)
+        let older = try #require(world.guards.guardFile)
+        world.tick(request: .pause(until: world.clock.now + .hours(1), reason: "by hand"))
+        world.guards.replaceGuardFile(older)
+        world.tick()
+        #expect(world.seedings.isEmpty && world.state.pause != nil)
+        #expect(world.guards.guardFile?.contains("paused-until") == true)
+    }
+
+    @Test("what the gate reads stays readable whatever a lost ledger would need")
+    func size() throws {
+        let world = guardedNode()
+        world.tick(request: .adopt)
+        let intents = (0..<400).map { number in
+            Intent(
+                id: "\(number)", effect: .set(Setting(.planLabel, "plan-\(number)"), to: "held"),
+                before: .setting(String(repeating: "x", count: 60)))
+        }
+        for intent in intents {
+            world.record(.intended(intent))
+            world.record(.effected(EffectEnd(of: intent, outcome: .reads("held"))))
+        }
+        world.guards.silent = [.cluster]
+        world.tick()
+        let text = try #require(world.guards.guardFile)
+        #expect(text.utf8.count <= GuardFile.largest)
+        #expect(try GuardFile.parse(Array(text.utf8)).installation(ofUnit: "k3s.service") != nil)
+    }
+}
