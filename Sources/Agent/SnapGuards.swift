@@ -199,7 +199,9 @@ extension WantedSetting {
         WantedSetting(setting: Setting(.snapHold, snap), value: "forever")
     }
 
-    /// Three revisions: the one that runs, the one before, and one that is being staged. More are as good.
+    /// Three revisions: the one that runs, the one before, and one that is being staged.
+    ///
+    /// More are as good.
     fileprivate static let retain = WantedSetting(
         setting: .snapRetain, value: "3", isEnough: { Int($0).map { $0 >= 3 } ?? false })
 

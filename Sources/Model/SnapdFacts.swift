@@ -84,3 +84,13 @@ public struct HoldPlacement: Codable, Hashable, Sendable {
         self.wasInhibited = wasInhibited
     }
 }
+
+/// How far snapd is kept from refreshing a snap by itself.
+public enum HoldState: Hashable, Sendable {
+    /// It is; the text says by what.
+    case held(String)
+    /// A hold is there, and a refresh may come all the same: why, and what will prove that none does.
+    case notProven(String, proof: String)
+    /// It is not; the text says why.
+    case notHeld(String)
+}

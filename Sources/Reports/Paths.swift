@@ -14,13 +14,15 @@ public struct PathsQuestion: Sendable {
     public var pause: Pause?
     /// What was found of the guards.
     public var facts: GuardFacts
+    /// How far snapd's hold of it is in effect; nil for what is no snap.
+    public var hold: HoldState?
     /// When.
     public var now: Instant
 
     /// Makes a question.
     public init(
         installation: Installation, known: InstallationState?, enforce: Enforcement?, records: GuardRecords,
-        pause: Pause?, facts: GuardFacts, now: Instant
+        pause: Pause?, facts: GuardFacts, hold: HoldState? = nil, now: Instant
     ) {
         self.installation = installation
         self.known = known
@@ -28,6 +30,7 @@ public struct PathsQuestion: Sendable {
         self.records = records
         self.pause = pause
         self.facts = facts
+        self.hold = hold
         self.now = now
     }
 }

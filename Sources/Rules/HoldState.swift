@@ -1,15 +1,5 @@
 public import Model
 
-/// How far snapd is kept from refreshing a snap by itself.
-public enum HoldState: Hashable, Sendable {
-    /// It is; the text says by what.
-    case held(String)
-    /// A hold is there, and a refresh may come all the same: why, and what will prove that none does.
-    case notProven(String, proof: String)
-    /// It is not; the text says why.
-    case notHeld(String)
-}
-
 /// Judges a hold by what was observed when it was placed and since (`facts/snapd.md`, finding 1).
 ///
 /// A refresh that waited for running commands before a hold was placed ignores that hold, and snapd goes on telling of
