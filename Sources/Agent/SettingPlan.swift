@@ -20,10 +20,13 @@ struct WantedSetting: Hashable {
 }
 
 extension GuardSituation {
+    /// Whether a person has lifted every guard.
+    var isPaused: Bool { state.pause.map { observation.clock.now < $0.until } ?? false }
+
     /// Settings that guards ask for now; none while the guards are paused.
     var wantedSettings: [WantedSetting] {
-        if let pause = state.pause, observation.clock.now < pause.until { return [] }
-        return wantedSeals + wantedPlanLabels
+        if isPaused { return [] }
+        return wantedSeals + wantedPlanLabels + wantedSnapSettings
     }
 }
 

@@ -16,13 +16,16 @@ public struct PathsQuestion: Sendable {
     public var facts: GuardFacts
     /// What the cluster told; nil where it was not asked, or never answered.
     public var cluster: ClusterObservation?
+    /// How far snapd's hold of it is in effect; nil for what is no snap.
+    public var hold: HoldState?
     /// When.
     public var now: Instant
 
     /// Makes a question.
     public init(
         installation: Installation, known: InstallationState?, enforce: Enforcement?, records: GuardRecords,
-        pause: Pause?, facts: GuardFacts, cluster: ClusterObservation? = nil, now: Instant
+        pause: Pause?, facts: GuardFacts, cluster: ClusterObservation? = nil, hold: HoldState? = nil,
+        now: Instant
     ) {
         self.installation = installation
         self.known = known
@@ -31,6 +34,7 @@ public struct PathsQuestion: Sendable {
         self.pause = pause
         self.facts = facts
         self.cluster = cluster
+        self.hold = hold
         self.now = now
     }
 }
