@@ -118,6 +118,7 @@ extension GuardSituation {
             for unit in wanted.installation.units {
                 places.contents.insert(site.dropInPath(unit: unit.name))
                 places.contents.insert(site.places.starts(unit: unit.name))
+                places.contents.insert(GatePlaces.startsMeanwhile(unit: unit.name))
                 places.contents.formUnion(site.places.missed(unit: unit.name))
             }
             if let data = wanted.installation.dataDirectory {

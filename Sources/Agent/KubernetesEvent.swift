@@ -44,6 +44,10 @@ private func kindAndReason(of entry: JournalEntry) -> (NodeEvent.Kind, String)? 
         }
     case .guardBroken: (.warning, "GuardBroken")
     case .guardFailed: (.warning, "GuardFailed")
+    case .gatePutBack: (.warning, "ArtifactPutBack")
+    case .gateLetThrough: (.warning, "UnapprovedStarted")
+    case .gateRefused: (.warning, "StartRefused")
+    case .seeded: (.warning, "GuardsSeeded")
     case .policyRejected: (.warning, "PolicyRejected")
     case .adopted: (.normal, "Adopted")
     case .released: (.warning, "Released")

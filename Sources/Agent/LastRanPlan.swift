@@ -104,8 +104,11 @@ struct LastRanPlan {
     }
 
     private func lines(of wanted: some Gated) -> [Line] {
-        wanted.installation.units.flatMap { unit in
-            (presence.contents[site.places.starts(unit: unit.name)]?.text ?? "").split(separator: "\n")
+        wanted.installation.units.flatMap { unit -> [Substring] in
+            let list =
+                presence.contents[GatePlaces.startsMeanwhile(unit: unit.name)]
+                ?? presence.contents[site.places.starts(unit: unit.name)]
+            return (list?.text ?? "").split(separator: "\n")
         }.map { line in
             let words = line.split(separator: " ", omittingEmptySubsequences: false)
             return Line(

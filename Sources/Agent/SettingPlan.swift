@@ -43,7 +43,10 @@ struct SettingPlan {
     init(_ situation: GuardSituation, _ presence: GuardPresence) {
         let wanted = situation.wantedSettings
         let read = situation.readings.merging(presence.settings) { _, second in second }
-        for placed in situation.records.settings
+        let isPaused = situation.state.pause.map { situation.observation.clock.now < $0.until } ?? false
+        // What was placed for a policy that a lost ledger knew stays until there is one.
+        let kept = situation.hasLostPolicy && !isPaused
+        for placed in kept ? [] : situation.records.settings
         where !wanted.contains(where: { $0.setting == placed.setting }) {
             // What cannot be read is set back when it can.
             if read[placed.setting] != .unknown { restores.append(.restore(placed)) }

@@ -111,7 +111,7 @@ extension GuardSituation {
 
     /// Binaries of what is adopted; a snap has none that is replaced in its place.
     private var adoptedBinaries: [String] {
-        guard policy != nil else { return [] }
+        guard policy != nil || hasLostPolicy else { return [] }
         return state.installations.sorted { $0.key < $1.key }.compactMap { _, known in
             guard known.adoption != nil, known.installation.id.distribution != .microk8s else { return nil }
             let seen = observation.installations.first { $0.id == known.installation.id }

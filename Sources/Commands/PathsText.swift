@@ -30,8 +30,7 @@ func statusPaths(
             let question = PathsQuestion(
                 installation: installation, known: known, enforce: enforce,
                 records: judgement.state.guards ?? GuardRecords(), pause: judgement.state.pause, facts: facts,
-                hold: hold,
-                now: judgement.observation.clock.now)
+                cluster: judgement.observation.cluster, hold: hold, now: judgement.observation.clock.now)
             return InstallationPaths(installation.id, paths(question))
         })
     if invocation.value("output") == "json" {

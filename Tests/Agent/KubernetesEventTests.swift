@@ -30,7 +30,9 @@ struct KubernetesEventTests {
             (entry(.guardBroken), "GuardBroken"), (entry(.guardFailed), "GuardFailed"),
             (entry(.policyRejected), "PolicyRejected"), (entry(.adopted), "Adopted"),
             (entry(.released), "Released"), (entry(.paused), "GuardsPaused"),
-            (entry(.resumed), "GuardsResumed"),
+            (entry(.resumed), "GuardsResumed"), (entry(.gatePutBack), "ArtifactPutBack"),
+            (entry(.gateLetThrough), "UnapprovedStarted"), (entry(.gateRefused), "StartRefused"),
+            (entry(.seeded), "GuardsSeeded"),
         ])
     func reasons(entry: JournalEntry, reason: String) throws {
         let event = try #require(kubernetesEvent(for: entry, at: now, label: label))

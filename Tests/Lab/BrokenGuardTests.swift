@@ -26,11 +26,11 @@ struct Breakage: Sendable, CustomTestStringConvertible {
         Breakage(name: "gate-gone", unit: .worker, isHeld: false, told: "it starts unguarded"),
         // The renames are on the binary's own file system.
         Breakage(
-            name: "state-full", unit: .server, isHeld: true, told: "the next tick will not know of this start"
+            name: "state-full", unit: .server, isHeld: true, told: "has been put back"
         ),
         Breakage(
             name: "state-read-only", unit: .controller, isHeld: true,
-            told: "the next tick will not know of this start"),
+            told: "has been put back"),
     ]
 }
 
@@ -50,6 +50,23 @@ extension HeldNodeTests {
             #expect(facts == (breakage.isHeld ? .held : .minor))
             let told = try await node.told(unit)
             #expect(told.contains(breakage.told), "\(told)")
+        }
+
+        @Test(
+            "invariants 1 and 12: a start while the state cannot be written to costs no proof: the next minor is held too",
+            arguments: ["state-full", "state-read-only"])
+        func proofStands(way: String) async throws {
+            let node = try LabNode.current
+            let unit = HeldUnit.server
+            try await node.prepare(unit)
+            try await node.breakGuard(Breakage(name: way, unit: unit, isHeld: true, told: ""))
+            _ = try await node.replace(unit, by: "mv")
+            try await node.settle(unit)
+            try await node.run("/usr/local/lib/lab/mend; holdfast check >/dev/null")
+            _ = try await node.replace(unit, by: "mv")
+            try await node.settle(unit)
+            #expect(try await node.facts(unit) == .held)
+            #expect(try await node.told(unit).contains("has been put back"))
         }
 
         @Test("invariants 2 and 3: bytes that are no release at all are put aside like any other")
