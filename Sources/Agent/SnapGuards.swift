@@ -25,16 +25,22 @@ public func isSnapGuarded(_ installation: Installation, policy: LoadedPolicy, no
 extension GuardSituation {
     /// Adopted snaps, in order.
     var guardedSnaps: [GuardedSnap] {
-        guard let policy else { return [] }
-        return state.installations.sorted { $0.key < $1.key }.compactMap { _, known in
+        state.installations.sorted { $0.key < $1.key }.compactMap { _, known in
             let id = known.installation.id
             guard id.distribution == .microk8s, let adoption = known.adoption else { return nil }
             let seen = observation.installations.first { $0.id == id }
             let installation = seen ?? known.installation
-            let resolved = resolve(
-                policy, isCurrent: true, node: observation.node, distribution: id.distribution,
-                role: installation.role
-            ).policy
+            var resolved = Policy()
+            if let policy {
+                resolved =
+                    resolve(
+                        policy, isCurrent: true, node: observation.node, distribution: id.distribution,
+                        role: installation.role
+                    ).policy
+            } else {
+                // After a lost ledger nobody knows the last policy: until there is one, the veto stays as it was.
+                resolved.enforce.veto = known.seededMode == .refuse
+            }
             return GuardedSnap(
                 installation: installation, known: known, adoption: adoption, enforce: resolved.enforce,
                 pin: resolved.pin, isSeen: seen != nil)

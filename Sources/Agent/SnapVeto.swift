@@ -30,6 +30,7 @@ extension GuardSituation {
         var contents: Set = [site.dropInPath(unit: wanted.unit)]
         for unit in wanted.installation.units {
             contents.insert(site.places.starts(unit: unit.name))
+            contents.insert(GatePlaces.startsMeanwhile(unit: unit.name))
             contents.formUnion(site.places.missed(unit: unit.name))
         }
         if let data = wanted.installation.dataDirectory {

@@ -14,10 +14,10 @@ public struct PathsQuestion: Sendable {
     public var pause: Pause?
     /// What was found of the guards.
     public var facts: GuardFacts
-    /// What the cluster told; nil where it was not asked, or never answered.
-    public var cluster: ClusterObservation?
     /// How far snapd's hold of it is in effect; nil for what is no snap.
     public var hold: HoldState?
+    /// What the cluster told; nil where it was not asked, or never answered.
+    public var cluster: ClusterObservation?
     /// When.
     public var now: Instant
 
@@ -33,8 +33,8 @@ public struct PathsQuestion: Sendable {
         self.records = records
         self.pause = pause
         self.facts = facts
-        self.cluster = cluster
         self.hold = hold
+        self.cluster = cluster
         self.now = now
     }
 }
