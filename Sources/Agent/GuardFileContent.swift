@@ -38,6 +38,10 @@ extension GuardSituation {
             }
             return guarded(wanted, now: now)
         }
+        file.installations += wantedVetoes.map { wanted in
+            let known = present?.installations.first { $0.id == wanted.installation.id }
+            return wanted.isSeen ? guarded(wanted, present: known) : known ?? guarded(wanted, present: nil)
+        }
         // A node that was adopted and has no gate yet needs to be known again as well.
         guard !file.installations.isEmpty || !file.guards.isEmpty || file.seed != nil else { return nil }
         // The gate must be able to read it: what only a lost ledger would need goes first.
@@ -85,6 +89,7 @@ extension PlacedGuard.Kind {
             switch kind {
             case .snapHold: .hold
             case .snapRetain: .retain
+            case .snapChannel: .channel
             case .systemHold: .systemHold
             case .planLabel: .planLabel
             case .seal: .seal
@@ -94,5 +99,5 @@ extension PlacedGuard.Kind {
 
 extension Artifact {
     /// Without the channel, which the gate does not keep.
-    fileprivate var forGate: Artifact { Artifact(version: version, sha256: sha256, revision: revision) }
+    var forGate: Artifact { Artifact(version: version, sha256: sha256, revision: revision) }
 }

@@ -16,6 +16,11 @@ struct GuardSituation {
     /// What settings were last known to be: what the look read, and what was set since.
     var readings: [Setting: SettingReading]
 
+    /// What this run has done that no look would show to be done.
+    var performed: Set<Effect> = []
+    /// Settings that are asked about now; of the others the last answer counts.
+    var asks: Set<Setting> = []
+
     /// Makes a situation as a look found it.
     init(state: NodeState, observation: Observation, policy: LoadedPolicy?, site: GuardSite) {
         self.state = state
@@ -39,7 +44,7 @@ public struct GuardPlan: Hashable, Sendable {
 }
 
 /// An adopted installation in front of which the policy wants the gate.
-struct WantedGate {
+struct WantedGate: Gated {
     /// As it is now where this look saw it, else as it was last recorded.
     var installation: Installation
     var known: InstallationState
@@ -98,11 +103,13 @@ extension GuardSituation {
             identities: Set(records.vault.keys).union(records.spares.keys),
             contents: Set(records.dropIns.keys).union(records.lastRan.keys),
             settings: Set(
-                (wantedSeals.map(\.setting) + records.settings.map(\.setting)).filter { $0.kind == .seal })
+                (wantedSeals.map(\.setting) + records.settings.map(\.setting)).filter { $0.kind == .seal }
+            ).union(asks)
         )
         places.identities.formUnion(ownUnitPlaces)
         places.contents.formUnion(ownUnitPlaces.isEmpty ? [] : OwnUnit.allCases.map(\.dropIn))
         places.pending = releasedBinaries
+        for wanted in wantedVetoes { places.contents.formUnion(placesOf(wanted)) }
         for wanted in wantedGates {
             places.pending.insert(wanted.binary)
             places.identities.insert(site.vaultPath(of: wanted.digest))
@@ -114,6 +121,7 @@ extension GuardSituation {
             for unit in wanted.installation.units {
                 places.contents.insert(site.dropInPath(unit: unit.name))
                 places.contents.insert(site.places.starts(unit: unit.name))
+                places.contents.insert(GatePlaces.startsMeanwhile(unit: unit.name))
                 places.contents.formUnion(site.places.missed(unit: unit.name))
             }
             if let data = wanted.installation.dataDirectory {
@@ -160,8 +168,12 @@ private struct Planning {
         } else if records.needsWatch == true {
             result.effects.append(.restartWatch)
         }
+        // A refresh can be given up only for some seconds.
+        result.effects += situation.refreshesToAbort.map { .abortRefresh($0) }
         let wanted = situation.wantedGates
+        let vetoes = situation.wantedVetoes
         for gate in wanted { keep(gate) }
+        for veto in vetoes { keep(veto) }
         let ownDropIns = situation.wantedUnitDropIns(presence)
         keptDropIns.formUnion(ownDropIns.map(\.path))
         let settings = SettingPlan(situation, presence)
@@ -169,6 +181,7 @@ private struct Planning {
         result.effects += settings.restores
         takeAway(pending.ofReleased)
         for gate in wanted { place(gate) }
+        for veto in vetoes { place(veto) }
         for dropIn in ownDropIns { placeDropIn(dropIn.path, dropIn.text, of: nil) }
         result.effects += settings.sets
         result.problems += settings.problems
@@ -177,6 +190,9 @@ private struct Planning {
         }
         // Room is no reason to leave a guard out of place.
         result.effects += pending.beyondBounds
+        if let stopped = situation.servicesToStart { result.effects.append(.startServices(stopped)) }
+        result.effects.removeAll(where: situation.performed.contains)
+        result.problems += situation.snapProblems
     }
 
     // MARK: Placing
@@ -207,9 +223,7 @@ private struct Planning {
                         installation: wanted.installation.id, artifact: wanted.meant.pinned, from: vaultPath,
                         to: site.sparePath(of: wanted.binary), like: wanted.binary)))
         }
-        if let record = LastRanPlan(situation: situation, presence: presence).effect(of: wanted) {
-            result.effects.append(record)
-        }
+        recordStart(of: wanted)
         for unit in wanted.installation.units {
             placeDropIn(site.dropInPath(unit: unit.name), site.dropInText(), of: unit.name)
         }
@@ -218,6 +232,25 @@ private struct Planning {
         var replace = ReplacePlan(situation, presence)
         replace.plan(wanted)
         result.effects += replace.effects
+    }
+
+    private mutating func place(_ veto: WantedVeto) {
+        guard veto.isSeen else { return }
+        recordStart(of: veto)
+        placeDropIn(site.dropInPath(unit: veto.unit), site.dropInText(isSnap: true), of: veto.services)
+    }
+
+    private mutating func recordStart(of gated: some Gated) {
+        if let record = LastRanPlan(situation: situation, presence: presence).effect(of: gated) {
+            result.effects.append(record)
+        }
+    }
+
+    private mutating func keep(_ veto: WantedVeto) {
+        keptDropIns.insert(site.dropInPath(unit: veto.unit))
+        if let data = veto.installation.dataDirectory {
+            keptLastRan.insert(site.places.lastRan(dataDirectory: data))
+        }
     }
 
     private mutating func keep(_ wanted: WantedGate) {

@@ -27,7 +27,9 @@ public struct GuardSite: Hashable, Sendable {
     /// The drop-in of a unit; its name puts it behind others, since an empty ExecStartPre= takes back those before it.
     func dropInPath(unit: String) -> String { "/etc/systemd/system/\(unit).d/zz-holdfast.conf" }
 
-    func dropInText() -> String { gateDropIn(program: gate, state: state, isSnap: false) }
+    func dropInText(isSnap: Bool = false) -> String {
+        gateDropIn(program: gate, state: state, isSnap: isSnap)
+    }
 
     /// On the binary's own file system, so that putting it back is a rename.
     func sparePath(of binary: String) -> String { beside(binary) { ".\($0).holdfast-spare" } }

@@ -227,6 +227,7 @@ private struct Run {
 
     private mutating func end(_ intent: Intent, _ result: EffectEnd.Outcome) throws(LedgerFailure) {
         try append(.effected(EffectEnd(of: intent, outcome: result)))
+        if case .done = result { situation.note(done: intent.effect) }
         guard case .reads(let value) = result else { return }
         switch intent.effect {
         case .set(let setting, _): situation.take(setting, value)

@@ -44,6 +44,11 @@ private func kindAndReason(of entry: JournalEntry) -> (NodeEvent.Kind, String)? 
         }
     case .guardBroken: (.warning, "GuardBroken")
     case .guardFailed: (.warning, "GuardFailed")
+    case .gatePutBack: (.warning, "UpgradePutBack")
+    case .gateLetThrough: (.warning, "StartLetThrough")
+    case .gateRefused: (.warning, "StartRefused")
+    case .gateUntold: (.warning, "StartUntold")
+    case .seeded: (.warning, "LedgerSeeded")
     case .policyRejected: (.warning, "PolicyRejected")
     case .adopted: (.normal, "Adopted")
     case .released: (.warning, "Released")

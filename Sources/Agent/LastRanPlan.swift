@@ -2,6 +2,12 @@ import Gate
 import Model
 import Ports
 
+/// An adopted installation before whose units the gate stands.
+protocol Gated {
+    var installation: Installation { get }
+    var adoption: Adoption { get }
+}
+
 /// What is to be written of what last ran on an installation's data (invariant 12).
 ///
 /// A record is begun at an adoption with what runs then. It stands while the gate has recorded every start since. A start
@@ -18,7 +24,7 @@ struct LastRanPlan {
     /// The record to write; nil where the one that is there stands.
     ///
     /// Interrupted, it is planned again as it was as long as nothing has started since.
-    func effect(of wanted: WantedGate) -> Effect? {
+    func effect(of wanted: some Gated) -> Effect? {
         guard let data = wanted.installation.dataDirectory else { return nil }
         let path = site.places.lastRan(dataDirectory: data)
         let running = wanted.installation.running
@@ -46,13 +52,13 @@ struct LastRanPlan {
     }
 
     /// Why a person has to say what is meant to run there; nil where the record proves what it says, or there is none.
-    func unproven(of wanted: WantedGate) -> String? {
+    func unproven(of wanted: some Gated) -> String? {
         guard let data = wanted.installation.dataDirectory else { return nil }
         return record(at: site.places.lastRan(dataDirectory: data), of: data)?.unproven
     }
 
     /// Why a record that was begun proves nothing any longer; nil where it stands, or says so itself.
-    private func doubt(of wanted: WantedGate, record: LastRan?, isMarked: Bool) -> String? {
+    private func doubt(of wanted: some Gated, record: LastRan?, isMarked: Bool) -> String? {
         guard let record else { return "the record of what last ran was lost" }
         if isMarked { return "the gate could not record a start" }
         guard record.unproven == nil else { return nil }
@@ -71,7 +77,7 @@ struct LastRanPlan {
     }
 
     /// Whether a drop-in that we placed has been taken away.
-    private func isGateGone(_ wanted: WantedGate) -> Bool {
+    private func isGateGone(_ wanted: some Gated) -> Bool {
         wanted.installation.units.contains { unit in
             let path = site.dropInPath(unit: unit.name)
             let isBeingPlaced = situation.records.intents.contains { intent in
@@ -97,9 +103,12 @@ struct LastRanPlan {
         var version: Version?
     }
 
-    private func lines(of wanted: WantedGate) -> [Line] {
-        wanted.installation.units.flatMap { unit in
-            (presence.contents[site.places.starts(unit: unit.name)]?.text ?? "").split(separator: "\n")
+    private func lines(of wanted: some Gated) -> [Line] {
+        wanted.installation.units.flatMap { unit -> [Substring] in
+            let list =
+                presence.contents[GatePlaces.startsMeanwhile(unit: unit.name)]
+                ?? presence.contents[site.places.starts(unit: unit.name)]
+            return (list?.text ?? "").split(separator: "\n")
         }.map { line in
             let words = line.split(separator: " ", omittingEmptySubsequences: false)
             return Line(
@@ -111,19 +120,19 @@ struct LastRanPlan {
     /// Starts since the record was written, and with a record that is unproven the one that made it so.
     ///
     /// Nil where the list does not reach back to it.
-    private func since(_ record: LastRan, _ wanted: WantedGate) -> ArraySlice<Line>? {
+    private func since(_ record: LastRan, _ wanted: some Gated) -> ArraySlice<Line>? {
         let lines = lines(of: wanted)
         guard let index = lines.firstIndex(where: { $0.start == record.invocationID }) else { return nil }
         return record.unproven == nil ? lines[(index + 1)...] : lines[index...]
     }
 
-    private func unreadSince(_ record: LastRan, _ wanted: WantedGate) -> [Line] {
+    private func unreadSince(_ record: LastRan, _ wanted: some Gated) -> [Line] {
         (since(record, wanted) ?? []).filter { $0.version == nil }
     }
 
     /// All versions that have started since, where the only one that the gate did not recognise runs now and its bytes
     /// told its version; nil where that is not so, or nothing was missed.
-    private func versionsOfUnread(_ record: LastRan, _ wanted: WantedGate) -> [Version]? {
+    private func versionsOfUnread(_ record: LastRan, _ wanted: some Gated) -> [Version]? {
         guard record.unproven == nil || record.unproven == LastRan.unread,
             let running = wanted.installation.running, let start = running.invocationID,
             running.isToldByBytes, let highest = running.highestVersion,
@@ -136,7 +145,7 @@ struct LastRanPlan {
         return since.compactMap(\.version) + [highest]
     }
 
-    private func sharesData(_ wanted: WantedGate) -> Bool {
+    private func sharesData(_ wanted: some Gated) -> Bool {
         situation.state.installations.values.contains { other in
             other.installation.id != wanted.installation.id
                 && other.installation.dataDirectory == wanted.installation.dataDirectory

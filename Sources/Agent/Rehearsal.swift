@@ -40,6 +40,9 @@ extension GuardSituation {
             take(placed.setting, placed.before)
             presence.settings[placed.setting] = nil
             return .reads(placed.before)
+        case .abortRefresh, .startServices:
+            performed.insert(effect)
+            return .done(nil)
         default: return .done(presence.expect(effect))
         }
     }
@@ -72,7 +75,7 @@ extension GuardPresence {
         case .start(let owed): units[owed.unit] = nil
         case .removePending(let file):
             for binary in pending.keys { pending[binary]?.files.removeAll { $0 == file } }
-        case .reloadUnits, .restartWatch, .set, .restore, .restart: break
+        case .reloadUnits, .restartWatch, .set, .restore, .restart, .abortRefresh, .startServices: break
         }
         return nil
     }

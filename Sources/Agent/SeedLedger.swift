@@ -72,6 +72,12 @@ struct SeedLedger {
 }
 
 extension GuardSituation {
+    /// Whether nobody knows any longer what the policy wanted, so that what was placed stays until somebody does.
+    var hasLostPolicy: Bool {
+        policy == nil
+            && state.installations.values.contains { $0.adoption != nil && $0.seededMode != nil }
+    }
+
     /// What a ledger that was lost is to be seeded from.
     func seed(modes: [InstallationID: Enforcement.GateMode]) -> Seed {
         let adopted = state.installations.sorted { $0.key < $1.key }.map(\.value)
@@ -82,7 +88,7 @@ extension GuardSituation {
                 known.changes = []
                 known.installation.offers = []
                 known.acts = []
-                known.seededMode = modes[known.installation.id]
+                known.seededMode = modes[known.installation.id] ?? .off
                 return known
             }, records: records, pause: state.pause)
     }

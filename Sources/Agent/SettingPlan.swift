@@ -20,10 +20,13 @@ struct WantedSetting: Hashable {
 }
 
 extension GuardSituation {
+    /// Whether a person has lifted every guard.
+    var isPaused: Bool { state.pause.map { observation.clock.now < $0.until } ?? false }
+
     /// Settings that guards ask for now; none while the guards are paused.
     var wantedSettings: [WantedSetting] {
-        if let pause = state.pause, observation.clock.now < pause.until { return [] }
-        return wantedSeals + wantedPlanLabels
+        if isPaused { return [] }
+        return wantedSeals + wantedPlanLabels + wantedSnapSettings
     }
 }
 
@@ -40,7 +43,10 @@ struct SettingPlan {
     init(_ situation: GuardSituation, _ presence: GuardPresence) {
         let wanted = situation.wantedSettings
         let read = situation.readings.merging(presence.settings) { _, second in second }
-        for placed in situation.records.settings
+        let isPaused = situation.state.pause.map { situation.observation.clock.now < $0.until } ?? false
+        // What was placed for a policy that a lost ledger knew stays until there is one.
+        let kept = situation.hasLostPolicy && !isPaused
+        for placed in kept ? [] : situation.records.settings
         where !wanted.contains(where: { $0.setting == placed.setting }) {
             // What cannot be read is set back when it can.
             if read[placed.setting] != .unknown { restores.append(.restore(placed)) }

@@ -115,7 +115,8 @@ public struct Tick {
             let isAnsweredNow = round == 1 && answered?.events.isEmpty == false
             if !isAnsweredNow, failure == nil {
                 do {
-                    let outcome = try keepGuards(judgement, presence, reading, dryRun: dryRun)
+                    let outcome = try keepGuards(
+                        judgement, presence, reading, known: memory.settings, dryRun: dryRun)
                     guarded = outcome.map { (guarded ?? GuardOutcome()).followed(by: $0) } ?? guarded
                     if let outcome {
                         events += outcome.events
@@ -172,10 +173,11 @@ public struct Tick {
     private func unproven(_ judgement: Judgement, _ presence: GuardPresence) -> Set<InstallationID> {
         guard let guards else { return [] }
         let situation = situation(
-            judgement.state, judgement.observation, policy: judgement.policy, guards.site)
+            judgement.state, judgement.observation, policy: judgement.policy, guards.site, known: nil)
         let plan = LastRanPlan(situation: situation, presence: presence)
-        return Set(
-            situation.wantedGates.filter { plan.unproven(of: $0) != nil }.map(\.installation.id))
+        let gates = situation.wantedGates.filter { plan.unproven(of: $0) != nil }.map(\.installation.id)
+        let vetoes = situation.wantedVetoes.filter { plan.unproven(of: $0) != nil }.map(\.installation.id)
+        return Set(gates + vetoes)
     }
 
     private func look(
@@ -212,8 +214,10 @@ public struct Tick {
         var presence = GuardPresence()
         if let guards {
             let situation = situation(
-                state, observation, policy: reading.loaded ?? lastPolicy, guards.site)
+                state, observation, policy: reading.loaded ?? lastPolicy, guards.site,
+                known: memory.settings)
             presence = guards.port.look(at: situation.places)
+            memory.take(presence.settings, at: observation.clock.now)
             observation.problems += planGuards(situation, presence).problems
             observation.problems += situation.records.troubles.map(\.problem)
         }
@@ -279,18 +283,22 @@ public struct Tick {
     }
 
     private func situation(
-        _ state: NodeState, _ observation: Observation, policy: LoadedPolicy?, _ site: GuardSite
+        _ state: NodeState, _ observation: Observation, policy: LoadedPolicy?, _ site: GuardSite,
+        known: [ObserverMemory.KnownSetting]?
     ) -> GuardSituation {
-        GuardSituation(
+        var situation = GuardSituation(
             state: state, observation: observation, policy: policy, site: site)
+        situation.chooseQuestions(known: known ?? [])
+        return situation
     }
 
     private func keepGuards(
-        _ judgement: Judgement, _ presence: GuardPresence, _ reading: ClockReading, dryRun: Bool
+        _ judgement: Judgement, _ presence: GuardPresence, _ reading: ClockReading,
+        known: [ObserverMemory.KnownSetting]?, dryRun: Bool
     ) throws(LedgerFailure) -> GuardOutcome? {
         guard let guards else { return nil }
         let situation = situation(
-            judgement.state, judgement.observation, policy: judgement.policy, guards.site)
+            judgement.state, judgement.observation, policy: judgement.policy, guards.site, known: known)
         if dryRun {
             return GuardOutcome(planned: rehearse(situation, guards.port.look(at: situation.places)))
         }

@@ -35,7 +35,8 @@ enum OwnUnit: String, CaseIterable {
     ///   - binaries: those that are guarded.
     ///   - state: the state directory.
     ///   - seals: whether immutable flags are set and cleared.
-    func text(binaries: [String], state: String, seals: Bool) -> String? {
+    ///   - holdsSnaps: whether a refresh of a snap is given up while it is still at its download.
+    func text(binaries: [String], state: String, seals: Bool, holdsSnaps: Bool) -> String? {
         var lines: [String] = []
         switch self {
         case .tick, .step:
@@ -52,7 +53,9 @@ enum OwnUnit: String, CaseIterable {
                 })
             // One that is missing would make systemd lose what happens to its neighbours (see holdfast.path): these
             // are where a binary was seen.
-            lines += paths.subtracting(Self.watched).sorted().compactMap { path in
+            // Where a download begins; what comes later is seen below /snap.
+            let downloads: Set<String> = holdsSnaps && self == .watch ? ["/var/lib/snapd/snaps"] : []
+            lines += paths.subtracting(Self.watched).union(downloads).sorted().compactMap { path in
                 Self.escaped(path).map { "PathChanged=\($0)" }
             }
             if !lines.isEmpty { lines.insert("[Path]", at: 0) }
@@ -86,25 +89,29 @@ private func directory(of path: String) -> String {
 extension GuardSituation {
     /// Files of our own units, of which it counts whether they are there; none where nothing is adopted.
     var ownUnitPlaces: [String] {
-        adoptedBinaries.isEmpty ? [] : OwnUnit.allCases.flatMap(\.places)
+        adoptedBinaries.isEmpty && !holdsSnaps ? [] : OwnUnit.allCases.flatMap(\.places)
     }
 
     /// The drop-ins that our own units need on this node, where they are installed.
     func wantedUnitDropIns(_ presence: GuardPresence) -> [(path: String, text: String)] {
         let binaries = adoptedBinaries
-        guard !binaries.isEmpty else { return [] }
+        guard !binaries.isEmpty || holdsSnaps else { return [] }
         let seals = wantsSeal || records.settings.contains { $0.setting.kind == .seal }
         return OwnUnit.allCases.compactMap { unit in
             guard unit.places.contains(where: { presence.identities[$0] != nil }),
-                let text = unit.text(binaries: binaries, state: site.state, seals: seals)
+                let text = unit.text(
+                    binaries: binaries, state: site.state, seals: seals, holdsSnaps: holdsSnaps)
             else { return nil }
             return (unit.dropIn, text)
         }
     }
 
+    /// Whether a snap is kept from being refreshed.
+    private var holdsSnaps: Bool { guardedSnaps.contains { $0.enforce.hold == .general || $0.enforce.veto } }
+
     /// Binaries of what is adopted; a snap has none that is replaced in its place.
     private var adoptedBinaries: [String] {
-        guard policy != nil else { return [] }
+        guard policy != nil || hasLostPolicy else { return [] }
         return state.installations.sorted { $0.key < $1.key }.compactMap { _, known in
             guard known.adoption != nil, known.installation.id.distribution != .microk8s else { return nil }
             let seen = observation.installations.first { $0.id == known.installation.id }

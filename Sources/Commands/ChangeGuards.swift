@@ -84,7 +84,8 @@ struct GuardChange: Encodable {
                 let name = known.installation.id.name
                 notes.append(
                     known.installation.id.distribution == .microk8s
-                        ? "\(name) is confirmed; no guard stands before it yet"
+                        ? "\(name) is confirmed, but the policy's enforce.hold and enforce.veto are off for it, so "
+                            + "nothing keeps a refresh out"
                         : "\(name) is confirmed, but the policy's enforce.gate is off for it, so no gate stands before it"
                 )
             }
@@ -99,7 +100,10 @@ struct GuardChange: Encodable {
     private static func isGuarded(
         _ known: InstallationState, _ state: NodeState, _ policy: LoadedPolicy, _ outcome: Tick.Outcome
     ) -> Bool {
-        gateMode(of: known.installation, policy: policy, node: outcome.judgement.observation.node) != .off
+        let node = outcome.judgement.observation.node
+        return known.installation.id.distribution == .microk8s
+            ? isSnapGuarded(known.installation, policy: policy, node: node)
+            : gateMode(of: known.installation, policy: policy, node: node) != .off
     }
 
     /// The change for a person.

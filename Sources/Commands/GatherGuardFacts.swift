@@ -138,6 +138,10 @@ extension Place {
     private func withoutAutopilot(_ observation: Observation) -> Set<String> {
         let k0s = observation.installations.filter { $0.id.distribution == .k0s }
         guard !k0s.isEmpty else { return [] }
+        // What the look itself told goes before the unit's file.
+        if let isOff = observation.access?.autopilotIsDisabled {
+            return isOff ? Set(k0s.map(\.id.description)) : []
+        }
         let services = (try? UnitFiles(root: root).services { switchesAutopilotOff($0.command) }) ?? []
         let names = Set(services.map(\.name))
         return Set(

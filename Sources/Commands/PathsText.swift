@@ -19,11 +19,18 @@ func statusPaths(
                     distribution: installation.id.distribution, role: installation.role
                 ).policy.enforce
             }
+            let known = judgement.state.installations[installation.id.description]
+            let hold = known.flatMap { known in
+                installation.id.distribution == .microk8s
+                    ? holdState(
+                        of: known, seen: installation, snapd: judgement.observation.snapd,
+                        placed: judgement.state.guards?.settings ?? [],
+                        readings: judgement.observation.settings, now: judgement.observation.clock.now) : nil
+            }
             let question = PathsQuestion(
-                installation: installation,
-                known: judgement.state.installations[installation.id.description], enforce: enforce,
+                installation: installation, known: known, enforce: enforce,
                 records: judgement.state.guards ?? GuardRecords(), pause: judgement.state.pause, facts: facts,
-                now: judgement.observation.clock.now)
+                cluster: judgement.observation.cluster, hold: hold, now: judgement.observation.clock.now)
             return InstallationPaths(installation.id, paths(question))
         })
     if invocation.value("output") == "json" {

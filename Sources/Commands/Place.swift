@@ -109,8 +109,11 @@ struct Place {
     private func guards(_ cluster: NodeCluster) -> (port: any GuardPort, site: GuardSite)? {
         guard stateDirectory.hasPrefix(root.prefix + "/") else { return nil }
         let state = String(stateDirectory.dropFirst(root.prefix.utf8.count))
-        let port = NodeGuards(
-            root: root, state: state, settings: [.seal: SealPort(root: root), .planLabel: cluster])
+        let clock = clock
+        var settings = SnapSettings(root: root) { clock.read().now }.byKind
+        settings[.seal] = SealPort(root: root)
+        settings[.planLabel] = cluster
+        let port = NodeGuards(root: root, state: state, settings: settings)
         return (
             port, GuardSite(gate: gateProgram, state: state, mayChangeFlags: FileFlags.mayChange)
         )

@@ -48,6 +48,8 @@ public struct Findings {
     public var problems: [Problem]
     /// What settings were found to be, as far as guards care.
     public var settings: [Setting: SettingReading]
+    /// What snapd says of itself, where it was asked.
+    public var snapd: SnapdFacts?
     /// By what the cluster of an installation is reached, with the distribution's own kubeconfig; its path is empty
     /// where this node has none.
     public var access: ClusterAccess?
@@ -55,11 +57,12 @@ public struct Findings {
     /// Makes findings.
     public init(
         installations: [Installation] = [], problems: [Problem] = [],
-        settings: [Setting: SettingReading] = [:], access: ClusterAccess? = nil
+        settings: [Setting: SettingReading] = [:], snapd: SnapdFacts? = nil, access: ClusterAccess? = nil
     ) {
         self.installations = installations
         self.problems = problems
         self.settings = settings
+        self.snapd = snapd
         self.access = access
     }
 }

@@ -34,11 +34,13 @@ public struct NodeObserver: Observer {
         var installations: [Installation] = []
         var problems: [Problem] = []
         var settings: [Setting: SettingReading] = [:]
+        var snapd: SnapdFacts?
         var access: ClusterAccess?
         for adapter in adapters {
             let findings = adapter.look(at: site, reading: reading, memory: &memory)
             installations += findings.installations
             settings.merge(findings.settings) { first, _ in first }
+            snapd = snapd ?? findings.snapd
             access = access ?? findings.access.flatMap(way)
             // Two adapters that meet the same trouble say it once.
             problems += findings.problems.filter { !problems.contains($0) }
@@ -53,7 +55,7 @@ public struct NodeObserver: Observer {
                 architecture: site.root.isLive
                     ? Machine.architecture : installations.lazy.compactMap(\.installed?.architecture).first),
             clock: reading, installations: installations, problems: problems, settings: settings,
-            access: access)
+            access: access, snapd: snapd)
     }
 
     /// The way to a cluster: by the kubeconfig of node.yaml, else by the distribution's own.

@@ -7,6 +7,7 @@ internal import Model
 /// - `gate/starts/UNIT`: the last starts, a line each: InvocationID, seconds, version,
 ///   digest or revision, boot id, each of which may be `-`. A running
 ///   unit whose InvocationID is not among them started without the gate: the tick then marks *last ran* unproven.
+///   Where it cannot be written the whole list is `/run/holdfast/starts/UNIT`, which counts while it is there.
 /// - `gate/missed/UNIT`, and `/run/holdfast/missed/UNIT` where the first could not be made: a start that the gate
 ///   could not record. While one is there *last ran* proves nothing. The tick takes it away under the artifact lock,
 ///   after it has written what has started into *last ran*.
@@ -42,6 +43,8 @@ public struct GatePlaces: Hashable, Sendable {
 
     /// The list of recorded starts.
     public func starts(unit: String) -> String { "\(state)/gate/starts/\(unit)" }
+    /// The same list while the state directory is full or read-only; where it is there, it is the newer one.
+    public static func startsMeanwhile(unit: String) -> String { "/run/holdfast/starts/\(unit)" }
     /// The digest that belongs to the binary's identity.
     public func known(unit: String) -> String { "\(state)/gate/known/\(unit)" }
     /// The marks that a start went unrecorded, the first one that can be made counts.

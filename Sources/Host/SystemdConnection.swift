@@ -99,6 +99,23 @@ final class SystemdConnection {
         guard result >= 0 else { throw .systemd("read its unit files again", result) }
     }
 
+    /// Has the manager forget that a unit failed, and how often it was started.
+    func resetFailed(_ unit: String) throws(HostError) {
+        var message: OpaquePointer?
+        var result = sd_bus_message_new_method_call(
+            bus, &message, Self.manager, "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager",
+            "ResetFailedUnit")
+        defer { sd_bus_message_unref(message) }
+        if result >= 0 { result = sd_bus_message_append_basic(message, CChar(UInt8(ascii: "s")), unit) }
+        var reply: OpaquePointer?
+        if result >= 0 { result = sd_bus_call(bus, message, 0, nil, &reply) }
+        sd_bus_message_unref(reply)
+        // One that is not loaded has nothing to be forgotten.
+        guard result >= 0 || result == -ENOENT else {
+            throw .systemd("forget the failure of \(unit)", result)
+        }
+    }
+
     /// Restarts a unit that is up; one that is not, or is not there, stays so.
     func tryRestart(_ unit: String) throws(HostError) {
         var message: OpaquePointer?

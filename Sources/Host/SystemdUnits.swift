@@ -77,6 +77,15 @@ public func reloadSystemd(patience: Int = 60_000) throws(HostError) {
     try reachSystemd(patience: patience).reload()
 }
 
+/// Has systemd forget that units failed, and how often they were started.
+///
+/// - Parameter patience: in milliseconds.
+public func resetFailed(_ units: [String], patience: Int = 10_000) throws(HostError) {
+    guard isDirectory("/run/systemd/system") else { return }
+    let connection = try reachSystemd(patience: patience)
+    for unit in units { try connection.resetFailed(unit) }
+}
+
 /// Has the running systemd restart those of our path units that are on, so that they watch what their files now say.
 ///
 /// A path unit that starts a tick can be restarted from within that tick: the tick itself goes on, and the watch

@@ -18,6 +18,8 @@
 /// | replace | the file at its path | the file there has the digest | anything else | the draft goes |
 /// | restart | the unit's InvocationID | it has another | it has that of before | nothing |
 /// | start | nothing | the unit is active, or about to be | it is not | nothing |
+/// | abortRefresh | the change's status | it is over, or being undone | it goes on | nothing |
+/// | startServices | nothing | all of them run | one does not | nothing |
 ///
 /// Whatever is none of these is unknown: nothing further is done, and a person is told. Paths are those of the node.
 public enum Effect: Codable, Hashable, Sendable {
@@ -48,6 +50,10 @@ public enum Effect: Codable, Hashable, Sendable {
     case restart(UnitRestart)
     /// Starts a unit whose binary was missing.
     case start(OwedStart)
+    /// Has snapd give up a refresh that has not stopped anything yet.
+    case abortRefresh(AbortedRefresh)
+    /// Starts services of a snap that a refresh has left stopped.
+    case startServices([String])
 
     /// What it does, for a person: `put the gate's drop-in at …`.
     public var summary: String {
@@ -82,6 +88,10 @@ public enum Effect: Codable, Hashable, Sendable {
             }
         case .restart(let restart): "restart \(restart.unit)"
         case .start(let owed): "start \(owed.unit), whose binary was missing"
+        case .abortRefresh(let refresh):
+            "have snapd give up its change \(refresh.change), a refresh of \(refresh.snap) to revision "
+                + "\(refresh.revision), which is not allowed"
+        case .startServices(let units): "start what a refresh left stopped: \(units.joined(separator: ", "))"
         }
     }
 
@@ -93,6 +103,7 @@ public enum Effect: Codable, Hashable, Sendable {
         switch self {
         case .set(let setting, _): setting.lane
         case .restore(let placed): placed.setting.lane
+        case .abortRefresh, .startServices: .snapd
         default: .node
         }
     }
@@ -113,7 +124,7 @@ private func isOfOwnUnit(_ dropIn: String) -> Bool { dropIn.contains("/holdfast"
 extension Setting {
     fileprivate var lane: Effect.Lane {
         switch kind {
-        case .snapHold, .snapRetain, .systemHold: .snapd
+        case .snapHold, .snapRetain, .snapChannel, .systemHold: .snapd
         case .planLabel: .cluster
         case .seal: .node
         }
@@ -227,7 +238,7 @@ public enum Fingerprint: Codable, Hashable, Sendable {
     case content(Digest)
     /// A large file, or one that is not regular, by its identity.
     case identity(FileIdentity)
-    /// What a setting was; nil where it was not set.
+    /// What a setting, or the status of a change of snapd's, was; nil where it was not set.
     case setting(String?)
     /// The start of a unit that was there before, as systemd names it.
     case start(String?)

@@ -47,6 +47,7 @@ public struct PlacedGuard: Hashable, Sendable {
     public enum Kind: String, CaseIterable, Hashable, Sendable {
         case hold
         case retain
+        case channel
         case systemHold = "system-hold"
         case dropIn = "drop-in"
         case planLabel = "plan-label"
@@ -99,6 +100,20 @@ public struct Spare: Hashable, Sendable {
     }
 }
 
+/// A revision of a snap that a tick saw running.
+public struct SeenRunning: Hashable, Sendable {
+    /// The revision.
+    public var revision: String
+    /// The boot in which it was seen.
+    public var bootID: String
+
+    /// Makes a sighting.
+    public init(revision: String, bootID: String) {
+        self.revision = revision
+        self.bootID = bootID
+    }
+}
+
 /// One installation, as far as the gate needs to know it.
 public struct GuardedInstallation: Hashable, Sendable {
     /// Which one it is.
@@ -124,12 +139,15 @@ public struct GuardedInstallation: Hashable, Sendable {
     public var lastGood: GuardedArtifact?
     /// The approved artifact, ready to be renamed into its place.
     public var spare: Spare?
+    /// What of a snap was seen running, for services that have not started since the gate stands before them.
+    public var ran: SeenRunning?
 
     /// Makes a guarded installation.
     public init(
         id: InstallationID, units: [String], role: Role?, mode: Enforcement.GateMode, binary: String? = nil,
         dataDirectory: String? = nil, vault: String? = nil, pending: String? = nil,
-        approved: [GuardedArtifact] = [], lastGood: GuardedArtifact? = nil, spare: Spare? = nil
+        approved: [GuardedArtifact] = [], lastGood: GuardedArtifact? = nil, spare: Spare? = nil,
+        ran: SeenRunning? = nil
     ) {
         self.id = id
         self.units = units
@@ -142,6 +160,7 @@ public struct GuardedInstallation: Hashable, Sendable {
         self.approved = approved
         self.lastGood = lastGood
         self.spare = spare
+        self.ran = ran
     }
 
     /// Whether a unit is one of its own.

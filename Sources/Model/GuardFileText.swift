@@ -84,6 +84,7 @@ extension GuardedInstallation {
         if let dataDirectory { lines.add("data", dataDirectory) }
         if let vault { lines.add("vault", vault) }
         if let pending { lines.add("pending", pending) }
+        if let ran { lines.add("ran", ran.revision, ran.bootID) }
         for known in approved { write("approved", known, to: &lines) }
         if let lastGood { write("last-good", lastGood, to: &lines) }
         if let spare {
@@ -113,6 +114,9 @@ extension GuardedInstallation {
             } else {
                 throw line.wrong("it is there twice, or in the wrong place:")
             }
+        case "ran":
+            try line.expect(2)
+            ran = SeenRunning(revision: try line.text(0), bootID: try line.text(1))
         case "spare":
             try line.expect(4)
             guard spare == nil else { throw line.wrong("it is there twice:") }

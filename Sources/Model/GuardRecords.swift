@@ -133,7 +133,7 @@ public struct GuardRecords: Codable, Hashable, Sendable {
             owedStarts.removeAll { $0.unit == owed.unit }
             owedStarts.append(owed)
         case .start(let owed): owedStarts.removeAll { $0.unit == owed.unit }
-        case .removePending, .set, .restore, .restart: break
+        case .removePending, .set, .restore, .restart, .abortRefresh, .startServices: break
         }
     }
 }

@@ -100,7 +100,7 @@ public struct NodeState: Codable, Hashable, Sendable {
             case .denial(let denial): denials.removeAll { $0.id == denial.id }
             }
         case .adopted, .released, .paused, .resumed, .intended, .effected:
-            applyGuarding(event)
+            applyGuarding(event, at: at)
         case .stepBegan, .stepMoved, .stepEnded, .approvalSpent, .quarantined: applyStep(event, at: at)
         case .gateActed(let act): take(act)
         case .seeded(let seeding): take(seeding)
@@ -109,7 +109,7 @@ public struct NodeState: Codable, Hashable, Sendable {
         }
     }
 
-    private mutating func applyGuarding(_ event: Event) {
+    private mutating func applyGuarding(_ event: Event, at: Instant) {
         var records = guards ?? GuardRecords()
         switch event {
         case .adopted(let adoption):
@@ -131,7 +131,9 @@ public struct NodeState: Codable, Hashable, Sendable {
         case .paused(let pause): self.pause = pause
         case .resumed: pause = nil
         case .intended(let intent): records.begin(intent)
-        case .effected(let end): records.end(end)
+        case .effected(let end):
+            noteHold(end, records, at: at)
+            records.end(end)
         default: break
         }
         guards = records.isEmpty ? nil : records
@@ -180,6 +182,18 @@ extension NodeState {
         }
     }
 
+    /// Notes when a hold was placed: whether it is proven rests on it.
+    private mutating func noteHold(_ end: EffectEnd, _ records: GuardRecords, at: Instant) {
+        guard case .reads = end.outcome,
+            case .set(let setting, _) = records.intents.first(where: { $0.id == end.intent })?.effect,
+            setting.kind == .snapHold || setting.kind == .systemHold
+        else { return }
+        for (key, known) in installations where known.installation.id.distribution == .microk8s {
+            installations[key]?.hold = HoldPlacement(
+                at: at, wasInhibited: known.installation.hold?.inhibitProceed != nil)
+        }
+    }
+
     /// The approvals that have neither ended nor been used up by a node.
     public func approvals(inForceOn node: String, at now: Instant) -> [Approval] {
         approvals.filter { now < $0.expires && !$0.spentBy.contains(node) }
@@ -202,6 +216,8 @@ public struct InstallationState: Codable, Hashable, Sendable {
     public var wasUp: Bool?
     /// Since when its binary has been missing; nil while it is there.
     public var missingSince: Instant?
+    /// When our hold of it was placed; nil where it never was.
+    public var hold: HoldPlacement?
     /// When it was first seen.
     public var since: Instant
     /// Changes that are there now, as they were last judged.

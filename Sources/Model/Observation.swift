@@ -315,6 +315,8 @@ public struct Observation: Codable, Hashable, Sendable {
     public var problems: [Problem]
     /// What settings were found to be, as far as guards care.
     public var settings: [Setting: SettingReading]
+    /// What snapd says of itself; nil where there is no snap that is guarded, or it does not answer.
+    public var snapd: SnapdFacts?
     /// By what the cluster's API server can be reached from here; nil where by nothing.
     public var access: ClusterAccess?
     /// What the cluster told, at this look or an earlier one; nil where it was not asked, or never answered.
@@ -323,13 +325,14 @@ public struct Observation: Codable, Hashable, Sendable {
     /// Makes an observation.
     public init(
         node: NodeFacts, clock: ClockReading, installations: [Installation], problems: [Problem],
-        settings: [Setting: SettingReading] = [:], access: ClusterAccess? = nil
+        settings: [Setting: SettingReading] = [:], access: ClusterAccess? = nil, snapd: SnapdFacts? = nil
     ) {
         self.node = node
         self.clock = clock
         self.installations = installations
         self.problems = problems
         self.settings = settings
+        self.snapd = snapd
         self.access = access
     }
 }

@@ -8,6 +8,8 @@ public struct Setting: Codable, Hashable, Sendable, Comparable {
         case snapHold = "snap-hold"
         /// How many revisions of a snap snapd keeps; the subject is `system`.
         case snapRetain = "snap-retain"
+        /// The channel that a snap follows; the subject is the snap.
+        case snapChannel = "snap-channel"
         /// snapd's hold of every snap, where it knows no other; the subject is `system`.
         case systemHold = "system-hold"
         /// The label of our Node that keeps system-upgrade-controller away; the subject is the plan's name.
@@ -36,6 +38,7 @@ public struct Setting: Codable, Hashable, Sendable, Comparable {
         switch kind {
         case .snapHold: "snapd's hold of \(subject)"
         case .snapRetain: "how many revisions snapd keeps"
+        case .snapChannel: "the channel that \(subject) follows"
         case .systemHold: "snapd's hold of every snap"
         case .planLabel: "the label that keeps the plan \(subject) from this node"
         case .seal: "the immutable flag of \(subject)"

@@ -12,7 +12,7 @@ public protocol ClusterPort: AnyObject {
     /// - Parameter session: nil where there is no way to the cluster.
     func settle(_ session: ClusterSession?)
 
-    /// Tells people of what happened; what was told under the same key is not told again.
+    /// Tells people of what happened, where there is a way to them; what was told under the same key is not told again.
     func tell(_ events: [NodeEvent]) throws(ClusterFailure)
 }
 

@@ -31,6 +31,12 @@ public struct ObserverMemory: Codable, Hashable, Sendable {
     public var causes: [String: Trigger] = [:]
     /// What the main process was started from, by installation.
     public var starts: [String: KnownStart] = [:]
+    /// snapd's own state on disk as it was; while it stands, snapd has begun nothing new.
+    public var snapdState: FileIdentity?
+    /// What of a snap ran while snapd was at nothing, by installation.
+    public var ranServices: [String: RanServices]?
+    /// What settings were when they were last asked about.
+    public var settings: [KnownSetting]?
     /// Which unit files there are, while their directories stand.
     public var units: KnownUnits?
     /// What the cluster told, and when it is asked again.
@@ -83,6 +89,37 @@ public struct ObserverMemory: Codable, Hashable, Sendable {
         public init(revision: String, channel: String?) {
             self.revision = revision
             self.channel = channel
+        }
+    }
+
+    /// The services of a snap that ran.
+    public struct RanServices: Codable, Hashable, Sendable {
+        /// With their suffix, in order.
+        public var units: [String]
+        /// When that was, or when snapd was last seen to have done something that left them running.
+        public var at: Instant
+
+        /// Makes a record of what ran.
+        public init(units: [String], at: Instant) {
+            self.units = units
+            self.at = at
+        }
+    }
+
+    /// A setting that is not asked about at each look.
+    public struct KnownSetting: Codable, Hashable, Sendable {
+        /// Which one.
+        public var setting: Setting
+        /// Nil where it was not set.
+        public var value: String?
+        /// When it was asked about.
+        public var askedAt: Instant
+
+        /// Makes a record of an answer.
+        public init(setting: Setting, value: String?, askedAt: Instant) {
+            self.setting = setting
+            self.value = value
+            self.askedAt = askedAt
         }
     }
 

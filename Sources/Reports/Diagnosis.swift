@@ -263,12 +263,18 @@ extension Examination {
         }
     }
 
+    /// What no guard rests on; a problem that is not among these is a fault.
+    private static let mild: Set<String> = [
+        "autopilot-active", "autopilot-window", "cluster-node", "events-untold", "plan-distrusted",
+        "policy-absent", "seal-refused", "snapd-old", "snapd-store", "snapd-time", "unit-unrecognised",
+    ]
+
     /// What the look itself complained of.
     var problemFindings: [Finding] {
         let told = Set(records.troubles.map(\.problem))
         return observation.problems.filter { !told.contains($0) }.map { problem in
             Finding(
-                problem.code, problem.code.hasSuffix("-refused") ? .warning : .fault,
+                problem.code, Self.mild.contains(problem.code) ? .warning : .fault,
                 about: problem.about ?? observation.node.name, problem.text, mend: "holdfast status")
         }
     }

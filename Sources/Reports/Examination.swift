@@ -156,7 +156,7 @@ public func installer(in line: String) -> String? {
         switch word {
         case "snap" where next == "refresh":
             // One that names other snaps only leaves MicroK8s alone.
-            let named = words.dropFirst(index + 2).filter { !$0.hasPrefix("-") && !$0.contains(">") }
+            let named = words.dropFirst(index + 2).prefix { !$0.contains(">") }.filter { !$0.hasPrefix("-") }
             if named.isEmpty || named.contains("microk8s") { return "snap refresh" }
         case "k3s-install.sh", "install-k3s.sh", "k0s-install.sh", "install-k0s.sh": return word
         case "k0sctl" where next == "apply": return "k0sctl apply"

@@ -30,11 +30,26 @@ extension Examination {
                     mend: "systemctl disable --now \(service.unit), and its timer"))
         }
         let labels = records.settings.filter { $0.setting.kind == .planLabel }.map(\.setting.subject)
-        if !labels.isEmpty {
+        let kept = observation.cluster.map { cluster in
+            cluster.plans.filter { $0.selectsNode && cluster.isKeptOff($0) }.map(\.path)
+        }
+        let free = observation.cluster.map { cluster in
+            cluster.plans.filter { $0.selectsNode && !cluster.isKeptOff($0) }.map(\.path)
+        }
+        if let free, !free.isEmpty {
+            findings.append(
+                Finding(
+                    "suc-plan", .warning, about: "system-upgrade-controller",
+                    "nothing keeps these plans from this node: \(free.joined(separator: ", "))",
+                    mend: "enforce: {plans: block} in the policy, which labels those that it does not allow"))
+        }
+        let off = kept ?? labels
+        if !off.isEmpty {
             findings.append(
                 Finding(
                     "suc", .warning, about: "system-upgrade-controller",
-                    "it is at work in this cluster; a label keeps these plans from this node: \(labels.joined(separator: ", "))",
+                    "it is at work in this cluster; a label keeps these plans from this node: "
+                        + off.joined(separator: ", "),
                     mend: "kubectl get plans.upgrade.cattle.io -A, and take away those that nobody wants"))
         }
         for installation in observation.installations

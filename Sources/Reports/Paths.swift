@@ -14,13 +14,18 @@ public struct PathsQuestion: Sendable {
     public var pause: Pause?
     /// What was found of the guards.
     public var facts: GuardFacts
+    /// How far snapd's hold of it is in effect; nil for what is no snap.
+    public var hold: HoldState?
+    /// What the cluster told; nil where it was not asked, or never answered.
+    public var cluster: ClusterObservation?
     /// When.
     public var now: Instant
 
     /// Makes a question.
     public init(
         installation: Installation, known: InstallationState?, enforce: Enforcement?, records: GuardRecords,
-        pause: Pause?, facts: GuardFacts, now: Instant
+        pause: Pause?, facts: GuardFacts, cluster: ClusterObservation? = nil, hold: HoldState? = nil,
+        now: Instant
     ) {
         self.installation = installation
         self.known = known
@@ -28,6 +33,8 @@ public struct PathsQuestion: Sendable {
         self.records = records
         self.pause = pause
         self.facts = facts
+        self.hold = hold
+        self.cluster = cluster
         self.now = now
     }
 }
@@ -181,10 +188,7 @@ extension PathsQuestion {
     /// A plan that is made and run between two ticks is not seen before, so the label alone proves nothing.
     private func sucPlan(_ gate: GuardStanding) -> ChangePath {
         let labels = records.settings.filter { $0.setting.kind == .planLabel }.map(\.setting.subject)
-        let named =
-            labels.isEmpty
-            ? "no plan is kept off by a label"
-            : "the label keeps off \(labels.joined(separator: ", "))"
+        let named = planEvidence(labels)
         switch (gate.state, enforce?.plans) {
         case (.held, _):
             return ChangePath(
@@ -203,6 +207,20 @@ extension PathsQuestion {
         }
     }
 
+    private func planEvidence(_ labels: [String]) -> String {
+        guard let cluster else {
+            return labels.isEmpty
+                ? "which plans the cluster has is not known"
+                : "the label keeps off \(labels.joined(separator: ", "))"
+        }
+        let plans = cluster.plans.filter(\.selectsNode)
+        guard !plans.isEmpty else { return "no plan of the cluster selects this node now" }
+        return plans.map { plan in
+            cluster.isKeptOff(plan)
+                ? "the label keeps off \(plan.path)" : "nothing keeps off \(plan.path)"
+        }.joined(separator: ", ")
+    }
+
     private func autopilot(_ gate: GuardStanding) -> ChangePath {
         if facts.withoutAutopilot.contains(installation.id.description) {
             return ChangePath(
@@ -215,9 +233,15 @@ extension PathsQuestion {
             : "no gate is proven to stand behind it"
         return ChangePath(
             .autopilot, .cannotBeHeld,
-            "a plan cordons and drains this node before it replaces the binary, so it cannot be held without a drain; "
+            "\(autopilotEvidence)a plan cordons and drains this node before it replaces the binary, so it cannot be held without a drain; "
                 + after,
             lever: "start the controllers with --disable-components autopilot")
+    }
+
+    private var autopilotEvidence: String {
+        guard let autopilot = cluster?.autopilot else { return "" }
+        let configs = autopilot.configs.map { "the UpdateConfig \($0.name) follows \($0.channel); " }.joined()
+        return configs + (autopilot.plan == nil ? "" : "it has a Plan before it; ")
     }
 
     private func packageManager(_ gate: GuardStanding) -> ChangePath {
@@ -253,5 +277,12 @@ extension PathsQuestion {
             "an image that is swapped in at boot brings its own files, guards and all, or none; the first tick finds "
                 + "another \(isSnap ? "revision" : "binary") as long as the state directory outlives the swap"
         )
+    }
+}
+
+extension ClusterObservation {
+    /// Whether the label of our Node keeps a plan away for good.
+    func isKeptOff(_ plan: UpgradePlan) -> Bool {
+        node?.planLabels[plan.name] == ClusterNode.planDisabled
     }
 }

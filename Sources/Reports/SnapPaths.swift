@@ -72,19 +72,22 @@ extension PathsQuestion {
                     : "snapd does not hold the snap, and \(veto.evidence)",
                 lever: lever)
         }
+        if case .held(let evidence)? = self.hold {
+            return ChangePath(.autoRefresh, .held, evidence, lever: "holdfast pause --for 2h --reason …")
+        }
         let end = until - now > .days(36_500) ? "forever" : "until \(until)"
+        var doubt = "that no refresh was waiting when it was placed is not known"
+        var proof = "a scheduled refresh check after the hold proves it: 'snap refresh --time' says when"
+        if case .notProven(let why, let what)? = self.hold {
+            doubt = why
+            proof = "what will prove it: \(what)"
+        }
         if let proceed = hold.inhibitProceed {
-            return ChangePath(
-                .autoRefresh, veto.state == .held ? .held : .notProven,
-                "snapd's hold (\(end)) does not count for a refresh that waits for running commands, and goes on by "
-                    + "\(proceed) at the latest; \(veto.evidence)",
-                lever: "let a scheduled refresh check pass: 'snap refresh --time' says when")
+            doubt += "; a refresh that waits for running commands goes on by \(proceed) at the latest"
         }
         return ChangePath(
             .autoRefresh, veto.state == .held ? .held : .notProven,
-            "snapd's hold is in force (\(end)); that no refresh was waiting when it was placed is not known"
-                + "; \(veto.evidence)",
-            lever: "a scheduled refresh check after the hold proves it: 'snap refresh --time' says when")
+            "snapd's hold is in force (\(end)); \(doubt); \(veto.evidence)", lever: proof)
     }
 
     private func namedRefresh(_ veto: GuardStanding) -> ChangePath {

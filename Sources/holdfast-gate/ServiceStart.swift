@@ -42,11 +42,18 @@ struct ServiceStart {
     }
 
     /// The revision of this unit's last start, where that was in this boot and its mount is still there.
+    ///
+    /// A service that has not started since the gate stands before it has none; what a tick saw running counts then.
     private func ranBefore(mounts: String) -> String? {
-        guard let last = report.listedStarts().last, last.count == 5, let boot = report.bootID(),
-            last[4] == boot, last[3] != "-"
-        else { return nil }
+        guard let boot = report.bootID() else { return nil }
+        var revision: String?
+        if let last = report.listedStarts().last(where: { $0.count == 5 && $0[4] == boot }) {
+            revision = last[3] == "-" ? nil : last[3]
+        } else if let ran = guarded.ran, ran.bootID == boot {
+            revision = ran.revision
+        }
+        guard let revision else { return nil }
         var status = stat()
-        return stat("\(mounts)/\(last[3])", &status) == 0 ? last[3] : nil
+        return stat("\(mounts)/\(revision)", &status) == 0 ? revision : nil
     }
 }

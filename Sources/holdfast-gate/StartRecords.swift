@@ -94,13 +94,20 @@ extension Report {
         for words in listedStarts().suffix(31) + [line] {
             text += words.joined(separator: " ") + "\n"
         }
-        let file = path(places.starts(unit: unit))
-        try? replaceFile(file, text, flushed: false)
+        let meanwhile = path(GatePlaces.startsMeanwhile(unit: unit))
+        do throws(FileFailure) {
+            try replaceFile(path(places.starts(unit: unit)), text, flushed: false)
+            unlink(meanwhile)
+        } catch {
+            try? replaceFile(meanwhile, text, flushed: false)
+        }
     }
 
     /// The unit's recorded starts, oldest first, in words.
     func listedStarts() -> [[String]] {
-        let bytes = (try? readFile(path(places.starts(unit: unit)), largest: 16_384)) ?? []
+        let bytes =
+            (try? readFile(path(GatePlaces.startsMeanwhile(unit: unit)), largest: 16_384))
+            ?? (try? readFile(path(places.starts(unit: unit)), largest: 16_384)) ?? []
         return bytes.split(separator: UInt8(ascii: "\n")).map { line in
             String(decoding: line, as: UTF8.self).split(separator: " ").map(String.init)
         }

@@ -27,10 +27,14 @@ struct KubernetesEventTests {
                 "UpgradeDenied"
             ),
             (entry(.decided, "t", ["HOLDFAST_VERDICT": "allow"]), "UpgradeAllowed"),
-            (entry(.guardBroken), "GuardBroken"), (entry(.guardFailed), "GuardFailed"),
+            (entry(.gatePutBack), "UpgradePutBack"), (entry(.gateRefused), "StartRefused"),
+            (entry(.gateLetThrough), "StartLetThrough"), (entry(.guardBroken), "GuardBroken"),
+            (entry(.guardFailed), "GuardFailed"),
             (entry(.policyRejected), "PolicyRejected"), (entry(.adopted), "Adopted"),
             (entry(.released), "Released"), (entry(.paused), "GuardsPaused"),
-            (entry(.resumed), "GuardsResumed"),
+            (entry(.resumed), "GuardsResumed"), (entry(.gatePutBack), "ArtifactPutBack"),
+            (entry(.gateLetThrough), "UnapprovedStarted"), (entry(.gateRefused), "StartRefused"),
+            (entry(.seeded), "GuardsSeeded"),
         ])
     func reasons(entry: JournalEntry, reason: String) throws {
         let event = try #require(kubernetesEvent(for: entry, at: now, label: label))

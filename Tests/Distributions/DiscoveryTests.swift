@@ -149,6 +149,18 @@ struct DiscoveryTests {
         #expect(problems.first?.text.contains("/usr/local/bin/k3s") == true)
     }
 
+    @Test("k0s without its binary is still installed, and without its unit file it is not")
+    func missingK0s() throws {
+        let node = try NodeRoot()
+        try node.unit("k0scontroller.service", "/usr/local/bin/k0s controller")
+        try node.directory.write("x", to: "var/lib/k0s/pki/ca.crt")
+        let found = try #require(node.look(K0sAdapter()).installations.first)
+        #expect(found.installed?.isMissing == true && found.id.name == "k0scontroller")
+        try removeFile("\(node.directory.path)/etc/systemd/system/k0scontroller.service")
+        let gone = node.look(K0sAdapter())
+        #expect(gone.installations.isEmpty && gone.problems.isEmpty)
+    }
+
     @Test("a program under another name is told by what it is built from")
     func otherName() throws {
         let node = try NodeRoot()

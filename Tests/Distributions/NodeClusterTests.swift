@@ -261,6 +261,11 @@ struct NodeLabelTests {
         node.cluster.settle(ClusterSession(access: node.access, node: "edge-1", silence: "no answer in time"))
         let error = try #require(throws: EffectFailure.self) { try node.cluster.write(setting, "disabled") }
         #expect(error.description == "no answer in time")
+        let event = NodeEvent(
+            kind: .normal, reason: "Adopted", message: "m", key: "k", at: Instant(seconds: 0))
+        try node.cluster.tell([event])
+        node.cluster.settle(nil)
+        try node.cluster.tell([event])
         #expect(node.server.requests.isEmpty)
     }
 

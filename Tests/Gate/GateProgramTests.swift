@@ -24,6 +24,30 @@ struct GateProgramTests {
         #expect(lines.count == 32)
     }
 
+    @Test(
+        "invariant 12: a start is listed too while the state directory cannot be written to, and the list stays whole"
+    )
+    func startsMeanwhile() throws {
+        let node = try GateNode()
+        let unit = "k3s.service"
+        _ = node.gate()
+        let list = try #require(node.read(node.state.starts(unit: unit)))
+        // Neither root's powers nor a full disk are needed for a directory that is none.
+        let directory = node.root + "/var/lib/holdfast/gate/starts"
+        #expect(rename(directory, directory + ".kept") == 0)
+        try node.write("/var/lib/holdfast/gate/starts", "")
+        _ = node.gate()
+        let meanwhile = try #require(node.read(GatePlaces.startsMeanwhile(unit: unit)))
+        #expect(meanwhile.split(separator: "\n").count == 1)
+
+        #expect(unlink(directory) == 0 && rename(directory + ".kept", directory) == 0)
+        try node.write(GatePlaces.startsMeanwhile(unit: unit), list + meanwhile)
+        _ = node.gate()
+        let whole = try #require(node.read(node.state.starts(unit: unit)))
+        #expect(whole.hasPrefix(list + meanwhile) && whole.split(separator: "\n").count == 3)
+        #expect(!node.exists(GatePlaces.startsMeanwhile(unit: unit)))
+    }
+
     @Test("invariant 1: the spare takes an unapproved binary's place, which is kept and told")
     func restoreFromSpare() throws {
         let node = try GateNode()

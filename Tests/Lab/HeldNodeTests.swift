@@ -38,6 +38,7 @@ extension HeldNodeTests {
             let unit = way.unit
             try await node.prepare(unit)
             let before = try await node.pending(unit)
+            let acts = try await node.journal(.gatePutBack).count
 
             let brought = try await node.replace(unit, by: way.name)
             #expect(brought.code == (way.looksAfterwards ? 1 : 0), "\(brought.output)\(brought.errors)")
@@ -54,11 +55,20 @@ extension HeldNodeTests {
             #expect(try await node.areMinor(kept, unit))
             // The tick that the watch starts stages another spare by itself.
             try await node.wait(until: "cmp -s \(unit.binary) \(unit.spare)")
-            let answer = try await node.ask("holdfast", "status", "--output", "json")
+            let answer = try await node.ask("holdfast", "check", "--output", "json")
             let seen = try answer.json(NodeAnswer.self).installation(unit.name)
             #expect(seen.installed?.version == unit.approvedVersion)
             #expect(seen.running?.version == unit.approvedVersion)
             #expect((seen.approved?.version, seen.approved?.confirmed) == (unit.approvedVersion, true))
+            // Decided and recorded, whether or not a tick saw it before the gate turned it away.
+            let change = try #require(seen.changes.first { $0.to == unit.minorVersion })
+            #expect(
+                (change.phase, change.updateType, change.decision.verdict) == ("offered", "minor", "hold"))
+            let row = try #require(try await node.history(unit).last)
+            #expect((row.change, row.verdict, row.to) == (change.id, "hold", unit.minorVersion))
+            // And what the gate did, in the ledger and in Holdfast's own journal.
+            try await node.waitForJournal(.gatePutBack, moreThan: acts)
+            #expect(try await node.journal(.gatePutBack).last?.installation == unit.name)
             #expect(try await node.ask("holdfast", "verify").code == 0)
         }
 
@@ -82,7 +92,7 @@ extension HeldNodeTests {
             // It is put back at the next start, and the change has then ended.
             try await node.restart(unit.unit)
             #expect(try await node.facts(unit) == .held)
-            try await node.wait(until: "! holdfast status --output json | grep -q '\"phase\"'")
+            try await node.wait(until: "! holdfast status --output json | grep -q '\"phase\": *\"on-disk\"'")
         }
 
         @Test(
@@ -127,7 +137,8 @@ extension HeldNodeTests {
                     try await node.journal(.decided).last?.installation == unit.name)
                 try await node.restart(unit.unit)
                 #expect(try await node.facts(unit) == .held)
-                try await node.wait(until: "! holdfast status --output json | grep -q '\"phase\"'")
+                try await node.wait(
+                    until: "! holdfast status --output json | grep -q '\"phase\": *\"on-disk\"'")
             }
         }
 

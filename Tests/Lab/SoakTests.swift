@@ -15,7 +15,9 @@ struct SoakTests {
     }
     static let breakages = Breakage.all.flatMap { breakage in
         HeldUnit.all.map {
-            Breakage(name: breakage.name, unit: $0, isHeld: breakage.isHeld, told: breakage.told)
+            Breakage(
+                name: breakage.name, unit: $0, isHeld: breakage.isHeld, told: breakage.told,
+                recorded: breakage.recorded)
         }
     }
 

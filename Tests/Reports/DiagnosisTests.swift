@@ -151,6 +151,16 @@ private let planted = [
         $0.updaters.unattendedUpgrades = "/etc/apt/apt.conf.d/20auto-upgrades:2"
         $0.guards.owners[id.description] = .dpkg("k3s-bin")
     },
+    PlantedFault(code: "suc-plan", severity: .warning, mend: "plans: block") {
+        $0.observation.cluster = ClusterObservation(
+            node: ClusterNode(name: "n1"),
+            plans: [UpgradePlan(namespace: "system-upgrade", name: "server-plan")])
+    },
+    PlantedFault(code: "suc", severity: .warning, mend: "kubectl get plans") {
+        $0.observation.cluster = ClusterObservation(
+            node: ClusterNode(name: "n1", planLabels: ["server-plan": "disabled"]),
+            plans: [UpgradePlan(namespace: "system-upgrade", name: "server-plan")])
+    },
     PlantedFault(code: "autopilot", severity: .warning, mend: "--disable-components autopilot") {
         $0.observation.installations = [
             Installation(

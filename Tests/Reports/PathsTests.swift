@@ -159,6 +159,24 @@ struct PathsTests {
         #expect(try path(.sucPlan, question).state == .notHeld)
     }
 
+    @Test("plans that the cluster told of are named, each with whether the label keeps it off")
+    func clusterPlans() throws {
+        var question = guarded()
+        question.cluster = ClusterObservation(
+            node: ClusterNode(name: "n1", planLabels: ["server-plan": "disabled"]),
+            plans: [
+                UpgradePlan(namespace: "system-upgrade", name: "server-plan"),
+                UpgradePlan(namespace: "system-upgrade", name: "other"),
+                UpgradePlan(namespace: "system-upgrade", name: "agents", selectsNode: false),
+            ])
+        let evidence = try path(.sucPlan, question).evidence
+        #expect(evidence.contains("the label keeps off system-upgrade/server-plan"))
+        #expect(evidence.contains("nothing keeps off system-upgrade/other") && !evidence.contains("agents"))
+        // Without a gate what the label does not keep off is not held.
+        question.known?.adoption = nil
+        #expect(try path(.sucPlan, question).state == .notHeld)
+    }
+
     @Test("the package that owns the binary is named, with what keeps it where it is")
     func packages() throws {
         var question = guarded()

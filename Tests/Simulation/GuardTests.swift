@@ -263,11 +263,21 @@ struct GuardTests {
         #expect(world.state.pause == nil)
     }
 
-    @Test("guards go when the distribution is uninstalled, and stay while it cannot be looked at")
-    func uninstalled() {
+    @Test(
+        "guards go when the distribution is uninstalled, and stay while it cannot be looked at or its binary is gone",
+        arguments: [("k3s", Distribution.k3s), ("k0scontroller", .k0s)])
+    func uninstalled(name: String, distribution: Distribution) {
         let world = guardedNode()
+        world.installations[0].id = InstallationID(distribution: distribution, name: name)
+        world.installations[0].units[0].name = "\(name).service"
+        let dropIn = "/etc/systemd/system/\(name).service.d/zz-holdfast.conf"
         world.tick(request: .adopt)
         let installation = world.installations
+        world.installations[0].installed = Installed(
+            artifact: Artifact(version: nil), path: "/usr/local/bin/k3s", evidence: .unreadable,
+            origin: .unknown, unreadable: "missing")
+        for _ in 0..<3 { world.tick() }
+        #expect(world.guards.files[dropIn] != nil && world.guards.files[spare] != nil)
         world.installations = []
         world.problems = [Problem(code: "systemd-silent", text: "systemd does not answer")]
         world.tick()

@@ -17,6 +17,10 @@ final class SimulatedGuards: GuardPort {
     private(set) var guardFile: String?
     /// What is set, by whomever.
     var settings: [Setting: String] = [:]
+    /// Refreshes that snapd was asked to give up.
+    private(set) var aborted: [String] = []
+    /// Services that were started.
+    private(set) var started: [String] = []
     /// Of what nobody answers: neither snapd nor a cluster.
     var silent: Set<Effect.Lane> = []
     /// What systemd has read.
@@ -43,6 +47,18 @@ final class SimulatedGuards: GuardPort {
         listing["guard"] = guardFile
         for (setting, value) in settings { listing[setting.summary] = value }
         return listing
+    }
+
+    /// What a look at snapd tells of settings; what it keeps is asked about for itself.
+    var lookedAt: [Setting: SettingReading] {
+        guard world.snapd != nil else { return [:] }
+        var told: [Setting: SettingReading] = [:]
+        for setting in [
+            Setting(.snapHold, "microk8s"), Setting(.snapChannel, "microk8s"), Setting(.systemHold, "system"),
+        ] {
+            told[setting] = silent.contains(.snapd) ? .unknown : .value(settings[setting])
+        }
+        return told
     }
 
     func put(_ path: String, _ text: String, size: Int64? = nil) {
@@ -79,7 +95,9 @@ final class SimulatedGuards: GuardPort {
         for path in places.contents {
             presence.contents[path] = files[path].map { .bytes(Array($0.text.utf8)) }
         }
-        for setting in places.settings { presence.settings[setting] = .value(settings[setting]) }
+        for setting in places.settings {
+            presence.settings[setting] = silent.contains(.snapd) ? .unknown : .value(settings[setting])
+        }
         for binary in places.pending { presence.pending[binary] = keptAside(beside: binary) }
         presence.guardFile = guardFile.map { .bytes(Array($0.utf8)) }
         return presence
@@ -106,7 +124,7 @@ final class SimulatedGuards: GuardPort {
         case .restart(let restart): return .start(restart.invocation)
         case .replace(let replacement):
             return installed(replacement.binary)?.identity.map { .identity($0) } ?? .missing
-        case .start: return .nothing
+        case .start, .abortRefresh, .startServices: return .nothing
         default: break
         }
         let path = path(of: effect)
@@ -151,6 +169,8 @@ final class SimulatedGuards: GuardPort {
             world.start(owed.unit)
         case .restore(let placed):
             if settings[placed.setting] == placed.value { settings[placed.setting] = placed.before }
+        case .abortRefresh(let refresh): aborted.append(refresh.change)
+        case .startServices(let units): started += units
         }
     }
 
@@ -179,6 +199,9 @@ final class SimulatedGuards: GuardPort {
         case .start(let owed): return world.standings[owed.unit]?.isUp == true ? .done(nil) : .notDone
         case .reloadUnits, .restartWatch: return .notDone
         case .set(let setting, let value): return settings[setting] == value ? .reads(value) : .notDone
+        case .abortRefresh(let refresh): return aborted.contains(refresh.change) ? .done(nil) : .notDone
+        case .startServices(let units):
+            return started.suffix(units.count) == units[...] ? .done(nil) : .notDone
         case .restore(let placed):
             return settings[placed.setting] == placed.value && placed.value != placed.before
                 ? .notDone : .reads(settings[placed.setting])
@@ -287,7 +310,7 @@ final class SimulatedGuards: GuardPort {
         case .removeDropIn(let dropIn): dropIn.path
         case .writeLastRan(let record): record.path
         case .replace(let replacement): replacement.binary
-        case .reloadUnits, .restartWatch, .set, .restore, .restart, .start: ""
+        case .reloadUnits, .restartWatch, .set, .restore, .restart, .start, .abortRefresh, .startServices: ""
         }
     }
 

@@ -30,6 +30,8 @@ final class World {
     var clock: ClockReading
     var installations: [Installation]
     var problems: [Problem] = []
+    /// What snapd says; nil where there is none.
+    var snapd: SnapdFacts?
     var policy: PolicyReading
     var catalog: [CatalogEntry] = []
     /// How units stand of which more is asked.
@@ -96,7 +98,8 @@ extension World: Clock, Observer, PolicySource, ZoneSource, LedgerStore, Journal
         let seen = Observation(
             node: NodeFacts(name: "sim-1", cluster: "default", labels: [:], architecture: .amd64),
             clock: reading,
-            installations: installations.sorted { $0.id < $1.id }, problems: problems, access: access)
+            installations: installations.sorted { $0.id < $1.id }, problems: problems,
+            settings: guards.lookedAt, access: access, snapd: snapd)
         moveDuringLook?(self)
         moveDuringLook = nil
         return seen

@@ -37,6 +37,7 @@ public final class NodeGuards: GuardPort {
         }
         for path in places.contents { presence.contents[path] = content(of: path) }
         for setting in places.settings {
+            // Not `try?`, which makes one of what is not set and what cannot be asked.
             do throws(EffectFailure) {
                 presence.settings[setting] = .value(try read(setting))
             } catch {

@@ -6,8 +6,9 @@ extension NodeGuards {
     /// What is at the place of an effect before it.
     public func fingerprint(of effect: Effect) throws(EffectFailure) -> Fingerprint {
         switch effect {
-        case .set(let setting, _): return .setting(try read(setting))
+        case .set(let setting, _): return .setting(try past(setting))
         case .restore(let placed): return .setting(try read(placed.setting))
+        case .abortRefresh(let refresh): return .setting(try snapd.status(of: refresh))
         default: break
         }
         return try failing { () throws(HostError) in
@@ -21,7 +22,8 @@ extension NodeGuards {
             case .writeLastRan(let record): return try ofSmallFile(record.path)
             case .replace(let replacement): return try ofLargeFile(replacement.binary)
             case .restart(let restart): return .start(restart.invocation)
-            case .reloadUnits, .restartWatch, .start, .set, .restore: return .nothing
+            case .reloadUnits, .restartWatch, .start, .set, .restore, .abortRefresh, .startServices:
+                return .nothing
             }
         }
     }
@@ -48,6 +50,8 @@ extension NodeGuards {
         switch effect {
         case .set(let setting, let value): return try set(setting, to: value)
         case .restore(let placed): return try restore(placed)
+        case .abortRefresh(let refresh): return try snapd.abort(refresh)
+        case .startServices(let units): return try snapd.start(units)
         default: break
         }
         try failing { () throws(HostError) in
@@ -86,7 +90,7 @@ extension NodeGuards {
             case .replace(let replacement): try replace(replacement)
             case .restart(let restart): try self.restart(restart)
             case .start(let owed): try start(owed)
-            case .set, .restore: break
+            case .set, .restore, .abortRefresh, .startServices: break
             }
         }
     }
@@ -141,6 +145,8 @@ extension NodeGuards {
             switch intent.effect {
             case .set(let setting, let value): return try probe(setting, is: value)
             case .restore(let placed): return try probe(restored: placed)
+            case .abortRefresh(let refresh): return try snapd.isOver(refresh) ? .done(nil) : .notDone
+            case .startServices(let units): return try snapd.run(units) ? .done(nil) : .notDone
             default: break
             }
         } catch {
@@ -171,7 +177,7 @@ extension NodeGuards {
             case .replace(let replacement): return try probe(replacement)
             case .restart(let restart): return try probe(restart)
             case .start(let owed): return try probe(owed)
-            case .reloadUnits, .restartWatch, .set, .restore: return .notDone
+            case .reloadUnits, .restartWatch, .set, .restore, .abortRefresh, .startServices: return .notDone
             }
         } catch {
             return .unknown(error.description)
@@ -238,12 +244,15 @@ extension NodeGuards {
                 guard intent.before == .missingDirectory else { return }
                 try removeDirectoryIfEmpty(directory(of: try place(path)))
             case .removeFromVault, .removeSpare, .removeDropIn, .reloadUnits, .restartWatch, .writeLastRan,
-                .removeLastRan, .removePending, .set, .restore, .restart, .start:
+                .removeLastRan, .removePending, .set, .restore, .restart, .start, .abortRefresh,
+                .startServices:
                 break
             case .replace(let replacement): try undo(replacement)
             }
         }
     }
+
+    private var snapd: SnapdActs { SnapdActs(root: root) }
 
     private func digest(of copy: ArtifactCopy) throws(HostError) -> Digest {
         guard let digest = copy.artifact.sha256 else {

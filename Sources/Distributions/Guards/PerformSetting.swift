@@ -5,6 +5,9 @@ extension NodeGuards {
     /// What a setting is now.
     func read(_ setting: Setting) throws(EffectFailure) -> String? { try port(of: setting).read(setting) }
 
+    /// What a setting is now, to be brought back later.
+    func past(_ setting: Setting) throws(EffectFailure) -> String? { try port(of: setting).past(setting) }
+
     /// Gives a setting back what was there before, unless somebody else has set it since (invariant 10).
     func restore(_ placed: PlacedSetting) throws(EffectFailure) {
         let port = try port(of: placed.setting)

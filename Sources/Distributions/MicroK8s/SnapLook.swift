@@ -64,11 +64,14 @@ struct SnapLook {
                         + "which is none; see 'snap list microk8s'"))
             return Findings(problems: problems)
         }
-        let hold = hold(of: snap)
+        let information = information()
+        let hold = hold(of: snap, information)
         let cause = cause(of: snap, memory: &memory)
         let offers = offers(beside: snap, memory: &memory)
         let data = data()
         let units = units(of: snap)
+        var facts: SnapdFacts?
+        if let information { facts = self.facts(of: information, units: units, memory: &memory) }
         let version = Version(snap.version)
         let artifact = Artifact(
             version: version, revision: snap.revision, channel: snap.followed.map { String($0.prefix(200)) })
@@ -94,7 +97,7 @@ struct SnapLook {
                     id: MicroK8sAdapter.id, role: data.role, units: units,
                     dataDirectory: MicroK8sData.directory, dataStore: data.store, installed: installed,
                     running: running, offers: offers, hold: hold)
-            ], problems: problems)
+            ], problems: problems, settings: settings(of: snap, information), snapd: facts)
     }
 
     // MARK: Holds
@@ -102,8 +105,7 @@ struct SnapLook {
     /// What keeps snapd from refreshing the snap by itself: its own hold, or one over all snaps.
     ///
     /// A hold that is over is still told by snapd. How far a hold reaches (its level) is never told.
-    private mutating func hold(of snap: InstalledSnap) -> SnapHold? {
-        let information = information()
+    private mutating func hold(of snap: InstalledSnap, _ information: SnapdInformation?) -> SnapHold? {
         let ends = [time(snap.hold, "hold"), time(information?.refresh?.hold, "refresh.hold")].compactMap {
             $0
         }
@@ -129,7 +131,7 @@ struct SnapLook {
         return information
     }
 
-    private mutating func time(_ text: String?, _ field: String) -> Instant? {
+    mutating func time(_ text: String?, _ field: String) -> Instant? {
         guard let text else { return nil }
         if let instant = Instant(snapd: text) { return instant }
         problems.append(
@@ -236,7 +238,7 @@ struct SnapLook {
             }
     }
 
-    private mutating func data() -> MicroK8sData {
+    mutating func data() -> MicroK8sData {
         do throws(HostError) {
             return try MicroK8sData(root: site.root)
         } catch {
@@ -250,7 +252,7 @@ struct SnapLook {
 
     // MARK: Asking
 
-    private mutating func asked<Answer>(
+    mutating func asked<Answer>(
         _ question: (SnapdClient) throws(SnapdError) -> Answer
     ) -> Answer? {
         if isSilent { return nil }

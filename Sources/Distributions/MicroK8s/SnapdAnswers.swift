@@ -62,9 +62,23 @@ struct SnapdChange: Hashable, Decodable {
         var status: String
     }
 
+    struct Affected: Hashable, Decodable {
+        var names: [String]?
+
+        enum CodingKeys: String, CodingKey { case names = "snap-names" }
+    }
+
     var id: String
     var kind: String
+    var status: String?
     var tasks: [Task]?
+    var data: Affected?
+    var spawnTime: String?
+
+    enum CodingKeys: String, CodingKey {
+        case id, kind, status, tasks, data
+        case spawnTime = "spawn-time"
+    }
 }
 
 /// What snapd says of itself (`GET /v2/system-info`).
@@ -72,6 +86,9 @@ struct SnapdInformation: Hashable, Decodable {
     struct Refresh: Hashable, Decodable {
         /// A hold over all snaps, which stops auto-refresh alone.
         var hold: String?
+        /// To the minute.
+        var last: String?
+        var next: String?
     }
 
     var version: String?

@@ -37,6 +37,18 @@ struct SnapdClient {
         )
     }
 
+    /// The changes that name a snap and are not over.
+    func changesUnderWay(for name: String) throws(SnapdError) -> [SnapdChange] {
+        try ask(
+            "/v2/changes?select=in-progress&for=\(name)", for: [SnapdChange].self, patience: patience,
+            bytes: 4 << 20)
+    }
+
+    /// One change.
+    func change(_ id: String) throws(SnapdError) -> SnapdChange {
+        try ask("/v2/changes/\(id)", for: SnapdChange.self, patience: patience, bytes: 4 << 20)
+    }
+
     /// What snapd says of itself.
     func information() throws(SnapdError) -> SnapdInformation {
         try ask("/v2/system-info", for: SnapdInformation.self, patience: patience, bytes: 1 << 20)

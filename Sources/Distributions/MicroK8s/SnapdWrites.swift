@@ -72,7 +72,9 @@ extension SnapdClient {
 
     // MARK: Configuration
 
-    /// A setting of snapd's own, as JSON has it without quotes; nil where it is not set. Root alone may ask.
+    /// A setting of snapd's own, as JSON has it without quotes; nil where it is not set.
+    ///
+    /// Root alone may ask.
     func setting(_ key: String) throws(SnapdError) -> String? {
         do throws(SnapdError) {
             let answer = try ask(

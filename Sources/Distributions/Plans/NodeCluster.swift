@@ -179,7 +179,10 @@ public final class NodeCluster: ClusterPort, SettingPort {
     // MARK: Events
 
     /// Creates an Event of our Node for each, as its kubelet does.
+    ///
+    /// Where no way leads to the cluster, or it was found silent, there is nobody to tell.
     public func tell(_ events: [NodeEvent]) throws(ClusterFailure) {
+        guard let session, session.silence == nil else { return }
         try acting { (client, node, access, deadline) throws(KubernetesError) in
             var name = node
             if name == nil { name = try ourNode(access, client, deadline)?.name }
