@@ -20,6 +20,10 @@ extension GuardSituation {
             guard let installed = (seen ?? known.installation).installed,
                 installed.artifact.sha256 == meant
             else { return nil }
+            // A step replaces it next.
+            if let step = state.step, step.change.installation == known.installation.id, step.hasBegun {
+                return nil
+            }
             let setting = Setting(.seal, installed.path)
             guard site.mayChangeFlags || records.setting(setting) != nil else { return nil }
             return WantedSetting(setting: setting, value: sealed) { $0 == sealed }

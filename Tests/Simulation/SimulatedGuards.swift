@@ -284,6 +284,9 @@ final class SimulatedGuards: GuardPort {
             source = replacement.binary + ".staged"
         }
         try live()
+        guard settings[Setting(.seal, replacement.binary)] == nil else {
+            throw EffectFailure("\(replacement.binary): it is immutable")
+        }
         guard files[source]?.text == replacement.artifact.sha256?.hex,
             installed(replacement.binary)?.identity == replacement.seen
         else { throw EffectFailure("\(replacement.binary): somebody replaced it meanwhile") }

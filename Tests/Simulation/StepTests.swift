@@ -57,6 +57,9 @@ private let stories = [
         artifact: minor, isBroken: true, settings: noServerAsked,
         chain: forward + back + ["spent", "put-back"], runs: old),
     StepStory(
+        testDescription: "a sealed binary is unsealed for it", artifact: patch,
+        settings: { $0.enforce.seal = true }, chain: forward + ["spent", "done"], runs: patch),
+    StepStory(
         testDescription: "rollback: manual leaves a failed patch to a person", artifact: patch,
         isBroken: true,
         settings: { $0.rollback = .manual }, chain: forward + ["spent", "quarantined", "needs-person"],
