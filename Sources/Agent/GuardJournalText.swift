@@ -34,6 +34,10 @@ func guardEntry(for event: Event) -> JournalEntry {
                 message: .guardChanged, priority: .notice,
                 text: "not done, and left as it was: \(end.summary)",
                 fields: ["HOLDFAST_INTENT": end.intent])
+        case .takenBack(let undo):
+            JournalEntry(
+                message: .guardFailed, priority: .error, text: "\(undo.reason): \(end.summary)",
+                fields: ["HOLDFAST_INTENT": end.intent])
         case .failed(let text), .unknown(let text):
             JournalEntry(
                 message: .guardFailed, priority: .error, text: text, fields: ["HOLDFAST_INTENT": end.intent])

@@ -180,6 +180,8 @@ private struct Run {
                 return try stop(intent, .failed(error.description), error.description)
             }
             try end(intent, .undone)
+        case .takenBack(let undo): try end(intent, .takenBack(undo))
+        case .underWay: return leaveOpen(intent)
         case .unknown(let text):
             let whole =
                 "\(text), so nobody can tell whether this was done: \(intent.effect.summary); nothing further is "
@@ -202,6 +204,8 @@ private struct Run {
         switch keep.port.probe(intent) {
         case .done(let identity): try end(intent, .done(identity))
         case .reads(let value): try end(intent, .reads(value))
+        case .takenBack(let undo): try end(intent, .takenBack(undo))
+        case .underWay: return leaveOpen(intent)
         case .notDone, .unknown:
             let text = "it was done and is not there: \(intent.effect.summary); somebody may have undone it"
             return try stop(intent, .failed(text), text)
@@ -216,6 +220,12 @@ private struct Run {
         let known = situation.records.troubles.first { $0.intent == intent.id }
         if known?.problem.text != text { try end(intent, result) }
         return give(up: intent.effect.lane, text)
+    }
+
+    /// It goes on without us, and is asked about again at the next look; nothing is wrong with that.
+    private mutating func leaveOpen(_ intent: Intent) -> Bool {
+        stopped.insert(intent.effect.lane)
+        return stopped.count < Effect.Lane.allCases.count
     }
 
     /// Nothing more is done on a lane in this run; what is on the others goes on.

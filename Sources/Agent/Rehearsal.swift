@@ -75,7 +75,9 @@ extension GuardPresence {
         case .start(let owed): units[owed.unit] = nil
         case .removePending(let file):
             for binary in pending.keys { pending[binary]?.files.removeAll { $0 == file } }
-        case .reloadUnits, .restartWatch, .set, .restore, .restart, .abortRefresh, .startServices: break
+        case .reloadUnits, .restartWatch, .set, .restore, .restart, .abortRefresh, .startServices,
+            .refreshSnap:
+            break
         }
         return nil
     }

@@ -48,6 +48,10 @@ extension GuardSituation {
             id: installation.id, units: [wanted.services], role: installation.role, mode: .refuse,
             binary: link(beside: installation.installed?.path), dataDirectory: installation.dataDirectory)
         if let reference = wanted.known.reference { guarded.approved = [GuardedArtifact(reference.forGate)] }
+        // While snapd brings one in place of the other both may start; where it took it back the old one alone.
+        if let step = state.step, step.change.installation == installation.id, step.hasBegun, step.isForward {
+            guarded.approved.append(GuardedArtifact(step.change.to.forGate))
+        }
         guarded.lastGood = wanted.known.lastGood.map { GuardedArtifact($0.forGate) }
         guarded.ran = present?.ran.flatMap { $0.bootID == observation.clock.bootID ? $0 : nil }
         if let revision = installation.running?.startedFrom?.revision {

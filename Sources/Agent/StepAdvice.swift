@@ -10,6 +10,7 @@ func goingBackNeedsPerson(
     vault: String
 ) -> String? {
     let change = step.change
+    if change.installation.distribution == .microk8s { return snapAdvice(step, installation) }
     let unit = installation.units.first?.name ?? "\(installation.id.name).service"
     let swap = "install -m 755 \(vault) \(step.binary)"
     if rollback == .manual {

@@ -72,8 +72,20 @@ func answer(
 }
 
 private func unitAnswer(_ installation: Installation) -> HealthAnswer {
-    guard let unit = installation.units.first else { return .unknown("it has no unit") }
-    return switch (unit.activeState, unit.subState) {
+    guard let unit = installation.mainUnit else { return .unknown("it has no unit") }
+    // A snap has services beside it, of which some are never up: only what goes wrong counts there.
+    for other in installation.units where other.name != unit.name {
+        switch unitAnswer(other) {
+        case .failed(let text) where other.activeState != "inactive": return .failed(text)
+        case .notYet(let text): return .notYet(text)
+        default: break
+        }
+    }
+    return unitAnswer(unit)
+}
+
+private func unitAnswer(_ unit: UnitObservation) -> HealthAnswer {
+    switch (unit.activeState, unit.subState) {
     case ("active", _): .well
     // Between two starts of a unit that keeps ending.
     case ("activating", "auto-restart"), ("activating", "auto-restart-queued"):

@@ -20,6 +20,8 @@ struct StepFacts {
     var identified: Artifact?
     /// Why the old artifact may not be put back, with what a person is to do (invariant 12); nil where it may.
     var goingBackNeedsPerson: String?
+    /// Whether snapd may still be at a refresh that was asked of it.
+    var isRefreshing = false
 }
 
 /// What a step does next.
@@ -31,6 +33,10 @@ enum StepAction: Hashable {
     /// An artifact takes the binary's place; true for the old one.
     case replace(back: Bool)
     case restart
+    /// snapd is asked for the revision.
+    case refresh
+    /// snapd is at it.
+    case wait
     case move(Step.Phase, failure: String? = nil)
     /// Ask whether the node is well.
     case probe
@@ -47,10 +53,13 @@ func nextAction(_ step: Step, _ facts: StepFacts) -> StepAction {
     guard let installation = facts.installation else {
         return .end(.abandoned("the installation is no longer there"))
     }
+    if step.change.installation.distribution == .microk8s {
+        return nextSnapAction(step, installation, facts)
+    }
     let digest = installation.installed?.artifact.sha256
     let isNew = digest != nil && digest == step.change.to.sha256
     let isOld = digest != nil && digest == step.change.from.sha256
-    let invocation = installation.units.first?.invocationID
+    let invocation = installation.mainUnit?.invocationID
     switch step.phase {
     case .storing:
         if let objection = facts.objection { return .end(.abandoned(objection)) }
@@ -95,13 +104,13 @@ func action(after verdict: HealthVerdict, _ step: Step, _ facts: StepFacts) -> S
         .end(
             .needsPerson(
                 "\(step.failure ?? "it failed"); \(step.change.from.summary) was put back, and is not well either: "
-                    + "\(reason); see 'journalctl -u \(facts.installation?.units.first?.name ?? "the unit")'")
+                    + "\(reason); see 'journalctl -u \(facts.installation?.mainUnit?.name ?? "the unit")'")
         )
     }
 }
 
 /// The table of `rollout.md`, "Rollback".
-private func failed(_ reason: String, _ facts: StepFacts) -> StepAction {
+func failed(_ reason: String, _ facts: StepFacts) -> StepAction {
     if let advice = facts.goingBackNeedsPerson { return .end(.needsPerson("\(reason); \(advice)")) }
     return .move(.replacingBack, failure: reason)
 }

@@ -33,7 +33,7 @@ private let pauseAfterLeaving = TimeSpan.hours(1)
 
 /// What a judgement leaves to be carried out.
 ///
-/// Pure. K3s and k0s alone: a snap is brought in by snapd.
+/// Pure.
 public func stepStanding(
     of judgement: Judgement, site: GuardSite, label: (String) -> String
 ) -> StepStanding {
@@ -59,6 +59,25 @@ public func stepStanding(
                         binary: wanted.binary, since: judgement.observation.clock))
             case .failure(let reason): waits.append(.init(change: change, reason: reason.text))
             }
+        }
+    }
+    for snap in situation.snapsToChange {
+        for record in judgement.decisions
+        where record.subject.change.installation == snap.installation.id && record.decision.verdict == .allow
+        {
+            let change = record.subject.change
+            if let reason = situation.objection(toRefreshing: snap.installation, by: change)
+                ?? waiting(record, snap.installation, situation)
+            {
+                waits.append(.init(change: change, reason: reason))
+                continue
+            }
+            due.append(
+                Step(
+                    id: label("step \(change.id) \(judgement.observation.clock.now.seconds)"),
+                    change: change, decision: record.id,
+                    approvals: approvalsInForce(record).map(\.id).sorted(), source: "snapd",
+                    binary: snap.installation.installed?.path ?? "", since: judgement.observation.clock))
         }
     }
     // Of several that are allowed the newest: a step through each would be a restart for each.
@@ -87,20 +106,27 @@ private func begin(
         return .failure(
             Wait(text: "its bytes are not on this node: nothing fetches them yet, install it as usual"))
     }
-    guard let unit = wanted.installation.units.first, unit.activeState == "active" else {
-        return .failure(
-            Wait(text: "\(wanted.installation.id.name) does not run, and a step begins on a node that is up"))
+    if let reason = waiting(record, wanted.installation, situation) {
+        return .failure(Wait(text: reason))
+    }
+    return .success(source)
+}
+
+/// Why a change cannot begin now, whatever brings it; nil where it can.
+private func waiting(
+    _ record: DecisionRecord, _ installation: Installation, _ situation: GuardSituation
+) -> String? {
+    let change = record.subject.change
+    guard let unit = installation.mainUnit, unit.activeState == "active" else {
+        return "\(installation.id.name) does not run, and a step begins on a node that is up"
     }
     guard situation.records.intents.isEmpty else {
-        return .failure(Wait(text: "an effect is not finished; 'holdfast check' tells more"))
+        return "an effect is not finished; 'holdfast check' tells more"
     }
     if let last = situation.state.lastStep, last.change == change.id,
         situation.observation.clock.now < last.at + pauseAfterLeaving
     {
-        return .failure(
-            Wait(
-                text: "it was left: \(last.reason); it is tried again from \(last.at + pauseAfterLeaving) on")
-        )
+        return "it was left: \(last.reason); it is tried again from \(last.at + pauseAfterLeaving) on"
     }
     // What a rollout would ask before a minor is asked here too: as of bytes that would run without it.
     var subject = record.subject
@@ -109,8 +135,7 @@ private func begin(
         policy: record.policy, subject: subject, fleet: record.fleet, approvals: record.approvals,
         denials: record.denials, now: record.now)
     let open = decision.reasons.filter { $0.result != .met }
-    guard open.isEmpty else { return .failure(Wait(text: open.map(\.text).joined(separator: "; "))) }
-    return .success(source)
+    return open.isEmpty ? nil : open.map(\.text).joined(separator: "; ")
 }
 
 /// Where the bytes of a digest lie: in place already, kept aside, or in the vault.

@@ -20,6 +20,8 @@ public struct StepRun {
 
     /// How often something that could not be done is tried again in one run.
     private static let tries = 3
+    /// How long one run waits for snapd in all.
+    private static let patience = TimeSpan.minutes(30)
     /// More moves than any policy's rounds of checks come to in the time that the service is given.
     private static let mostMoves = 10_000
 
@@ -81,6 +83,9 @@ public struct StepRun {
         private var failures = 0
         private var hasBegun = false
         private var identified: Artifact?
+        /// Why snapd did not take what was asked of it, each time.
+        private var refusals: [String] = []
+        private var waited = TimeSpan(seconds: 0)
 
         init(world: StepRun) { self.world = world }
 
@@ -158,14 +163,49 @@ public struct StepRun {
                 }
                 return try perform(effect, step, judgement)
             case .restart:
-                let unit = facts.installation?.units.first?.name ?? ""
+                let unit = facts.installation?.mainUnit?.name ?? ""
                 return try perform(
                     .restart(UnitRestart(unit: unit, invocation: step.invocation)), step, judgement)
+            case .refresh: return try refresh(step, judgement)
+            case .wait: return wait(step)
             case .move(let phase, let failure):
                 return try move(step, to: phase, failure: failure, facts, judgement)
             case .probe: return try probe(step, facts, judgement)
             case .end(let outcome): return try end(step, outcome, judgement)
             }
+        }
+
+        /// Asks snapd for the revision; what it does not take is asked for a few times, and then left.
+        private mutating func refresh(_ step: Step, _ judgement: Judgement) throws(LedgerFailure) -> Bool {
+            guard refusals.count < StepRun.tries else {
+                return try end(step, .abandoned(refusals.last ?? "snapd does not take it"), judgement)
+            }
+            guard let revision = step.change.to.revision, let from = step.change.from.revision else {
+                return try end(step, .abandoned("its revision is not known"), judgement)
+            }
+            let outcome = try outcome(
+                of: .refreshSnap(
+                    RevisionRefresh(
+                        snap: step.change.installation.name, revision: revision, from: from,
+                        since: step.since.now)), step, judgement)
+            report.isBusy = outcome.isBusy
+            report.trouble = outcome.trouble
+            if let trouble = outcome.trouble { refusals.append(trouble) }
+            return outcome.isBusy || outcome.trouble != nil ? wait(step) : true
+        }
+
+        /// Lets snapd go on; what is not over after half an hour is left to a later run, and stays open.
+        private mutating func wait(_ step: Step) -> Bool {
+            guard waited < StepRun.patience else {
+                report.trouble =
+                    "\(step.summary): snapd is not done with it yet; it is looked after again at the next tick, see "
+                    + "'snap changes'"
+                return false
+            }
+            let span = TimeSpan(seconds: 10)
+            waited = TimeSpan(seconds: waited.seconds + span.seconds)
+            world.node.wait(span)
+            return true
         }
 
         private mutating func probe(
@@ -182,7 +222,7 @@ public struct StepRun {
             let answers = ask(policy, installation, expecting: target)
             let elapsed = (world.clock.read().monotonic - step.since.monotonic) / 1_000_000_000
             let verdict = count.take(
-                HealthRound(answers: answers, invocation: installation.units.first?.invocationID), policy,
+                HealthRound(answers: answers, invocation: installation.mainUnit?.invocationID), policy,
                 isLate: elapsed > policy.deadline.seconds)
             guard let action = action(after: verdict, step, facts) else {
                 world.node.wait(policy.interval)
@@ -216,17 +256,7 @@ public struct StepRun {
         private mutating func perform(
             _ effect: Effect, _ step: Step, _ judgement: Judgement
         ) throws(LedgerFailure) -> Bool {
-            let situation = GuardSituation(
-                state: judgement.state, observation: judgement.observation, policy: judgement.policy,
-                site: world.site)
-            let outcome = try world.keep.perform(effect, situation) { state in
-                // A person's word, or another process, since the look: looked at anew.
-                state.step?.id == step.id && state.step?.phase == step.phase
-                    && state.denials == judgement.state.denials
-                    && state.approvals == judgement.state.approvals && state.pause == judgement.state.pause
-                    && state.installations[step.change.installation.description]?.adoption
-                        == judgement.state.installations[step.change.installation.description]?.adoption
-            }
+            let outcome = try outcome(of: effect, step, judgement)
             report.isBusy = outcome.isBusy
             guard outcome.isBusy || outcome.trouble != nil else { return true }
             report.trouble = outcome.trouble
@@ -244,6 +274,22 @@ public struct StepRun {
 
         private static var tries: Int { StepRun.tries }
 
+        private func outcome(
+            of effect: Effect, _ step: Step, _ judgement: Judgement
+        ) throws(LedgerFailure) -> GuardOutcome {
+            let situation = GuardSituation(
+                state: judgement.state, observation: judgement.observation, policy: judgement.policy,
+                site: world.site)
+            return try world.keep.perform(effect, situation) { state in
+                // A person's word, or another process, since the look: looked at anew.
+                state.step?.id == step.id && state.step?.phase == step.phase
+                    && state.denials == judgement.state.denials
+                    && state.approvals == judgement.state.approvals && state.pause == judgement.state.pause
+                    && state.installations[step.change.installation.description]?.adoption
+                        == judgement.state.installations[step.change.installation.description]?.adoption
+            }
+        }
+
         private mutating func move(
             _ step: Step, to phase: Step.Phase, failure: String?, _ facts: StepFacts, _ judgement: Judgement
         ) throws(LedgerFailure) -> Bool {
@@ -253,7 +299,7 @@ public struct StepRun {
                 .stepMoved(
                     StepMove(
                         of: step, to: phase, since: world.clock.read(),
-                        invocation: facts.installation?.units.first?.invocationID, failure: failure)))
+                        invocation: facts.installation?.mainUnit?.invocationID, failure: failure)))
             try append(events, judgement.state)
             return true
         }
@@ -324,7 +370,7 @@ public struct StepRun {
                     goingBackNeedsPerson(
                         step, installation, settings(of: installation, judgement).rollback,
                         situation.lastRan(of: installation, presence), vault: vault(step.change.from))
-                })
+                }, isRefreshing: situation.isRefreshing)
         }
 
         /// Why the step may not change anything now: everything is asked anew at this instant.

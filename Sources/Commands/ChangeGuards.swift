@@ -60,7 +60,7 @@ struct GuardChange: Encodable {
             guard case .effected(let end) = event else { return nil }
             switch end.outcome {
             case .done, .reads: return end.summary
-            case .undone, .failed, .unknown: return nil
+            case .undone, .takenBack, .failed, .unknown: return nil
             }
         }
         effects = isDry ? (outcome.guards?.planned ?? []).map(\.summary) : done

@@ -34,7 +34,9 @@ extension BinaryLook {
             return NodeAccess(
                 kubeconfig: kubeconfig(K0sService(unit.program).kubeconfig),
                 node: unit.program.arguments.value(of: "node-name")?.lowercased() ?? own)
-        case .microk8s: return nil
+        case .microk8s:
+            return NodeAccess(
+                kubeconfig: kubeconfig("\(MicroK8sData.directory)/credentials/client.config"), node: own)
         }
     }
 

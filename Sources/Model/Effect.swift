@@ -20,6 +20,7 @@
 /// | start | nothing | the unit is active, or about to be | it is not | nothing |
 /// | abortRefresh | the change's status | it is over, or being undone | it goes on | nothing |
 /// | startServices | nothing | all of them run | one does not | nothing |
+/// | refreshSnap | the installed revision | the revision is installed, and snapd is at no change of the snap | snapd has no change that came of it | nothing; snapd's own undo is told apart |
 ///
 /// Whatever is none of these is unknown: nothing further is done, and a person is told. Paths are those of the node.
 public enum Effect: Codable, Hashable, Sendable {
@@ -54,6 +55,8 @@ public enum Effect: Codable, Hashable, Sendable {
     case abortRefresh(AbortedRefresh)
     /// Starts services of a snap that a refresh has left stopped.
     case startServices([String])
+    /// Has snapd bring exactly one revision; it may go on for minutes, and is never asked for twice at a time.
+    case refreshSnap(RevisionRefresh)
 
     /// What it does, for a person: `put the gate's drop-in at …`.
     public var summary: String {
@@ -91,6 +94,8 @@ public enum Effect: Codable, Hashable, Sendable {
         case .abortRefresh(let refresh):
             "have snapd give up its change \(refresh.change), a refresh of \(refresh.snap) to revision "
                 + "\(refresh.revision), which is not allowed"
+        case .refreshSnap(let refresh):
+            "have snapd refresh \(refresh.snap) from revision \(refresh.from) to \(refresh.revision)"
         case .startServices(let units): "start what a refresh left stopped: \(units.joined(separator: ", "))"
         }
     }
@@ -103,7 +108,7 @@ public enum Effect: Codable, Hashable, Sendable {
         switch self {
         case .set(let setting, _): setting.lane
         case .restore(let placed): placed.setting.lane
-        case .abortRefresh, .startServices: .snapd
+        case .abortRefresh, .startServices, .refreshSnap: .snapd
         default: .node
         }
     }
@@ -271,6 +276,8 @@ public struct EffectEnd: Codable, Hashable, Sendable {
         case reads(String?)
         /// It was not done, and nothing of it is left.
         case undone
+        /// snapd began it and took it back by itself.
+        case takenBack(SnapdUndo)
         /// It could not be done, and will be tried again: the intent stays open.
         case failed(String)
         /// Nobody can tell whether it was done: the intent stays open, and nothing further is done.

@@ -67,6 +67,9 @@ public struct GuardRecords: Codable, Hashable, Sendable {
             {
                 forget(setting)
             }
+        case .takenBack:
+            intents.removeAll { $0.id == end.intent }
+            troubles.removeAll { $0.intent == intent.id }
         case .done(let identity):
             intents.removeAll { $0.id == end.intent }
             troubles.removeAll { $0.intent == intent.id }
@@ -133,7 +136,7 @@ public struct GuardRecords: Codable, Hashable, Sendable {
             owedStarts.removeAll { $0.unit == owed.unit }
             owedStarts.append(owed)
         case .start(let owed): owedStarts.removeAll { $0.unit == owed.unit }
-        case .removePending, .set, .restore, .restart, .abortRefresh, .startServices: break
+        case .removePending, .set, .restore, .restart, .abortRefresh, .startServices, .refreshSnap: break
         }
     }
 }

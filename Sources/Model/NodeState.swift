@@ -133,6 +133,7 @@ public struct NodeState: Codable, Hashable, Sendable {
         case .intended(let intent): records.begin(intent)
         case .effected(let end):
             noteHold(end, records, at: at)
+            if case .takenBack(let undo) = end.outcome { step?.takenBack = undo }
             records.end(end)
         default: break
         }

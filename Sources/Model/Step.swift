@@ -1,13 +1,13 @@
 /// One change that Holdfast carries out on this node, while it is under way.
 ///
 /// `storing → replacing → restarting → probing`, and where that ends badly `replacingBack → restartingBack →
-/// probingBack`. A node has one at most.
+/// probingBack`; without restarting where snapd does that. A node has one at most.
 public struct Step: Codable, Hashable, Sendable {
     /// How far a step has come.
     public enum Phase: String, Codable, CaseIterable, Hashable, Sendable {
         /// The bytes go into the vault, and are read there.
         case storing
-        /// Both artifacts are approved, and the new one takes the binary's place.
+        /// Both artifacts are approved, and the new one takes the binary's place, or snapd brings it.
         case replacing
         case restarting
         /// The node is asked whether it is well.
@@ -40,6 +40,8 @@ public struct Step: Codable, Hashable, Sendable {
     public var invocation: String?
     /// Why it goes back; nil while it goes on.
     public var failure: String?
+    /// What snapd took back of it by itself; nil where it did not.
+    public var takenBack: SnapdUndo?
 
     /// Makes a step that is about to begin.
     public init(
@@ -77,7 +79,7 @@ extension Step.Phase {
     public var summary: String {
         switch self {
         case .storing: "puts its bytes into the vault and reads them"
-        case .replacing: "puts it in the binary's place"
+        case .replacing: "puts it in place"
         case .restarting: "restarts the unit"
         case .probing: "waits until the node is well"
         case .replacingBack: "puts the old artifact back"

@@ -145,6 +145,10 @@ public enum EffectProbe: Hashable, Sendable {
     /// A setting is as it should be: how it now reads.
     case reads(String?)
     case notDone
+    /// Another carries it out for us and is not done: it is neither begun anew nor taken back.
+    case underWay
+    /// Another began it for us, and took it back by itself.
+    case takenBack(SnapdUndo)
     /// Something is there that neither we nor what was there before explains.
     case unknown(String)
 }

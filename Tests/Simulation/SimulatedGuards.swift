@@ -21,6 +21,8 @@ final class SimulatedGuards: GuardPort {
     private(set) var aborted: [String] = []
     /// Services that were started.
     private(set) var started: [String] = []
+    /// snapd, as far as it is asked to refresh.
+    let snapd = SimulatedSnapd()
     /// Of what nobody answers: neither snapd nor a cluster.
     var silent: Set<Effect.Lane> = []
     /// What systemd has read.
@@ -125,6 +127,7 @@ final class SimulatedGuards: GuardPort {
         case .replace(let replacement):
             return installed(replacement.binary)?.identity.map { .identity($0) } ?? .missing
         case .start, .abortRefresh, .startServices: return .nothing
+        case .refreshSnap: return .setting(world.installedRevision)
         default: break
         }
         let path = path(of: effect)
@@ -171,6 +174,9 @@ final class SimulatedGuards: GuardPort {
             if settings[placed.setting] == placed.value { settings[placed.setting] = placed.before }
         case .abortRefresh(let refresh): aborted.append(refresh.change)
         case .startServices(let units): started += units
+        case .refreshSnap(let refresh):
+            try snapd.refresh(refresh, from: world.installedRevision)
+            try live()
         }
     }
 
@@ -200,6 +206,7 @@ final class SimulatedGuards: GuardPort {
         case .reloadUnits, .restartWatch: return .notDone
         case .set(let setting, let value): return settings[setting] == value ? .reads(value) : .notDone
         case .abortRefresh(let refresh): return aborted.contains(refresh.change) ? .done(nil) : .notDone
+        case .refreshSnap(let refresh): return snapd.probe(refresh, installed: world.installedRevision)
         case .startServices(let units):
             return started.suffix(units.count) == units[...] ? .done(nil) : .notDone
         case .restore(let placed):
@@ -313,7 +320,9 @@ final class SimulatedGuards: GuardPort {
         case .removeDropIn(let dropIn): dropIn.path
         case .writeLastRan(let record): record.path
         case .replace(let replacement): replacement.binary
-        case .reloadUnits, .restartWatch, .set, .restore, .restart, .start, .abortRefresh, .startServices: ""
+        case .reloadUnits, .restartWatch, .set, .restore, .restart, .start, .abortRefresh, .startServices,
+            .refreshSnap:
+            ""
         }
     }
 

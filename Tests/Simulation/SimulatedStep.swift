@@ -27,17 +27,20 @@ extension World: StepPort {
 
     func ask(_ check: HealthPolicy.Check, of installation: Installation, patience: TimeSpan) -> HealthAnswer {
         if let health { return health }
-        guard let digest = installation.running?.startedFrom?.sha256, !broken.contains(digest) else {
-            return .notYet("it is not ready")
-        }
+        guard let running = installation.running?.startedFrom else { return .notYet("nothing runs") }
+        let isBroken =
+            running.sha256.map(broken.contains) ?? running.revision.map(brokenRevisions.contains) ?? true
+        guard !isBroken else { return .notYet("it is not ready") }
         return .well
     }
 
     func wait(_ span: TimeSpan) {
         clock.now = clock.now + span
         clock.monotonic += span.seconds * 1_000_000_000
-        duringWait?(self)
+        if let revision = guards.snapd.goOn() { refreshed(to: revision) }
+        let hook = duringWait
         duringWait = nil
+        hook?(self)
     }
 
     /// What bytes say of themselves, as far as the node has seen them.

@@ -38,6 +38,8 @@ final class World {
     var standings: [String: UnitStanding] = [:]
     /// Artifacts with which no unit ever becomes well.
     var broken: Set<Digest> = []
+    /// Revisions with which MicroK8s never becomes well, though snapd is content.
+    var brokenRevisions: Set<String> = []
     /// What a look at the node does not answer; nil for what the node is.
     var health: HealthAnswer?
     /// What the next wait brings with it.

@@ -9,6 +9,7 @@ extension NodeGuards {
         case .set(let setting, _): return .setting(try past(setting))
         case .restore(let placed): return .setting(try read(placed.setting))
         case .abortRefresh(let refresh): return .setting(try snapd.status(of: refresh))
+        case .refreshSnap(let refresh): return .setting(try snapd.revision(of: refresh.snap))
         default: break
         }
         return try failing { () throws(HostError) in
@@ -22,7 +23,8 @@ extension NodeGuards {
             case .writeLastRan(let record): return try ofSmallFile(record.path)
             case .replace(let replacement): return try ofLargeFile(replacement.binary)
             case .restart(let restart): return .start(restart.invocation)
-            case .reloadUnits, .restartWatch, .start, .set, .restore, .abortRefresh, .startServices:
+            case .reloadUnits, .restartWatch, .start, .set, .restore, .abortRefresh, .startServices,
+                .refreshSnap:
                 return .nothing
             }
         }
@@ -52,6 +54,7 @@ extension NodeGuards {
         case .restore(let placed): return try restore(placed)
         case .abortRefresh(let refresh): return try snapd.abort(refresh)
         case .startServices(let units): return try snapd.start(units)
+        case .refreshSnap(let refresh): return try snapd.refresh(refresh)
         default: break
         }
         try failing { () throws(HostError) in
@@ -90,7 +93,7 @@ extension NodeGuards {
             case .replace(let replacement): try replace(replacement)
             case .restart(let restart): try self.restart(restart)
             case .start(let owed): try start(owed)
-            case .set, .restore, .abortRefresh, .startServices: break
+            case .set, .restore, .abortRefresh, .startServices, .refreshSnap: break
             }
         }
     }
@@ -147,6 +150,7 @@ extension NodeGuards {
             case .restore(let placed): return try probe(restored: placed)
             case .abortRefresh(let refresh): return try snapd.isOver(refresh) ? .done(nil) : .notDone
             case .startServices(let units): return try snapd.run(units) ? .done(nil) : .notDone
+            case .refreshSnap(let refresh): return try snapd.probe(refresh)
             default: break
             }
         } catch {
@@ -177,7 +181,8 @@ extension NodeGuards {
             case .replace(let replacement): return try probe(replacement)
             case .restart(let restart): return try probe(restart)
             case .start(let owed): return try probe(owed)
-            case .reloadUnits, .restartWatch, .set, .restore, .abortRefresh, .startServices: return .notDone
+            case .reloadUnits, .restartWatch, .set, .restore, .abortRefresh, .startServices, .refreshSnap:
+                return .notDone
             }
         } catch {
             return .unknown(error.description)
@@ -245,7 +250,7 @@ extension NodeGuards {
                 try removeDirectoryIfEmpty(directory(of: try place(path)))
             case .removeFromVault, .removeSpare, .removeDropIn, .reloadUnits, .restartWatch, .writeLastRan,
                 .removeLastRan, .removePending, .set, .restore, .restart, .start, .abortRefresh,
-                .startServices:
+                .startServices, .refreshSnap:
                 break
             case .replace(let replacement): try undo(replacement)
             }

@@ -3,14 +3,9 @@ import Model
 
 /// What MicroK8s' main process was started from.
 enum SnapRunning {
-    /// The service that is Kubernetes: one since 1.21, an API server or a kubelet before.
+    /// The service that is Kubernetes.
     static func main(of units: [UnitObservation]) -> UnitObservation? {
-        for name in ["daemon-kubelite", "daemon-apiserver", "daemon-kubelet"] {
-            if let unit = units.first(where: { $0.name == "snap.\(MicroK8sAdapter.snap).\(name).service" }) {
-                return unit
-            }
-        }
-        return units.first
+        Installation.mainUnit(ofSnap: MicroK8sAdapter.snap, units)
     }
 
     /// Puts together what the executable of the main process and snapd say; nil where nothing runs, or nobody knows.
