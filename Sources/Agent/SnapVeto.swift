@@ -55,7 +55,8 @@ extension GuardSituation {
         guarded.lastGood = wanted.known.lastGood.map { GuardedArtifact($0.forGate) }
         guarded.ran = present?.ran.flatMap { $0.bootID == observation.clock.bootID ? $0 : nil }
         if let revision = installation.running?.startedFrom?.revision {
-            guarded.ran = SeenRunning(revision: revision, bootID: observation.clock.bootID)
+            guarded.ran = SeenRunning(
+                revision: revision, bootID: observation.clock.bootID, since: wanted.adoption.at)
         }
         return guarded
     }

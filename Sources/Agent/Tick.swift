@@ -272,11 +272,14 @@ public struct Tick {
             memory.cluster?.untoldAt = nil
         } catch {
             var known = memory.cluster ?? KnownCluster(askedAt: Instant(seconds: 0))
-            known.untold = Problem(
-                code: "events-untold",
-                text:
-                    "what happened cannot be told as an Event of the Node: \(error.description); the journal and "
-                    + "'holdfast history' have it")
+            // An API server that is just starting is no news; one that still does not take it after a while is.
+            if error.isForbidden || known.untoldAt != nil {
+                known.untold = Problem(
+                    code: "events-untold",
+                    text:
+                        "what happened cannot be told as an Event of the Node: \(error.description); the journal and "
+                        + "'holdfast history' have it")
+            }
             known.untoldAt = now
             memory.cluster = known
         }

@@ -16,6 +16,14 @@ public struct KubernetesError: Error, Hashable, Sendable, CustomStringConvertibl
         case answer(status: Int)
     }
 
+    /// Whether the credentials are not good, or not good for this: waiting mends neither.
+    public var isForbidden: Bool {
+        switch code {
+        case .unauthorised, .refused(status: 403, _): true
+        default: false
+        }
+    }
+
     /// For whoever decides what to do next.
     public var code: Code
     /// What happened, where, and what to do about it.

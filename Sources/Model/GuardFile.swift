@@ -106,11 +106,14 @@ public struct SeenRunning: Hashable, Sendable {
     public var revision: String
     /// The boot in which it was seen.
     public var bootID: String
+    /// Since when it is guarded; starts that were recorded earlier were those before another guard.
+    public var since: Instant
 
     /// Makes a sighting.
-    public init(revision: String, bootID: String) {
+    public init(revision: String, bootID: String, since: Instant) {
         self.revision = revision
         self.bootID = bootID
+        self.since = since
     }
 }
 

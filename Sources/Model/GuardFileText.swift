@@ -84,7 +84,7 @@ extension GuardedInstallation {
         if let dataDirectory { lines.add("data", dataDirectory) }
         if let vault { lines.add("vault", vault) }
         if let pending { lines.add("pending", pending) }
-        if let ran { lines.add("ran", ran.revision, ran.bootID) }
+        if let ran { lines.add("ran", ran.revision, ran.bootID, String(ran.since.seconds)) }
         for known in approved { write("approved", known, to: &lines) }
         if let lastGood { write("last-good", lastGood, to: &lines) }
         if let spare {
@@ -115,8 +115,10 @@ extension GuardedInstallation {
                 throw line.wrong("it is there twice, or in the wrong place:")
             }
         case "ran":
-            try line.expect(2)
-            ran = SeenRunning(revision: try line.text(0), bootID: try line.text(1))
+            try line.expect(3)
+            ran = SeenRunning(
+                revision: try line.text(0), bootID: try line.text(1),
+                since: Instant(seconds: try line.number(2)))
         case "spare":
             try line.expect(4)
             guard spare == nil else { throw line.wrong("it is there twice:") }

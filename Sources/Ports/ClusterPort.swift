@@ -37,7 +37,12 @@ public struct ClusterSession: Hashable, Sendable {
 public struct ClusterFailure: Error, Hashable, CustomStringConvertible {
     /// Lower case, no full stop; without a credential (invariant 13).
     public var description: String
+    /// Whether the cluster does not let us, which time alone does not mend.
+    public var isForbidden: Bool
 
     /// Makes a failure.
-    public init(_ description: String) { self.description = description }
+    public init(_ description: String, isForbidden: Bool = false) {
+        self.description = description
+        self.isForbidden = isForbidden
+    }
 }

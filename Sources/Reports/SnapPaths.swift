@@ -80,7 +80,7 @@ extension PathsQuestion {
         var proof = "a scheduled refresh check after the hold proves it: 'snap refresh --time' says when"
         if case .notProven(let why, let what)? = self.hold {
             doubt = why
-            proof = "what will prove it: \(what)"
+            proof = "\(what) proves it"
         }
         if let proceed = hold.inhibitProceed {
             doubt += "; a refresh that waits for running commands goes on by \(proceed) at the latest"

@@ -47,7 +47,11 @@ struct ServiceStart {
     private func ranBefore(mounts: String) -> String? {
         guard let boot = report.bootID() else { return nil }
         var revision: String?
-        if let last = report.listedStarts().last(where: { $0.count == 5 && $0[4] == boot }) {
+        let since = guarded.ran?.since.seconds ?? .min
+        let last = report.listedStarts().last { start in
+            start.count == 5 && start[4] == boot && (Int64(start[1]) ?? .min) >= since
+        }
+        if let last {
             revision = last[3] == "-" ? nil : last[3]
         } else if let ran = guarded.ran, ran.bootID == boot {
             revision = ran.revision

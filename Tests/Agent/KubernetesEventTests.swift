@@ -32,9 +32,8 @@ struct KubernetesEventTests {
             (entry(.guardFailed), "GuardFailed"),
             (entry(.policyRejected), "PolicyRejected"), (entry(.adopted), "Adopted"),
             (entry(.released), "Released"), (entry(.paused), "GuardsPaused"),
-            (entry(.resumed), "GuardsResumed"), (entry(.gatePutBack), "ArtifactPutBack"),
-            (entry(.gateLetThrough), "UnapprovedStarted"), (entry(.gateRefused), "StartRefused"),
-            (entry(.seeded), "GuardsSeeded"),
+            (entry(.resumed), "GuardsResumed"), (entry(.gateUntold), "StartUntold"),
+            (entry(.seeded), "LedgerSeeded"),
         ])
     func reasons(entry: JournalEntry, reason: String) throws {
         let event = try #require(kubernetesEvent(for: entry, at: now, label: label))

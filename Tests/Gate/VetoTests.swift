@@ -164,7 +164,12 @@ struct VetoTests {
         /// Nil for one that never answers.
         var head: String? = "HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n"
         var body = Changes().body
+        /// Of the start that is listed; nil where none is.
         var boot: String?
+        /// The revision that is listed.
+        var listed = "11"
+        /// The boot in which a tick saw revision 11 running, guarded since the second second.
+        var seen: String?
         var refuses = false
         var testDescription: String { name }
     }
@@ -178,6 +183,11 @@ struct VetoTests {
         Snapd(name: "a refresh is at it", boot: boot, refuses: true),
         Snapd(name: "a refresh is at it, and the machine was rebooted meanwhile", boot: "another"),
         Snapd(name: "nothing ran before", boot: nil),
+        Snapd(name: "nothing started under the gate, and a tick saw it running", seen: boot, refuses: true),
+        Snapd(name: "a tick saw it running before a reboot", seen: "another"),
+        Snapd(
+            name: "what is listed started under an earlier guard", boot: boot, listed: "9", seen: boot,
+            refuses: true),
         Snapd(name: "snapd is silent", head: nil, boot: boot),
         Snapd(name: "snapd says no", head: "HTTP/1.0 500 Internal Server Error\r\n\r\n", boot: boot),
         Snapd(name: "snapd says nothing", head: "", body: [], boot: boot),
@@ -191,17 +201,24 @@ struct VetoTests {
     func program(snapd: Snapd) throws {
         let node = try GateNode()
         let unit = "snap.microk8s.daemon-kubelite.service"
-        node.file.installations = [Self.guarded()]
+        var guarded = Self.guarded()
+        guarded.ran = snapd.seen.map {
+            SeenRunning(revision: "11", bootID: $0, since: Instant(seconds: 2))
+        }
+        node.file.installations = [guarded]
         try node.writeGuard()
         for revision in ["11", "12"] { try node.write("/snap/microk8s/\(revision)/meta", "") }
         #expect(symlink("12", node.root + "/snap/microk8s/current") == 0)
         if let boot = snapd.boot {
-            try node.write(node.state.starts(unit: unit), "\(GateNode.invocation) 1 v1.31.4 11 \(boot)\n")
+            try node.write(
+                node.state.starts(unit: unit), "\(GateNode.invocation) 1 v1.31.4 \(snapd.listed) \(boot)\n")
         }
         let socket = try Listener(node.root + "/run/snapd.socket")
         let process = GateNode.spawn(
             [GateNode.program, "--root", node.root, unit], errorsTo: node.root + ".errors")
-        if snapd.boot == Self.boot { socket.answer(snapd.head.map { Array($0.utf8) + snapd.body }) }
+        if [snapd.boot, snapd.seen].contains(Self.boot) {
+            socket.answer(snapd.head.map { Array($0.utf8) + snapd.body })
+        }
         let outcome = GateNode.wait(process, errorsAt: node.root + ".errors")
         #expect(outcome.status == (snapd.refuses ? 77 : 0))
         #expect(node.spool.map(\.reason) == [snapd.refuses ? .vetoed : .vetoDoubt])

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Model
 import Testing
 
@@ -34,11 +33,14 @@ struct MicroK8sGuardTests {
             #expect(try await node.level() == "1")
             #expect(try await node.journal(.guardBroken).count == entries + 1)
         }
+        // What the last one did is told by the one after it.
+        try await node.run("holdfast check")
         let quiet = try await node.entries()
         try await node.run("holdfast check")
         #expect(try await node.entries() == quiet)
 
-        try await node.run("holdfast release")
+        // Killed in its midst, it is finished by the next one (invariant 7).
+        try await node.run("timeout -s KILL 0.05 holdfast release || true; holdfast release")
         // A dated hold reads back some nanoseconds off.
         #expect(try await node.snap("{hold}").prefix(19) == before.prefix(19))
         #expect(try await node.retain() == "2")
@@ -68,9 +70,7 @@ struct MicroK8sGuardTests {
             #expect(try await node.ask("sh", "-c", refresh).code != 0)
             try await node.expectVeto(of: "1202", running: "1201")
         }
-        let began = try await node.run("date +%s")
-        for _ in 0..<4 { _ = try await node.ask("snap", "refresh", "microk8s") }
-        _ = began
+        try await node.run("for i in 1 2 3 4; do ! snap refresh microk8s; done")
         try await node.expectVeto(of: "1202", running: "1201")
         try await node.run("snap switch --channel=1.33/stable microk8s; holdfast check")
         try await node.expectVeto(of: "1202", running: "1201")
@@ -92,7 +92,7 @@ struct MicroK8sGuardTests {
         try await node.adopt("veto: true")
         try await node.run("snap revert microk8s")
         #expect(try await node.state() == .running("1301"))
-        #expect(try await node.told("[no-refresh]"))
+        #expect(try await node.told("no refresh is starting it"))
 
         // 1301 is not approved and runs: a refused refresh goes back to it all the same.
         try await node.lab("publish", "v1.34.0", "1303", "1.33/stable")
@@ -157,85 +157,5 @@ struct MicroK8sGuardTests {
                 $0.message.contains("start what a refresh left stopped")
             })
         try await node.run("holdfast resume; holdfast release")
-    }
-}
-
-/// Which revision is there, and whether all its services run.
-private enum MicroK8sState: Hashable {
-    case running(String)
-    case broken(String)
-}
-
-extension LabNode {
-    /// Adopts what is there under a policy that enforces this.
-    fileprivate func adopt(_ enforce: String) async throws {
-        let gate = (Lab.program ?? "") + "-gate"
-        try await put(gate, at: "/usr/bin/holdfast-gate")
-        try await write(
-            "apiVersion: holdfast/v1\nunattended: patch\nenforce: {\(enforce)}\n",
-            to: "/etc/holdfast/policy.yaml")
-        try await run("holdfast adopt; holdfast check")
-    }
-
-    /// Ticks once.
-    fileprivate func check() async throws -> NodeAnswer {
-        try await ask("holdfast", "check", "--output", "json").json(NodeAnswer.self)
-    }
-
-    /// How many entries the node's ledger has.
-    fileprivate func entries() async throws -> Int {
-        try await ask("holdfast", "verify", "--output", "json").json(VerifyAnswer.self).entries
-    }
-
-    /// What snapd says of a field of the snap.
-    fileprivate func snap(_ field: String) async throws -> String {
-        let name = field.filter { $0 != "{" && $0 != "}" }
-        return try await run(
-            "curl -sS --unix-socket /run/snapd.socket http://localhost/v2/snaps/microk8s | jq -j --arg f \"$1\" '.result[$f] // \"\"'",
-            name)
-    }
-
-    fileprivate func retain() async throws -> String {
-        try await ask("snap", "get", "system", "refresh.retain").output.trimmed
-    }
-
-    /// How far the hold reaches, by snapd's own state.
-    fileprivate func level() async throws -> String {
-        try await run("jq -j '.data[\"snaps-hold\"].microk8s.system.level' /var/lib/snapd/state.json")
-    }
-
-    /// Which revision is linked, and whether every service that is to run runs from it.
-    fileprivate func state() async throws -> MicroK8sState {
-        let revision = try await run("readlink /snap/microk8s/current").trimmed
-        let services = ["containerd", "kubelite", "k8s-dqlite", "cluster-agent", "apiserver-kicker"]
-        for service in services {
-            let answer = try await ask("systemctl", "is-active", "snap.microk8s.daemon-\(service)")
-            if answer.output != "active\n" { return .broken("\(service) is \(answer.output.trimmed)") }
-        }
-        let program = try await run(
-            "readlink /proc/$(systemctl show -P MainPID snap.microk8s.daemon-kubelite)/exe"
-        ).trimmed
-        return program.contains("/\(revision)/") ? .running(revision) : .broken("\(program) runs")
-    }
-
-    /// Whether the gate has said something in the journal.
-    fileprivate func told(_ text: String) async throws -> Bool {
-        try await run("journalctl --sync; journalctl -o cat --no-pager -u 'snap.microk8s.*'").contains(text)
-    }
-
-    /// A refresh was refused, and everything is as it was.
-    fileprivate func expectVeto(of revision: String, running: String) async throws {
-        try await wait(until: "! snap changes | grep -q -e Doing -e Undo", seconds: 60)
-        #expect(try await state() == .running(running))
-        #expect(try await told("microk8s revision \(revision) is not approved: refused"))
-        let answer = try await check()
-        #expect(answer.problems.isEmpty, "\(answer.problems.map(\.text))")
-        #expect(try answer.installation("microk8s").running?.version != nil)
-    }
-}
-
-extension String {
-    fileprivate var trimmed: String {
-        String(drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
     }
 }

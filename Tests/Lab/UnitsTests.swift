@@ -90,14 +90,14 @@ extension PlainNodeTests {
                 "find /usr/local /etc/systemd /run/holdfast ! -type d 2>/dev/null | sort; find /usr/local -type d | sort"
             let before = try await node.run(files)
             try await node.withHoldfastInstalled { node in
-                try await node.write("mine", to: "/etc/holdfast/node.yaml")
+                try await node.write("# mine", to: "/etc/holdfast/node.yaml")
                 let once = try await node.run(files)
                 try await node.script("install")
                 #expect(try await node.run(files) == once)
                 try await node.run("systemctl enable --now holdfast.timer holdfast.path")
             }
             #expect(try await node.run(files) == before)
-            #expect(try await node.run("cat /etc/holdfast/node.yaml; rm /etc/holdfast/node.yaml") == "mine")
+            #expect(try await node.run("cat /etc/holdfast/node.yaml; rm /etc/holdfast/node.yaml") == "# mine")
             #expect(try await node.ask("test", "-d", "/var/lib/holdfast").code == 0)
             #expect(try await node.script("uninstall").contains("Nothing to do"))
         }

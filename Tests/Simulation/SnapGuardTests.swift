@@ -59,7 +59,7 @@ struct SnapGuardTests {
         let guarded = try #require(file.installation(ofUnit: kubelite))
         #expect(guarded.mode == .refuse && guarded.binary == "/snap/microk8s/current")
         #expect(guarded.approved.map(\.artifact.revision) == ["101"])
-        #expect(guarded.ran == SeenRunning(revision: "101", bootID: "boot-1"))
+        #expect(guarded.ran == SeenRunning(revision: "101", bootID: "boot-1", since: world.clock.now))
         let entries = world.committed.count
         world.guards.fuse = 0
         #expect(world.tick().guards?.trouble == nil)

@@ -170,7 +170,8 @@ public final class NodeCluster: ClusterPort, SettingPort {
         }
         let client = try client(session.access)
         let deadline = Deadline(afterMilliseconds: budget)
-        defer { budget = deadline.millisecondsLeft }
+        // A cluster that hung once took all there is, whatever a rounded wait has left of it.
+        defer { budget = deadline.millisecondsLeft < 5 ? 0 : deadline.millisecondsLeft }
         return try failing { () throws(KubernetesError) in
             try body(client, session.node, session.access, deadline)
         }
@@ -228,7 +229,7 @@ public final class NodeCluster: ClusterPort, SettingPort {
         do {
             return try body()
         } catch {
-            throw ClusterFailure(error.description)
+            throw ClusterFailure(error.description, isForbidden: error.isForbidden)
         }
     }
 }
