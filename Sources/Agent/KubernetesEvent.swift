@@ -54,6 +54,10 @@ private func kindAndReason(of entry: JournalEntry) -> (NodeEvent.Kind, String)? 
     case .released: (.warning, "Released")
     case .paused: (.warning, "GuardsPaused")
     case .resumed: (.normal, "GuardsResumed")
+    case .stepBegan: (.normal, "UpgradeBegan")
+    // How it ended is as urgent as the journal takes it.
+    case .stepEnded: entry.priority == .error ? (.warning, "UpgradeFailed") : (.normal, "UpgradeEnded")
+    case .quarantined: (.warning, "ArtifactQuarantined")
     default: nil
     }
 }

@@ -345,6 +345,7 @@ public struct StepRun {
             for event in events { state.apply(event, at: reading.now) }
             try world.ledger.append(events, reading: reading, state: state)
             events.flatMap(journalEntries).forEach(world.journal.write)
+            world.tick.tell(events, at: reading.now)
         }
 
         // MARK: Facts

@@ -285,6 +285,14 @@ public struct Tick {
         }
     }
 
+    /// Tells people in the cluster what a step has done, as far as anybody answers there.
+    ///
+    /// While the API server is what is restarted nobody does, which is no trouble of the step.
+    func tell(_ events: [Event], at now: Instant) {
+        let told = nodeEvents(for: events.flatMap(journalEntries), at: now, label: label)
+        if let cluster, !told.isEmpty { try? cluster.tell(told) }
+    }
+
     private func situation(
         _ state: NodeState, _ observation: Observation, policy: LoadedPolicy?, _ site: GuardSite,
         known: [ObserverMemory.KnownSetting]?

@@ -33,7 +33,8 @@ struct KubernetesEventTests {
             (entry(.policyRejected), "PolicyRejected"), (entry(.adopted), "Adopted"),
             (entry(.released), "Released"), (entry(.paused), "GuardsPaused"),
             (entry(.resumed), "GuardsResumed"), (entry(.gateUntold), "StartUntold"),
-            (entry(.seeded), "LedgerSeeded"),
+            (entry(.seeded), "LedgerSeeded"), (entry(.stepBegan), "UpgradeBegan"),
+            (entry(.stepEnded), "UpgradeEnded"), (entry(.quarantined), "ArtifactQuarantined"),
         ])
     func reasons(entry: JournalEntry, reason: String) throws {
         let event = try #require(kubernetesEvent(for: entry, at: now, label: label))

@@ -9,7 +9,7 @@ extension World: StepPort {
     func step() -> StepRun.Report {
         let tick = Tick(
             clock: self, observer: self, policy: self, zones: self, ledger: self, journal: self,
-            label: fingerprint, guards: (guards, Self.site))
+            label: fingerprint, guards: (guards, Self.site), cluster: cluster)
         return StepRun(
             tick: tick, clock: self, ledger: self, journal: self, label: fingerprint, port: guards,
             node: self,

@@ -102,6 +102,18 @@ struct StepTests {
         #expect(world.starts == 1)
     }
 
+    @Test("people in the cluster are told how it began and ended")
+    func told() throws {
+        let good = try prepared(stories[0])
+        good.step()
+        #expect(Set(good.cluster.told.map(\.reason)).isSuperset(of: ["UpgradeBegan", "UpgradeEnded"]))
+        #expect(!good.cluster.told.map(\.reason).contains("UpgradeFailed"))
+        let bad = try prepared(stories[4])
+        bad.step()
+        let reasons = Set(bad.cluster.told.map(\.reason))
+        #expect(reasons.isSuperset(of: ["UpgradeBegan", "ArtifactQuarantined", "UpgradeFailed"]))
+    }
+
     @Test("invariant 6: an approval is spent once: the same bytes do not come in by it again")
     func spent() throws {
         let world = try prepared(stories[0])
