@@ -34,6 +34,8 @@ struct KeepGuards {
     let journal: any Journal
     let label: (String) -> String
     let reading: ClockReading
+    /// How long to wait for another that is at it, in milliseconds: it may have looked at the ledger for the last time.
+    var patience = 1000
 
     /// More steps than any node needs; somebody who undoes each of them must not keep us busy for ever.
     private static let mostSteps = 200
@@ -51,7 +53,7 @@ struct KeepGuards {
         }
         var run = Run(keep: self, situation: situation)
         do {
-            guard try port.takeLock() else {
+            guard try port.takeLock(patience: patience) else {
                 run.outcome.isBusy = true
                 return run.outcome
             }
@@ -77,7 +79,7 @@ struct KeepGuards {
     ) throws(LedgerFailure) -> GuardOutcome {
         var run = Run(keep: self, situation: situation)
         do {
-            guard try port.takeLock() else {
+            guard try port.takeLock(patience: patience) else {
                 run.outcome.isBusy = true
                 return run.outcome
             }

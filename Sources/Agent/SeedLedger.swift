@@ -24,7 +24,7 @@ struct SeedLedger {
     ) throws(LedgerFailure) -> Seeded? {
         guard let seeding = try seeding(state, presence.guardFile) else { return nil }
         if dryRun { return seeded(seeding, state) }
-        guard (try? port.takeLock()) == true else { return nil }
+        guard (try? port.takeLock(patience: 0)) == true else { return nil }
         defer { port.giveLockBack() }
         // Whoever held the lock may have appended, and written the guard file after that.
         let state = try ledger.load().state

@@ -155,7 +155,7 @@ struct TakeSpool {
             return taken
         }
         // Whoever holds the lock may be taking them; what it leaves is taken by the next tick.
-        guard (try? port.takeLock()) == true else { return taken }
+        guard (try? port.takeLock(patience: 0)) == true else { return taken }
         defer { port.giveLockBack() }
         var state = try ledger.load().state
         let plan = SpoolPlan(

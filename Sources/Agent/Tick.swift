@@ -116,7 +116,8 @@ public struct Tick {
             if !isAnsweredNow, failure == nil {
                 do {
                     let outcome = try keepGuards(
-                        judgement, presence, reading, known: memory.settings, dryRun: dryRun)
+                        judgement, presence, reading, known: memory.settings, dryRun: dryRun,
+                        isAsked: request != nil)
                     guarded = outcome.map { (guarded ?? GuardOutcome()).followed(by: $0) } ?? guarded
                     if let outcome {
                         events += outcome.events
@@ -305,7 +306,7 @@ public struct Tick {
 
     private func keepGuards(
         _ judgement: Judgement, _ presence: GuardPresence, _ reading: ClockReading,
-        known: [ObserverMemory.KnownSetting]?, dryRun: Bool
+        known: [ObserverMemory.KnownSetting]?, dryRun: Bool, isAsked: Bool
     ) throws(LedgerFailure) -> GuardOutcome? {
         guard let guards else { return nil }
         let situation = situation(
@@ -313,9 +314,11 @@ public struct Tick {
         if dryRun {
             return GuardOutcome(planned: rehearse(situation, guards.port.look(at: situation.places)))
         }
-        return try KeepGuards(
-            ledger: ledger, port: guards.port, journal: journal, label: label, reading: reading
-        ).run(situation, presence)
+        var keep = KeepGuards(
+            ledger: ledger, port: guards.port, journal: journal, label: label, reading: reading)
+        // A person waits for what was asked, rather than for the next tick.
+        if isAsked { keep.patience = 10_000 }
+        return try keep.run(situation, presence)
     }
 
     private func zoneNames(of reading: PolicyReading, lastPolicy: LoadedPolicy?) -> Set<String> {

@@ -7,10 +7,11 @@ public protocol GuardPort: SpoolPort {
     /// What is at those places; it never throws, what cannot be examined says so.
     func look(at places: GuardedPlaces) -> GuardPresence
 
-    /// Takes the effect lock, without waiting.
+    /// Takes the effect lock.
     ///
+    /// - Parameter patience: how long to wait for another process that performs effects, in milliseconds.
     /// - Returns: false where another process performs effects; else the lock is held until `giveLockBack`.
-    func takeLock() throws(EffectFailure) -> Bool
+    func takeLock(patience: Int) throws(EffectFailure) -> Bool
 
     /// Gives the effect lock back; without one it does nothing.
     func giveLockBack()

@@ -105,7 +105,7 @@ final class SimulatedGuards: GuardPort {
         return presence
     }
 
-    func takeLock() throws(EffectFailure) -> Bool {
+    func takeLock(patience: Int) throws(EffectFailure) -> Bool {
         try live()
         return !isLockedByAnother
     }

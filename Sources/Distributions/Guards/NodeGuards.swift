@@ -71,14 +71,15 @@ public final class NodeGuards: GuardPort {
 
     // MARK: The effect lock
 
-    /// Takes the effect lock of the state directory, without waiting.
-    public func takeLock() throws(EffectFailure) -> Bool {
+    /// Takes the effect lock of the state directory.
+    public func takeLock(patience: Int) throws(EffectFailure) -> Bool {
         try failing { () throws(HostError) in
             guard !root.isLive || Machine.effectiveUser == 0 else {
                 throw HostError(
                     description: "guards are placed and taken away by root alone: run this as root")
             }
-            guard let taken = try FileLock.take(try place("\(state)/effect.lock")) else { return false }
+            guard let taken = try FileLock.take(try place("\(state)/effect.lock"), patience: patience)
+            else { return false }
             lock = HeldLock(taken)
             return true
         }
