@@ -50,8 +50,14 @@ public struct NodeState: Codable, Hashable, Sendable {
         case .policyRejected(let rejection):
             self.rejection = rejection
         case .installationFound(let installation):
-            installations[installation.id.description] = InstallationState(
-                installation: installation, reference: installation.firstReference, since: at)
+            let key = installation.id.description
+            // Two processes can find it at once; what one of them was told of it since must not be lost.
+            if installations[key] == nil {
+                installations[key] = InstallationState(
+                    installation: installation, reference: installation.firstReference, since: at)
+            } else {
+                installations[key]?.installation = installation
+            }
             installations[installation.id.description]?.noteStart(of: installation)
         case .installationGone(let id):
             installations[id.description] = nil

@@ -46,6 +46,22 @@ struct NodeStateTests {
         #expect(state.installations[key]?.since == Instant(seconds: 1))
     }
 
+    @Test("keeps an adoption where two processes found the installation at once")
+    func foundTwice() throws {
+        var state = NodeState()
+        let found = installation("v1.31.4+k3s1")
+        let artifact = try #require(found.installed).artifact
+        state.apply(.installationFound(found), at: Instant(seconds: 1))
+        state.apply(
+            .adopted(Adoption(installation: id, artifact: artifact, at: Instant(seconds: 1))),
+            at: Instant(seconds: 1))
+        state.apply(.installationFound(found), at: Instant(seconds: 2))
+        #expect(state.installations[key]?.adoption != nil && state.installations[key]?.confirmed == true)
+        state.apply(.installationGone(id), at: Instant(seconds: 3))
+        state.apply(.installationFound(found), at: Instant(seconds: 4))
+        #expect(state.installations[key]?.adoption == nil)
+    }
+
     @Test("takes the first artifact that could be read where first sight had none")
     func lateReference() {
         var state = NodeState()
