@@ -70,7 +70,7 @@ extension HeldNodeTests {
             // The next tick, once whatever was broken of the machine is whole; without a policy it says so by 78.
             try await node.run("/usr/local/lib/lab/mend; holdfast check >/dev/null || [ $? = 78 ]")
             if breakage.recorded != nil { #expect(try await node.count(breakage.recorded) > before) }
-            let row = try #require(try await node.history(unit).last)
+            let row = try #require(try await node.history(unit).last { $0.to == unit.minorVersion })
             #expect((row.verdict, row.to) == ("hold", unit.minorVersion))
             #expect(row.phase == (breakage.isHeld ? "offered" : "running"))
             #expect(try await node.ask("holdfast", "verify").code == 0)
