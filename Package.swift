@@ -47,6 +47,7 @@ let package = Package(
 
         module("Model"),
         module("Rules", ["Model"]),
+        module("Rollout", ["Model"]),
         module("CommandLine"),
         module("Ports", ["Model"]),
         module("Gate", ["Model"]),
@@ -89,6 +90,7 @@ let package = Package(
         // The program is run, not imported: it has to be built beside the tests.
         tests("Gate", ["Crypto", "Gate", "Model", "holdfast-gate"]),
         tests("Rules", ["Rules", "Model"]),
+        tests("Rollout", ["Rollout", "Model"]),
         tests("CommandLine", ["CommandLine"]),
         tests("SQLite", ["SQLite"]),
         tests("YAML", ["YAML"]),
