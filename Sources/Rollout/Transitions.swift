@@ -76,9 +76,10 @@ extension RolloutDocument {
         return changing { $0[place].granted.removeAll { $0 == grant } }
     }
 
-    /// *Prove*: the node's own soak is over; its grant becomes one more proof. The last one finishes the rollout.
+    /// *Prove*: the node's own soak is over; its grant becomes one more proof.
     ///
-    /// The node writes its own record first. It counts whatever the state: what was granted may end.
+    /// The last one finishes the rollout. The node writes its own record first. It counts whatever the state: what was
+    /// granted may end.
     public func proving(_ grant: Grant, by node: Participant) throws(Refusal) -> RolloutDocument {
         let place = try holding(grant, node)
         return changing { document in
