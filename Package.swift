@@ -63,7 +63,7 @@ let package = Package(
         module("Ledger", ["Crypto", "Host", "Model", "Ports", "SQLite"]),
         module("Distributions", ["Host", "Kubernetes", "Model", "Ports", "Web", "YAML"]),
 
-        module("Agent", ["Gate", "Model", "Ports", "Rules"]),
+        module("Agent", ["Gate", "Model", "Ports", "Rollout", "Rules"]),
         module("Reports", ["Model"]),
         module(
             "Commands",

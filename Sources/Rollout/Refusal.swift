@@ -1,3 +1,5 @@
+public import Model
+
 /// Why a transition is not possible as things stand; nothing was changed.
 public enum Refusal: Error, Hashable, Sendable {
     /// It does not run; its reason, for a person.

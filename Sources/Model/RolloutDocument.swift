@@ -1,5 +1,3 @@
-public import Model
-
 /// One rollout of one distribution, as every node that takes part reads and writes it (`rollout.md`, "The store").
 ///
 /// Grants, progress and abort lie in one value, because a swap of a single key can make nothing else atomic. It changes
@@ -160,7 +158,7 @@ public struct StageState: Codable, Hashable, Sendable {
     public var effectiveNeed: Int { needsAll ? Swift.max(1, need - evicted.count) : need }
 
     /// Enough nodes have proven it, and none is in the midst of it.
-    var isFulfilled: Bool { provenCount >= effectiveNeed && granted.isEmpty }
+    public var isFulfilled: Bool { provenCount >= effectiveNeed && granted.isEmpty }
 }
 
 /// A node's leave to take one step; it never expires, and is held until its soak is over.

@@ -1,5 +1,3 @@
-public import Model
-
 /// The time that an artifact has been seen to run well on this node (`rollout.md`, "A node's step").
 ///
 /// Kept as seconds that were earned, never as an instant, so that no clock that jumps can end it.

@@ -1,0 +1,111 @@
+/// What a node tells the others of itself (`rollout.md`, "The store"); it alone writes it.
+public struct NodeRecord: Codable, Hashable, Sendable {
+    /// The newest format that this program acts on.
+    public static let newestFormat = 1
+
+    /// How the text is to be read.
+    public var format = NodeRecord.newestFormat
+    /// HMAC of the machine's id: the same as long as the machine is.
+    public var id: String
+    /// Made at `adopt`: where another one writes under the same id, the machine was cloned.
+    public var instance: String
+    /// The name by which the policy knows it; a label, not an identity.
+    public var name: String
+    /// Its cluster.
+    public var cluster: String
+    /// The policy's first stage that matches it; nil where none does.
+    public var stage: String?
+    /// As in `RolloutArtifact.bytes`.
+    public var architecture: String
+    /// The normalised policy by which it decides; nil without one.
+    public var policy: Digest?
+    /// Grows with each write.
+    public var sequence: Int64
+    /// When it was written, by the node's own clock.
+    public var at: Instant
+    /// Its installations.
+    public var parts: [Part]
+
+    /// One installation of a node.
+    public struct Part: Codable, Hashable, Sendable {
+        /// Whose it is.
+        public var distribution: Distribution
+        /// Its name on the node.
+        public var name: String
+        /// What the node does in its cluster; nil where that is not known.
+        public var role: Role?
+        /// What runs; nil where that is not known.
+        public var running: Version?
+        /// What is installed: 64 hexadecimal digits of a SHA-256, or `revision:N`; nil where that is not known.
+        public var bytes: String?
+        /// Whether the node found itself well at its last look; nil where it did not ask.
+        public var isWell: Bool?
+        /// Whether it votes in the cluster's data store; nil where that is not known.
+        public var votes: Bool?
+        /// How far it has come in the rollout that `grant` is of: a token for a person.
+        public var phase: String?
+        /// The grant that it holds; nil where it holds none.
+        public var grant: String?
+        /// What it has earned of its soak.
+        public var soak: TimeSpan?
+        /// The rollout whose artifact it has proven last.
+        public var proven: String?
+
+        /// Makes a part.
+        public init(
+            distribution: Distribution, name: String, role: Role?, running: Version?, bytes: String?
+        ) {
+            self.distribution = distribution
+            self.name = name
+            self.role = role
+            self.running = running
+            self.bytes = bytes
+        }
+    }
+
+    /// Makes a record.
+    public init(
+        id: String, instance: String, name: String, cluster: String, stage: String?, architecture: String,
+        policy: Digest?, sequence: Int64, at: Instant, parts: [Part]
+    ) {
+        self.id = id
+        self.instance = instance
+        self.name = name
+        self.cluster = cluster
+        self.stage = stage
+        self.architecture = architecture
+        self.policy = policy
+        self.sequence = sequence
+        self.at = at
+        self.parts = parts
+    }
+}
+
+/// An artifact that failed somewhere in the fleet.
+public struct FleetQuarantine: Codable, Hashable, Sendable {
+    /// 64 hexadecimal digits of a SHA-256, or `revision:N`.
+    public var bytes: String
+    /// Whose artifact it is.
+    public var distribution: Distribution
+    /// Its version; nil where it is not known.
+    public var version: Version?
+    /// Why, for a person.
+    public var reason: String
+    /// The name of the node on which it failed.
+    public var node: String
+    /// When, by that node's clock.
+    public var at: Instant
+
+    /// Makes an entry.
+    public init(
+        bytes: String, distribution: Distribution, version: Version?, reason: String, node: String,
+        at: Instant
+    ) {
+        self.bytes = bytes
+        self.distribution = distribution
+        self.version = version
+        self.reason = reason
+        self.node = node
+        self.at = at
+    }
+}

@@ -1,0 +1,69 @@
+public import Model
+
+/// What a node reads and writes of its fleet, as values; the layout of keys is behind it.
+///
+/// Each call is one operation of the store, bounded in time. It is used by one thread.
+public protocol FleetPort: AnyObject {
+    /// Whether the store sees other machines at all; the embedded one sees this machine alone.
+    var seesOthers: Bool { get }
+
+    /// The rollout of a distribution; nil where there never was one.
+    func rollout(of distribution: Distribution) throws(FleetFailure) -> Stored<RolloutDocument>?
+
+    /// Writes a rollout: `.conflict` where it is no longer what was read.
+    ///
+    /// - Parameter read: what it takes the place of; nil where there was none.
+    func put(
+        _ document: RolloutDocument, over read: Stored<RolloutDocument>?
+    ) throws(FleetFailure) -> Stored<RolloutDocument>
+
+    /// Keeps an ended rollout; where it is kept already nothing is done.
+    func archive(_ document: RolloutDocument) throws(FleetFailure)
+
+    /// Every node's record, in order of their ids; what cannot be read is left out and told of.
+    func nodes() throws(FleetFailure) -> (records: [NodeRecord], problems: [Problem])
+
+    /// One node's record; nil where it has written none.
+    func node(_ id: String) throws(FleetFailure) -> Stored<NodeRecord>?
+
+    /// Writes this node's record: `.conflict` where it is no longer what was read.
+    func put(_ record: NodeRecord, over read: Stored<NodeRecord>?) throws(FleetFailure) -> Stored<NodeRecord>
+
+    /// Takes a record away, of a node that is gone for good.
+    func remove(_ record: Stored<NodeRecord>) throws(FleetFailure)
+
+    /// What failed somewhere and was not cleared by a person.
+    func quarantine() throws(FleetFailure) -> [FleetQuarantine]
+
+    /// Makes a quarantine known; where those bytes are known already nothing is done.
+    func quarantine(_ entry: FleetQuarantine) throws(FleetFailure)
+
+    /// Takes a quarantine away, by a person; false where there was none.
+    func clearQuarantine(bytes: String) throws(FleetFailure) -> Bool
+
+    /// Approvals that people have shared, spent ones with by which nodes.
+    func approvals() throws(FleetFailure) -> [Approval]
+
+    /// Makes an approval known to the fleet; where it is known already nothing is done.
+    func share(_ approval: Approval) throws(FleetFailure)
+
+    /// Notes that a node has used an approval up (invariant 6); where that is noted already nothing is done.
+    func spend(_ approval: String, on node: String) throws(FleetFailure)
+}
+
+/// A value of the store, and what a later write of it is measured by.
+public struct Stored<Value: Hashable & Sendable>: Hashable, Sendable {
+    /// As it was read or written.
+    public var value: Value
+    /// The state of its key.
+    public var revision: FleetRevision
+    /// The text that it was read from: what it holds beside `value` is kept when it is written anew.
+    public var text: String
+
+    /// Makes a stored value.
+    public init(value: Value, revision: FleetRevision, text: String) {
+        self.value = value
+        self.revision = revision
+        self.text = text
+    }
+}
