@@ -91,6 +91,13 @@ CURLcode ccurl_set_callback(ccurl_library *library, CURL *handle, CURLoption opt
     return library->setopt(handle, option, value);
 }
 
+CURLcode ccurl_set_progress(ccurl_library *library, CURL *handle, curl_xferinfo_callback value, void *place) {
+    CURLcode code = library->setopt(handle, CURLOPT_XFERINFOFUNCTION, value);
+    if (code == CURLE_OK) code = library->setopt(handle, CURLOPT_XFERINFODATA, place);
+    if (code == CURLE_OK) code = library->setopt(handle, CURLOPT_NOPROGRESS, 0L);
+    return code;
+}
+
 struct curl_slist *ccurl_append(ccurl_library *library, struct curl_slist *list, const char *text) {
     return library->append(list, text);
 }

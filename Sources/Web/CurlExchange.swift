@@ -10,7 +10,9 @@ struct CurlExchange {
     var client: HTTPClient
 
     /// Sends a request and reads the answer.
-    func perform(_ request: HTTPRequest) throws(HTTPError) -> HTTPResponse {
+    ///
+    /// - Parameter transfer: who takes the body in; nil to have it in the answer.
+    func perform(_ request: HTTPRequest, transfer: Transfer? = nil) throws(HTTPError) -> HTTPResponse {
         let headers = try request.checkedHeaders()
         guard origin.isEncrypted || request.bearerToken == nil else {
             throw HTTPError(
@@ -23,7 +25,7 @@ struct CurlExchange {
         guard let handle = ccurl_make(library.pointer) else { throw outOfMemory }
         defer { ccurl_free(library.pointer, handle) }
         var options = Options(library: library.pointer, handle: handle, server: origin.authority)
-        try setTerms(&options)
+        try setTerms(&options, isBounded: transfer == nil)
         try setTLS(&options)
 
         let list = try HeaderList(library: library.pointer, lines: lines(headers))
@@ -41,7 +43,7 @@ struct CurlExchange {
             guard code == CURLE_OK else { throw outOfMemory }
             if request.body.isEmpty { try options.set(CURLOPT_POST, number: 1) }
         }
-        return try run(&options, list: list)
+        return try run(&options, list: list, transfer: transfer)
     }
 
     private func lines(_ headers: [HTTPHeader]) -> [String] {
@@ -56,11 +58,12 @@ struct CurlExchange {
         return lines
     }
 
-    private func setTerms(_ options: inout Options) throws(HTTPError) {
+    private func setTerms(_ options: inout Options, isBounded: Bool) throws(HTTPError) {
         // No signal handlers, and no wait for a resolver's thread when the time is over.
         try options.set(CURLOPT_NOSIGNAL, number: 1)
         options.setIfKnown(CURLOPT_QUICK_EXIT, number: 1)
-        try options.set(CURLOPT_TIMEOUT_MS, number: max(1, client.timeoutMilliseconds))
+        // A transfer ends where nothing more comes, however long all of it takes.
+        try options.set(CURLOPT_TIMEOUT_MS, number: isBounded ? max(1, client.timeoutMilliseconds) : 0)
         try options.set(CURLOPT_CONNECTTIMEOUT_MS, number: max(1, client.connectTimeoutMilliseconds))
         try options.set(CURLOPT_HTTP_VERSION, number: CURL_HTTP_VERSION_1_1)
         try options.set(CURLOPT_USERAGENT, text: "holdfast")
@@ -68,13 +71,20 @@ struct CurlExchange {
         if !options.setIfKnown(CURLOPT_PROTOCOLS_STR, text: "http,https") {
             try options.set(CURLOPT_PROTOCOLS, number: Int(CURLPROTO_HTTP | CURLPROTO_HTTPS))
         }
-        if !options.setIfKnown(CURLOPT_REDIR_PROTOCOLS_STR, text: "http,https") {
-            try options.set(CURLOPT_REDIR_PROTOCOLS, number: Int(CURLPROTO_HTTP | CURLPROTO_HTTPS))
+        let further = origin.isEncrypted ? "https" : "http,https"
+        if !options.setIfKnown(CURLOPT_REDIR_PROTOCOLS_STR, text: further) {
+            let mask = origin.isEncrypted ? CURLPROTO_HTTPS : CURLPROTO_HTTP | CURLPROTO_HTTPS
+            try options.set(CURLOPT_REDIR_PROTOCOLS, number: Int(mask))
         }
         try options.set(CURLOPT_FOLLOWLOCATION, number: client.maximumRedirects > 0 ? 1 : 0)
         try options.set(CURLOPT_MAXREDIRS, number: client.maximumRedirects)
         // An empty text, unlike none, keeps libcurl from reading the environment.
-        if !client.usesEnvironmentProxies { try options.set(CURLOPT_PROXY, text: "") }
+        if let proxy = client.proxy {
+            try options.set(CURLOPT_PROXY, text: proxy)
+            try options.set(CURLOPT_NOPROXY, text: "")
+        } else if !client.usesEnvironmentProxies {
+            try options.set(CURLOPT_PROXY, text: "")
+        }
     }
 
     private func setTLS(_ options: inout Options) throws(HTTPError) {
@@ -111,8 +121,10 @@ struct CurlExchange {
         }
     }
 
-    private func run(_ options: inout Options, list: HeaderList) throws(HTTPError) -> HTTPResponse {
-        let sink = Sink(maximumBody: client.maximumBodyBytes)
+    private func run(
+        _ options: inout Options, list: HeaderList, transfer: Transfer?
+    ) throws(HTTPError) -> HTTPResponse {
+        let sink = Sink(maximumBody: client.maximumBodyBytes, transfer: transfer)
         let place = Unmanaged.passUnretained(sink).toOpaque()
         try options.set(CURLOPT_WRITEDATA, pointer: place)
         try options.set(CURLOPT_HEADERDATA, pointer: place)
@@ -121,6 +133,11 @@ struct CurlExchange {
         }
         try options.set(CURLOPT_HEADERFUNCTION) { bytes, size, count, place in
             Sink.at(place)?.takeHeader(bytes, size &* count) ?? 0
+        }
+        if transfer != nil {
+            try options.setProgress(place) { place, _, _, _, _ in
+                Sink.at(place)?.goesOn() == false ? 1 : 0
+            }
         }
         let text = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
         text.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
@@ -134,6 +151,9 @@ struct CurlExchange {
         try options.set(CURLOPT_ERRORBUFFER, pointer: nil)
         if let overflow = sink.overflow {
             throw HTTPError(code: .tooLarge, description: "\(origin.authority): \(overflow)")
+        }
+        if let transfer, try transfer.isLeft(sink.head, server: origin.authority, isWhole: code == CURLE_OK) {
+            return sink.head
         }
         guard code == CURLE_OK else {
             throw failure(
@@ -187,6 +207,12 @@ struct CurlExchange {
         case CURLcode(rawValue: tooLarge):
             return HTTPError(
                 code: .tooLarge, description: "\(server): a part of the answer is too large (\(reason))")
+        case CURLE_UNSUPPORTED_PROTOCOL where origin.isEncrypted:
+            return HTTPError(
+                code: .protocolViolation,
+                description:
+                    "\(server): it redirects to something other than https://, which is not followed; "
+                    + "name an address that stays encrypted")
         case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING,
             CURLE_TOO_MANY_REDIRECTS:
             return HTTPError(

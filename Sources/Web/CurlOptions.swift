@@ -41,6 +41,12 @@ struct Options {
         try check(ccurl_set_callback(library, handle, option, callback), option)
     }
 
+    func setProgress(
+        _ place: UnsafeMutableRawPointer, callback: curl_xferinfo_callback
+    ) throws(HTTPError) {
+        try check(ccurl_set_progress(library, handle, callback, place), CURLOPT_XFERINFOFUNCTION)
+    }
+
     /// Sets what an older libcurl may not know; whether it did.
     @discardableResult
     func setIfKnown(_ option: CURLoption, number: Int) -> Bool {
@@ -92,14 +98,29 @@ final class Sink {
     private(set) var body: [UInt8] = []
     /// What was too large, where something was; libcurl then gives up.
     private(set) var overflow: String?
+    private let transfer: Transfer?
+    private var status = 0
 
-    init(maximumBody: Int) { self.maximumBody = maximumBody }
+    init(maximumBody: Int, transfer: Transfer? = nil) {
+        self.maximumBody = maximumBody
+        self.transfer = transfer
+    }
+
+    /// The answer so far, without its body.
+    var head: HTTPResponse { HTTPResponse(status: status, headers: headers, body: []) }
+
+    /// Whether a transfer goes on.
+    func goesOn() -> Bool { transfer?.goesOn() ?? true }
 
     static func at(_ place: UnsafeMutableRawPointer?) -> Sink? {
         place.map { Unmanaged<Sink>.fromOpaque($0).takeUnretainedValue() }
     }
 
     func takeBody(_ bytes: UnsafeMutablePointer<CChar>?, _ count: Int) -> Int {
+        if let transfer {
+            let isTaken = transfer.take(UnsafeRawBufferPointer(start: bytes, count: count), of: head)
+            return isTaken ? count : 0
+        }
         guard count <= maximumBody - body.count else {
             overflow = "the answer is larger than the \(maximumBody) bytes that are taken"
             return 0
@@ -120,6 +141,8 @@ final class Sink {
         if line.starts(with: Array("HTTP/".utf8)) {
             headers = []
             body = []
+            let digits = line.drop { $0 != 32 }.dropFirst().prefix(3)
+            status = Int(String(decoding: digits, as: UTF8.self)) ?? 0
         } else if let colon = line.firstIndex(of: UInt8(ascii: ":")) {
             let value = line[(colon + 1)...].drop { $0 == 32 || $0 == 9 }
             headers.append(

@@ -22,10 +22,12 @@ public struct HTTPClient: Sendable {
     public var maximumBodyBytes: Int
     /// How many redirects are followed; where it is 0, a redirect is an answer like any other.
     ///
-    /// They lead to HTTP and HTTPS alone, and a bearer token is never taken to another host.
+    /// They lead to HTTP and HTTPS alone, from HTTPS to HTTPS alone, and a bearer token is never taken to another host.
     public var maximumRedirects: Int
     /// Whether `https_proxy` and its kin are heeded.
     public var usesEnvironmentProxies: Bool
+    /// The proxy for every host, whatever the environment says: `http://HOST:PORT`; nil for none.
+    public var proxy: String?
 
     /// Another library than `libcurl.so.4`; for tests of its absence.
     var library = CurlLibrary.standard
@@ -34,7 +36,7 @@ public struct HTTPClient: Sendable {
     public init(
         _ endpoint: Endpoint, tls: TLSSettings = TLSSettings(), timeoutMilliseconds: Int = 10_000,
         connectTimeoutMilliseconds: Int = 3000, maximumBodyBytes: Int = 4 << 20, maximumRedirects: Int = 0,
-        usesEnvironmentProxies: Bool = false
+        usesEnvironmentProxies: Bool = false, proxy: String? = nil
     ) {
         self.endpoint = endpoint
         self.tls = tls
@@ -43,6 +45,7 @@ public struct HTTPClient: Sendable {
         self.maximumBodyBytes = maximumBodyBytes
         self.maximumRedirects = maximumRedirects
         self.usesEnvironmentProxies = usesEnvironmentProxies
+        self.proxy = proxy
     }
 
     /// Sends a request and waits for the answer.

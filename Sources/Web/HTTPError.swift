@@ -26,6 +26,8 @@ public struct HTTPError: Error, Hashable, Sendable, CustomStringConvertible {
         case protocolViolation = "protocol"
         /// What was to be sent cannot be sent: a line break in a header, a relative path.
         case invalidRequest = "invalid-request"
+        /// Whoever takes the answer in wanted no more of it, and knows why.
+        case stopped
         case other
     }
 

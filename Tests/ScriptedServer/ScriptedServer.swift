@@ -14,6 +14,8 @@ public final class ScriptedServer: Sendable {
         case wait(milliseconds: Int)
         /// Says nothing more until the client goes or the server is stopped.
         case hang
+        /// Carries bytes to and from another server on 127.0.0.1, as a proxy does after CONNECT, until one of them goes.
+        case tunnel(port: Int)
         /// Closes with RST instead of FIN, where the socket is TCP.
         case reset
     }
@@ -217,11 +219,41 @@ public final class ScriptedServer: Sendable {
             case .hang:
                 // A client that goes makes the connection readable.
                 _ = waits(for: connection.descriptor, milliseconds: -1)
+            case .tunnel(let port):
+                tunnel(connection.descriptor, port: port)
             case .reset:
                 var option = linger(l_onoff: 1, l_linger: 0)
                 setsockopt(
                     connection.descriptor, SOL_SOCKET, SO_LINGER, &option,
                     socklen_t(MemoryLayout<linger>.size))
+            }
+        }
+    }
+
+    private func tunnel(_ client: Int32, port: Int) {
+        let server = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | O_CLOEXEC, 0)
+        defer { close(server) }
+        var name = sockaddr_in()
+        name.sin_family = sa_family_t(AF_INET)
+        name.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        name.sin_port = UInt16(port).bigEndian
+        let result = withUnsafePointer(to: name) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(server, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard result == 0 else { return }
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            var entries = [client, server, wakeReader].map {
+                pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+            }
+            guard poll(&entries, 3, -1) > 0 || errno == EINTR, entries[2].revents == 0 else { return }
+            for (from, to) in [(0, server), (1, client)] where entries[from].revents != 0 {
+                let count = Glibc.read(entries[from].fd, &buffer, buffer.count)
+                guard count > 0 else { return }
+                let side = Connection(descriptor: to, tls: nil)
+                guard send(Array(buffer[..<count]), over: side) else { return }
             }
         }
     }

@@ -22,6 +22,8 @@ CURLcode ccurl_set_text(ccurl_library *library, CURL *handle, CURLoption option,
 CURLcode ccurl_set_blob(ccurl_library *library, CURL *handle, CURLoption option, const void *bytes, size_t count);
 CURLcode ccurl_set_pointer(ccurl_library *library, CURL *handle, CURLoption option, void *value);
 CURLcode ccurl_set_callback(ccurl_library *library, CURL *handle, CURLoption option, curl_write_callback value);
+/// Has `value` asked at least once a second whether to go on, with `place`; 0 to go on.
+CURLcode ccurl_set_progress(ccurl_library *library, CURL *handle, curl_xferinfo_callback value, void *place);
 
 /// Appends a copy of the text; NULL where memory ran out, the list itself is then unchanged.
 struct curl_slist *ccurl_append(ccurl_library *library, struct curl_slist *list, const char *text);
