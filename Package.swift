@@ -85,6 +85,7 @@ let package = Package(
             linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         testSupport("ScriptedServer", ["TLSServer"]),
         testSupport("KubernetesServer", ["ScriptedServer"]),
+        testSupport("GoPrograms", ["Model"]),
         tests("Architecture", []),
         tests("Model", ["Model"]),
         // The program is run, not imported: it has to be built beside the tests.
@@ -95,7 +96,7 @@ let package = Package(
         tests("SQLite", ["SQLite"]),
         tests("YAML", ["YAML"]),
         tests("Crypto", ["Crypto"]),
-        tests("Host", ["Host", "Model", "Ports"]),
+        tests("Host", ["GoPrograms", "Host", "Model", "Ports"]),
         tests("Web", ["ScriptedServer", "Web"]),
         tests("Kubernetes", ["Kubernetes", "KubernetesServer", "ScriptedServer", "Web"]),
         tests("PolicyFile", ["PolicyFile", "Host", "Model", "Ports", "Rules"]),

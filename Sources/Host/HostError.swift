@@ -16,6 +16,12 @@ public struct HostError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Whether it says that there is no such file.
     public var isAbsence: Bool { code == ENOENT || code == ENOTDIR }
 
+    /// Whether it says that the disk is full, or our share of it.
+    public var isFull: Bool { code == ENOSPC || code == EDQUOT }
+
+    /// Whether it says that another process has what was asked for.
+    public var isBusy: Bool { code == EWOULDBLOCK }
+
     /// What a failed call left in `errno`: `/etc/x: cannot be opened: permission denied`.
     static func failed(_ what: String, _ path: String, code: Int32 = errno) -> HostError {
         HostError(code: code, description: "\(path): cannot be \(what): \(reason(for: code))")

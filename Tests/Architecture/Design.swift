@@ -85,6 +85,8 @@ enum Design {
         "Architecture", "Simulation", "Lab", "Fixtures",
         // A server on a real socket that says what a test tells it to, its TLS, and an API server made of it.
         "ScriptedServer", "TLSServer", "KubernetesServer",
+        // Programs as a linker makes them, none of which can be run.
+        "GoPrograms",
     ]
 
     /// Modules without a folder of tests, and why.

@@ -1,8 +1,8 @@
-import Model
+public import Model
 
 /// Makes small programs as a linker would, as far as Holdfast reads them: none of them can be run.
-struct ELFWriter {
-    enum BuildInfo: Sendable {
+public struct ELFWriter: Sendable {
+    public enum BuildInfo: Sendable {
         case none
         /// Go 1.18 and later.
         case inline(modules: String)
@@ -10,11 +10,23 @@ struct ELFWriter {
         case pointers(modules: String?)
     }
 
-    var architecture: Architecture = .amd64
-    var hasSections = true
-    var readOnlyData: [UInt8] = []
-    var buildInfo = BuildInfo.none
-    var type: UInt16 = 2
+    public var architecture: Architecture
+    public var hasSections: Bool
+    public var readOnlyData: [UInt8]
+    public var buildInfo: BuildInfo
+    public var type: UInt16
+
+    /// Says what is to be made.
+    public init(
+        architecture: Architecture = .amd64, hasSections: Bool = true, readOnlyData: [UInt8] = [],
+        buildInfo: BuildInfo = .none, type: UInt16 = 2
+    ) {
+        self.architecture = architecture
+        self.hasSections = hasSections
+        self.readOnlyData = readOnlyData
+        self.buildInfo = buildInfo
+        self.type = type
+    }
 
     private var is64: Bool { architecture != .arm && architecture != .i386 }
     private var isBigEndian: Bool { architecture == .s390x }
@@ -33,7 +45,7 @@ struct ELFWriter {
     private static let readOnlyBase = 0x40_0000
     private static let dataBase = 0x60_0000
 
-    func bytes() -> [UInt8] {
+    public func bytes() -> [UInt8] {
         let headerSize = is64 ? 64 : 52
         let segmentSize = is64 ? 56 : 32
         let readOnlyStart = (headerSize + 2 * segmentSize + 15) & ~15
@@ -134,7 +146,7 @@ struct ELFWriter {
 }
 
 /// What `go build` writes for a program with these linker flags, quoted as it quotes.
-func goModules(module: String, flags: String?) -> String {
+public func goModules(module: String, flags: String?) -> String {
     var text =
         "path\t\(module)/cmd/server\nmod\t\(module)\t(devel)\t\ndep\tgithub.com/other/thing\tv1.2.3+k3s9\th1:x\n"
     text += "build\t-compiler=gc\nbuild\t-tags=ctrd,netcgo\n"
@@ -146,4 +158,4 @@ func goModules(module: String, flags: String?) -> String {
 }
 
 /// A string as the linker places one for a variable.
-func linked(_ text: String) -> [UInt8] { [0, 0, 0] + Array(text.utf8) + [0, 0] }
+public func linked(_ text: String) -> [UInt8] { [0, 0, 0] + Array(text.utf8) + [0, 0] }

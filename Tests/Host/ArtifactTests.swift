@@ -1,3 +1,4 @@
+import GoPrograms
 import Model
 import Testing
 

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import GoPrograms
 import Model
 import Testing
 
