@@ -59,6 +59,7 @@ let package = Package(
         module("Web", ["CCurl"]),
         module("Kubernetes", ["Web", "YAML"]),
 
+        module("Artifacts", ["Host", "Model", "Ports", "Web"]),
         module("PolicyFile", ["Host", "Model", "Ports", "YAML"]),
         module("Ledger", ["Crypto", "Host", "Model", "Ports", "SQLite"]),
         module("Distributions", ["Host", "Kubernetes", "Model", "Ports", "Web", "YAML"]),
@@ -99,6 +100,7 @@ let package = Package(
         tests("Host", ["GoPrograms", "Host", "Model", "Ports"]),
         tests("Web", ["ScriptedServer", "Web"]),
         tests("Kubernetes", ["Kubernetes", "KubernetesServer", "ScriptedServer", "Web"]),
+        tests("Artifacts", ["Artifacts", "GoPrograms", "Host", "Model", "Ports", "ScriptedServer", "Web"]),
         tests("PolicyFile", ["PolicyFile", "Host", "Model", "Ports", "Rules"]),
         tests("Ledger", ["Ledger", "Model", "Ports", "Reports", "SQLite"]),
         tests(

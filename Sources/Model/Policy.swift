@@ -312,9 +312,9 @@ public struct Enforcement: Codable, Hashable, Sendable {
 
 /// Where artifacts come from.
 public struct ArtifactSource: Codable, Hashable, Sendable {
-    /// A URL template or a directory; empty where there is no source.
+    /// A URL template or a directory; empty where there is no source but, with a channel, the makers' own releases.
     public var releases = ""
-    /// The channel of releases that is followed; empty for none.
+    /// The channel of releases that is followed, or a URL that answers its version; empty for none.
     public var channel = ""
     /// How often the source is asked.
     public var poll = TimeSpan.hours(6)

@@ -127,8 +127,11 @@ extension Reader {
             // A directory on an offline node, else a URL template.
             entry.value.scalar?.text.hasPrefix("/") == true ? path(entry) : url(entry, canBeEmpty: true)
         }
-        fields.set(&source.channel, "channel") {
-            $0.value.scalar?.text.isEmpty == true ? text($0, canBeEmpty: true) : channel($0)
+        fields.set(&source.channel, "channel") { entry in
+            // A name, else the address that answers its version.
+            let word = entry.value.scalar?.text ?? ""
+            if word.hasPrefix("https://") || word.hasPrefix("http://") { return url(entry) }
+            return word.isEmpty ? text(entry, canBeEmpty: true) : channel(entry)
         }
         fields.set(&source.poll, "poll") { duration($0, in: .minutes(1)...TimeSpan.days(30)) }
         fields.set(&source.caFile, "caFile") { path($0, canBeEmpty: true) }

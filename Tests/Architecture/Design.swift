@@ -19,6 +19,7 @@ enum Design {
         "Web": ["CCurl"],
         "Host": ["CLinux", "CSystemd", "Crypto", "Gate", "Model", "Ports"],
         "Kubernetes": ["Web", "YAML"],
+        "Artifacts": ["Crypto", "Host", "Model", "Ports", "Web"],
         "PolicyFile": ["Crypto", "Host", "Model", "Ports", "YAML"],
         "Ledger": ["Crypto", "Host", "Model", "Ports", "SQLite"],
         "Distributions": ["Host", "Kubernetes", "Model", "Ports", "Web", "YAML"],
@@ -27,7 +28,8 @@ enum Design {
         "Agent": ["Gate", "Model", "Ports", "Rules", "Rollout"],
         "Reports": ["Model"],
         "Commands": [
-            "Agent", "CommandLine", "Crypto", "Distributions", "Fleet", "Gate", "Host", "Kubernetes",
+            "Agent", "Artifacts", "CommandLine", "Crypto", "Distributions", "Fleet", "Gate", "Host",
+            "Kubernetes",
             "Ledger",
             "Model",
             "PolicyFile", "Ports", "Reports", "Rollout", "Rules", "SQLite", "Web", "YAML",
@@ -44,6 +46,7 @@ enum Design {
         "Host": ["Glibc": "files, processes and clocks are its purpose"],
         "Web": ["Glibc": "sockets, and the deadline of an exchange"],
         "Kubernetes": ["FoundationEssentials": "JSON of the API, base64 of a kubeconfig"],
+        "Artifacts": ["FoundationEssentials": "JSON of K3s's channel server"],
         "Ledger": [
             "FoundationEssentials": "JSON of bodies",
             "Glibc": "the directory that SQLite's files lie in, and errno",

@@ -302,6 +302,8 @@ struct InvalidPolicies {
             "source: {proxy: \"http://u:hunter2@proxy\"}",
             "health: {checks: [{http: \"https:// hunter2\"}]}",
             "source: {releases: \"https://x@hunter2/\"}",
+            "source: {channel: \"https://x@hunter2/stable\"}",
+            "source: {channel: \"https://a/ hunter2\"}",
         ])
     func secrets(_ yaml: String) {
         let faults = keys(yaml).faults

@@ -174,6 +174,10 @@ struct ValidPolicies {
             Scalar(yaml: "allowedVersions: 1.30") { $0.allowedVersions.text == "1.30" },
             Scalar(yaml: "allowedVersions: 1.31, <1.31.9") { $0.allowedVersions.text == "1.31 <1.31.9" },
             Scalar(yaml: "pin: {channel: 1.30}") { $0.pin.channel == "1.30" },
+            Scalar(yaml: "source: {channel: stable}") { $0.source.channel == "stable" },
+            Scalar(yaml: "source: {channel: \"https://m/channels/stable?t=1\"}") {
+                $0.source.channel == "https://m/channels/stable?t=1"
+            },
             Scalar(yaml: "pin: {revision: 7731}") { $0.pin.revision == "7731" },
             Scalar(yaml: "enforce: {gate: off, plans: off}") {
                 $0.enforce.gate == .off && $0.enforce.plans == .off
