@@ -16,15 +16,28 @@ func claims(
     var result: [String: [PlanClaim]] = [:]
     for plan in plans where plan.version == nil {
         guard let channel = plan.channel else { continue }
-        var claims = (known[plan.path] ?? []).filter { $0.channel == channel }
-        if let text = plan.latestVersion, text != claims.last?.text {
-            claims.append(PlanClaim(text: text, channel: channel, at: now))
-        }
-        // The newest stands, however old it is.
-        claims = claims.dropLast().filter { now - $0.at < claimMemory } + claims.suffix(1)
-        if !claims.isEmpty { result[plan.path] = Array(claims.suffix(mostClaims)) }
+        let claims = claims(
+            after: known[plan.path] ?? [], plan.latestVersion, of: channel, at: now)
+        if !claims.isEmpty { result[plan.path] = claims }
     }
     return result
+}
+
+/// The claims of one channel after one more look.
+///
+/// - Parameters:
+///   - known: its claims so far; those of another channel are forgotten.
+///   - text: what it says now; nil where it says nothing.
+func claims(
+    after known: [PlanClaim], _ text: String?, of channel: String, at now: Instant
+) -> [PlanClaim] {
+    var claims = known.filter { $0.channel == channel }
+    if let text, text != claims.last?.text {
+        claims.append(PlanClaim(text: text, channel: channel, at: now))
+    }
+    // The newest stands, however old it is.
+    claims = claims.dropLast().filter { now - $0.at < claimMemory } + claims.suffix(1)
+    return Array(claims.suffix(mostClaims))
 }
 
 /// Why a channel is not to be relied on, by what it said so far; nil where nothing speaks against it.

@@ -14,6 +14,8 @@ struct PlanTarget: Hashable {
     var trigger: Trigger
     /// What the plan itself says that the binary is.
     var sha256: Digest?
+    /// How far it is certain that this is the release.
+    var origin = Origin.claimed
 }
 
 /// What plans of system-upgrade-controller would install on this node, as the last look at the cluster found them.
@@ -73,12 +75,16 @@ extension Installation {
             var offer = Offer(
                 artifact: Artifact(version: target.version, sha256: target.sha256), trigger: target.trigger,
                 published: nil,
-                origin: target.version == nil || !target.isRelied ? .unknown : .claimed)
-            if offer.origin == .claimed, let version = target.version, let known = known(version),
-                target.sha256 == nil || target.sha256 == known.digest
-            {
-                offer.artifact.sha256 = known.digest
-                offer.origin = known.origin
+                origin: target.version == nil || !target.isRelied ? .unknown : target.origin)
+            if offer.origin != .unknown, let version = target.version, let known = known(version) {
+                if target.sha256 == nil || target.sha256 == known.digest {
+                    offer.artifact.sha256 = known.digest
+                    offer.origin =
+                        target.sha256 != nil && target.origin == .verified ? .verified : known.origin
+                } else if target.origin == .verified, known.origin == .verified {
+                    // Two checksum files of one release that contradict each other.
+                    offer.origin = .unknown
+                }
             }
             if !offers.contains(where: { $0.artifact == offer.artifact }) { offers.append(offer) }
         }

@@ -41,6 +41,8 @@ public struct ObserverMemory: Codable, Hashable, Sendable {
     public var units: KnownUnits?
     /// What the cluster told, and when it is asked again.
     public var cluster: KnownCluster?
+    /// What sources of releases told, and when they are asked again, by distribution.
+    public var source: [String: KnownSource]?
     /// The policy's hash; not the observer's, but as much a cache as the rest.
     public var policy: KnownPolicy?
 
