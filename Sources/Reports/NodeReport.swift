@@ -18,6 +18,8 @@ public struct NodeReport: Encodable, Hashable, Sendable {
     public var problems: [Problem]
     /// Until when a person has lifted every guard; nil where nobody has.
     public var paused: Pause?
+    /// The change that is being carried out; nil where none is.
+    public var step: Step?
 
     /// The policy, as far as a report names it.
     public struct PolicyPart: Encodable, Hashable, Sendable {
@@ -39,7 +41,7 @@ public struct NodeReport: Encodable, Hashable, Sendable {
         public var confirmed: Bool
         /// Whether it is to be guarded: between `adopt` and `release`.
         public var adopted: Bool
-        /// What we placed to guard it: drop-ins and the spare, by path.
+        /// What we placed to guard it: drop-ins and the spare by path, and settings by what they are called.
         public var guards: [String]
         /// What it was meant to run before, and ran well; nil where there was none.
         public var lastGood: Artifact?
@@ -78,25 +80,39 @@ public struct NodeReport: Encodable, Hashable, Sendable {
         denials = state.denials.map(DenialPart.init)
         problems = observation.problems
         paused = state.pause
+        step = state.step
     }
 
     private static func guards(of installation: Installation, _ records: GuardRecords?) -> [String] {
         guard let records else { return [] }
+        let name = installation.id.name
+        let isSnap = installation.id.distribution == .microk8s
         let dropIns = records.dropIns.keys.filter { path in
             installation.units.contains { path.contains("/\($0.name).d/") }
+                // One for all services of a snap.
+                || (isSnap && path.contains("/snap.\(name).daemon-.service.d/"))
         }
-        return (dropIns + records.spares.values.filter { $0.installation == installation.id }.map(\.path))
-            .sorted()
+        let settings = records.settings.map(\.setting).filter { setting in
+            switch setting.kind {
+            case .snapHold, .snapChannel: isSnap && setting.subject == name
+            case .snapRetain, .systemHold: isSnap
+            case .seal: setting.subject == installation.installed?.path
+            // It keeps the node, whichever its installation is.
+            case .planLabel: !isSnap
+            }
+        }
+        let spares = records.spares.values.filter { $0.installation == installation.id }.map(\.path)
+        return (dropIns + spares).sorted() + settings.map(\.summary).sorted()
     }
 }
 
 extension NodeReport {
     private enum Key: String, CodingKey {
-        case node, policy, installations, approvals, denials, problems, paused
+        case node, policy, installations, approvals, denials, problems, paused, step
     }
     private enum PauseKey: String, CodingKey { case until, reason }
 
-    /// Writes null where nothing is paused.
+    /// Writes null where nothing is paused, or carried out.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: Key.self)
         try container.encode(node, forKey: .node)
@@ -105,6 +121,7 @@ extension NodeReport {
         try container.encode(approvals, forKey: .approvals)
         try container.encode(denials, forKey: .denials)
         try container.encode(problems, forKey: .problems)
+        try container.encode(step.map(StepPart.init), forKey: .step)
         guard let paused else { return try container.encodeNil(forKey: .paused) }
         var part = container.nestedContainer(keyedBy: PauseKey.self, forKey: .paused)
         try part.encode(paused.until.description, forKey: .until)

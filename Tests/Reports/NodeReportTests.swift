@@ -63,7 +63,7 @@ struct NodeReportTests {
             "lastGood":null,"name":"k3s-edge","pending":[],"role":"server","running":{"restartPending":null,"sources":[\
             {"source":"api","version":"v1.31.4+k3s1"}],"version":"v1.31.4+k3s1"},"units":["k3s-edge.service"]}],\
             "node":"edge-1","paused":null,"policy":{"path":"/etc/holdfast/policy.yaml","sha256":null,"valid":false},\
-            "problems":[{"code":"policy-absent","text":"no policy"}]}
+            "problems":[{"code":"policy-absent","text":"no policy"}],"step":null}
             """
         #expect(text == expected)
     }
