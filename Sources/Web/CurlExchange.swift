@@ -10,7 +10,11 @@ struct CurlExchange {
     var client: HTTPClient
 
     /// Sends a request and reads the answer.
-    func perform(_ request: HTTPRequest) throws(HTTPError) -> HTTPResponse {
+    ///
+    /// - Parameter consumer: takes the body as it comes in; what is returned then has none.
+    func perform(
+        _ request: HTTPRequest, consumer: ((UnsafeRawBufferPointer) -> Void)? = nil
+    ) throws(HTTPError) -> HTTPResponse {
         let headers = try request.checkedHeaders()
         guard origin.isEncrypted || request.bearerToken == nil else {
             throw HTTPError(
@@ -41,7 +45,7 @@ struct CurlExchange {
             guard code == CURLE_OK else { throw outOfMemory }
             if request.body.isEmpty { try options.set(CURLOPT_POST, number: 1) }
         }
-        return try run(&options, list: list)
+        return try run(&options, list: list, consumer)
     }
 
     private func lines(_ headers: [HTTPHeader]) -> [String] {
@@ -111,8 +115,10 @@ struct CurlExchange {
         }
     }
 
-    private func run(_ options: inout Options, list: HeaderList) throws(HTTPError) -> HTTPResponse {
-        let sink = Sink(maximumBody: client.maximumBodyBytes)
+    private func run(
+        _ options: inout Options, list: HeaderList, _ consumer: ((UnsafeRawBufferPointer) -> Void)?
+    ) throws(HTTPError) -> HTTPResponse {
+        let sink = Sink(maximumBody: client.maximumBodyBytes, consumer: consumer)
         let place = Unmanaged.passUnretained(sink).toOpaque()
         try options.set(CURLOPT_WRITEDATA, pointer: place)
         try options.set(CURLOPT_HEADERDATA, pointer: place)

@@ -92,19 +92,27 @@ final class Sink {
     private(set) var body: [UInt8] = []
     /// What was too large, where something was; libcurl then gives up.
     private(set) var overflow: String?
+    /// Who takes the body as it comes in, so that nothing of it is kept.
+    private let consumer: ((UnsafeRawBufferPointer) -> Void)?
+    private var taken = 0
 
-    init(maximumBody: Int) { self.maximumBody = maximumBody }
+    init(maximumBody: Int, consumer: ((UnsafeRawBufferPointer) -> Void)? = nil) {
+        self.maximumBody = maximumBody
+        self.consumer = consumer
+    }
 
     static func at(_ place: UnsafeMutableRawPointer?) -> Sink? {
         place.map { Unmanaged<Sink>.fromOpaque($0).takeUnretainedValue() }
     }
 
     func takeBody(_ bytes: UnsafeMutablePointer<CChar>?, _ count: Int) -> Int {
-        guard count <= maximumBody - body.count else {
+        guard count <= maximumBody - taken else {
             overflow = "the answer is larger than the \(maximumBody) bytes that are taken"
             return 0
         }
-        body.append(contentsOf: UnsafeRawBufferPointer(start: bytes, count: count))
+        taken += count
+        let part = UnsafeRawBufferPointer(start: bytes, count: count)
+        if let consumer { consumer(part) } else { body.append(contentsOf: part) }
         return count
     }
 
@@ -120,6 +128,7 @@ final class Sink {
         if line.starts(with: Array("HTTP/".utf8)) {
             headers = []
             body = []
+            taken = 0
         } else if let colon = line.firstIndex(of: UInt8(ascii: ":")) {
             let value = line[(colon + 1)...].drop { $0 == 32 || $0 == 9 }
             headers.append(
