@@ -41,6 +41,8 @@ public struct ObserverMemory: Codable, Hashable, Sendable {
     public var units: KnownUnits?
     /// What the cluster told, and when it is asked again.
     public var cluster: KnownCluster?
+    /// What API servers say of deprecated APIs, and since when they are watched; nil where no gate asks.
+    public var deprecatedAPIs: DeprecatedAPIWatch?
     /// The policy's hash; not the observer's, but as much a cache as the rest.
     public var policy: KnownPolicy?
 
