@@ -62,7 +62,7 @@ let package = Package(
         module("Artifacts", ["Host", "Model", "Ports", "Web"]),
         module("PolicyFile", ["Host", "Model", "Ports", "YAML"]),
         module("Ledger", ["Crypto", "Host", "Model", "Ports", "SQLite"]),
-        module("Distributions", ["Host", "Kubernetes", "Model", "Ports", "Web", "YAML"]),
+        module("Distributions", ["Host", "Kubernetes", "Model", "Ports", "SQLite", "Web", "YAML"]),
 
         module("Agent", ["Gate", "Model", "Ports", "Rollout", "Rules"]),
         module("Reports", ["Model"]),
@@ -105,7 +105,11 @@ let package = Package(
         tests("Ledger", ["Ledger", "Model", "Ports", "Reports", "SQLite"]),
         tests(
             "Distributions",
-            ["Distributions", "Host", "KubernetesServer", "Model", "Ports", "ScriptedServer", "Web"]),
+            [
+                "Distributions", "Host", "KubernetesServer", "Model", "Ports", "ScriptedServer", "SQLite",
+                "Web",
+                "YAML",
+            ]),
         tests("Agent", ["Agent", "Model", "Ports", "Rules"]),
         tests("Reports", ["Reports", "Model"]),
         tests(

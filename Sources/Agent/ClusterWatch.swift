@@ -34,6 +34,13 @@ struct ClusterWatch {
         {
             observation.problems.append(untold)
         }
+        let cordons = (state.guards?.settings ?? []).filter { $0.setting.kind == .cordon }
+        defer {
+            // What a cordon now is shows where it is taken away; until somebody answers nobody tries.
+            if observation.access == nil || memory.cluster?.failure != nil {
+                for placed in cordons { observation.settings[placed.setting] = .unknown }
+            }
+        }
         port.settle(nil)
         guard let access = observation.access else {
             for placed in labels { observation.settings[placed.setting] = .unknown }

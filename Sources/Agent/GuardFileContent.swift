@@ -92,6 +92,7 @@ extension PlacedGuard.Kind {
             case .snapChannel: .channel
             case .systemHold: .systemHold
             case .planLabel: .planLabel
+            case .cordon: .cordon
             case .seal: .seal
             }
     }

@@ -76,7 +76,7 @@ extension GuardPresence {
         case .removePending(let file):
             for binary in pending.keys { pending[binary]?.files.removeAll { $0 == file } }
         case .reloadUnits, .restartWatch, .set, .restore, .restart, .abortRefresh, .startServices,
-            .refreshSnap:
+            .refreshSnap, .backUp, .removeBackup:
             break
         }
         return nil

@@ -30,6 +30,11 @@ extension GuardSituation {
     }
 }
 
+extension GuardSituation {
+    /// Whether a setting is a step's own, which takes it away itself; what a step has left is taken away for it.
+    fileprivate func keeps(_ setting: Setting) -> Bool { setting.kind == .cordon && state.step != nil }
+}
+
 /// What is to be set, and what is to be set back.
 struct SettingPlan {
     var restores: [Effect] = []
@@ -47,7 +52,7 @@ struct SettingPlan {
         // What was placed for a policy that a lost ledger knew stays until there is one.
         let kept = situation.hasLostPolicy && !isPaused
         for placed in kept ? [] : situation.records.settings
-        where !wanted.contains(where: { $0.setting == placed.setting }) {
+        where !wanted.contains(where: { $0.setting == placed.setting }) && !situation.keeps(placed.setting) {
             // What cannot be read is set back when it can.
             if read[placed.setting] != .unknown { restores.append(.restore(placed)) }
         }

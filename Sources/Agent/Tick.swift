@@ -14,6 +14,7 @@ public struct Tick {
     private let label: (String) -> String
     private let guards: (port: any GuardPort, site: GuardSite)?
     private let cluster: (any ClusterPort)?
+    private let servers: (any StepClusterPort)?
 
     /// How often a tick looks again because something moved meanwhile; the next tick takes over from there.
     private static let maximumRounds = 8
@@ -24,10 +25,12 @@ public struct Tick {
     ///   - label: makes a short label of a text, the same in every process.
     ///   - guards: where guards are kept; nil where none are, whatever is desired.
     ///   - cluster: where plans are seen and people told; nil where no cluster is asked.
+    ///   - servers: who is asked of deprecated APIs, for a gate that asks; nil where nobody is.
     public init(
         clock: any Clock, observer: any Observer, policy: any PolicySource, zones: any ZoneSource,
         ledger: any LedgerStore, journal: any Journal, label: @escaping (String) -> String,
-        guards: (port: any GuardPort, site: GuardSite)? = nil, cluster: (any ClusterPort)? = nil
+        guards: (port: any GuardPort, site: GuardSite)? = nil, cluster: (any ClusterPort)? = nil,
+        servers: (any StepClusterPort)? = nil
     ) {
         self.clock = clock
         self.observer = observer
@@ -38,6 +41,7 @@ public struct Tick {
         self.label = label
         self.guards = guards
         self.cluster = cluster
+        self.servers = servers
     }
 
     /// How a tick ended.
@@ -204,6 +208,9 @@ public struct Tick {
             let policy = reading.loaded ?? lastPolicy
             let watch = ClusterWatch(port: cluster, isAsked: isAsked)
             watch.look(&observation, state: state, policy: policy, memory: &memory)
+            if let servers {
+                WatchDeprecatedAPIs(port: servers).look(observation, policy: policy, memory: &memory)
+            }
             do {
                 try offerPlans(&observation, on: watch.concerned(observation, policy), state, &failure)
             } catch {

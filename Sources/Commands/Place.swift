@@ -23,6 +23,8 @@ struct Place {
     let node: NodeFile
     let clock = SystemClock()
     let zones: ZoneFiles
+    /// One for all: a look of the tick settles by what a step's cordon is set.
+    private let cluster: NodeCluster
 
     /// Reads the options that say where to work, and node.yaml there.
     ///
@@ -37,6 +39,7 @@ struct Place {
             throw Failure(code: .usage, message: "--root \(root.prefix): \(reason)".printable)
         }
         zones = ZoneFiles(root: Root("/"))
+        cluster = NodeCluster(root: root)
         let byHand = given ?? invocation.value("policy")
         policyPath = byHand ?? root.place(of: installedPolicy)
         isInstalledPolicy = byHand == nil
@@ -97,22 +100,21 @@ struct Place {
 
     /// The tick over this place and a ledger.
     func tick(over ledger: any LedgerStore) -> Tick {
-        let cluster = NodeCluster(root: root)
-        return Tick(
+        Tick(
             clock: clock, observer: observer, policy: policySource, zones: zones, ledger: ledger,
-            journal: journal, label: label, guards: guards(cluster), cluster: cluster)
+            journal: journal, label: label, guards: guards, cluster: cluster,
+            servers: StepCluster(root: root, patience: 10_000, each: 3000))
     }
 
     /// Where guards are kept; nil where the state directory is none of the node's own, so that a gate would not find it.
-    var guards: (port: any GuardPort, site: GuardSite)? { guards(NodeCluster(root: root)) }
-
-    private func guards(_ cluster: NodeCluster) -> (port: any GuardPort, site: GuardSite)? {
+    var guards: (port: any GuardPort, site: GuardSite)? {
         guard stateDirectory.hasPrefix(root.prefix + "/") else { return nil }
         let state = String(stateDirectory.dropFirst(root.prefix.utf8.count))
         let clock = clock
         var settings = SnapSettings(root: root) { clock.read().now }.byKind
         settings[.seal] = SealPort(root: root)
         settings[.planLabel] = cluster
+        settings[.cordon] = cluster
         let port = NodeGuards(root: root, state: state, settings: settings)
         return (
             port, GuardSite(gate: gateProgram, state: state, mayChangeFlags: FileFlags.mayChange)
@@ -207,6 +209,12 @@ struct Place {
     private var observer: NodeObserver {
         NodeObserver(site: site, name: node.name, cluster: node.cluster, labels: node.labels)
     }
+
+    /// The node's backups; nil where the state directory is none of the node's own.
+    var backups: (any BackupPort)? { guards.map { NodeBackups(root: root, state: $0.site.state) } }
+
+    /// The cluster, as a step asks it.
+    var stepCluster: any StepClusterPort { StepCluster(root: root) }
 
     /// Who tells a step how the node is.
     var health: NodeHealth { NodeHealth(site: site) }

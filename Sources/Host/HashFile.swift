@@ -11,9 +11,15 @@ public func hashFile(_ path: String) throws(HostError) -> Digest {
     try hash(Descriptor.openRegularFile(path), path: path)
 }
 
-func hash(_ descriptor: borrowing Descriptor, path: String) throws(HostError) -> Digest {
-    guard try descriptor.status(path).st_size <= off_t(largestArtifact) else {
-        throw HostError(code: EFBIG, description: "\(path): larger than any release, not hashed")
+func hash(
+    _ descriptor: borrowing Descriptor, path: String, limit: Int = largestArtifact
+) throws(HostError) -> Digest {
+    guard try descriptor.status(path).st_size <= off_t(limit) else {
+        throw HostError(
+            code: EFBIG,
+            description:
+                "\(path): larger than \(limit == largestArtifact ? "any release" : "\(limit) bytes"), not hashed"
+        )
     }
     _ = posix_fadvise(descriptor.number, 0, 0, POSIX_FADV_SEQUENTIAL)
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
@@ -21,7 +27,7 @@ func hash(_ descriptor: borrowing Descriptor, path: String) throws(HostError) ->
     var stream = SHA256Stream()
     var offset = 0
     // The size again: somebody who keeps on writing must not keep us reading.
-    while offset <= largestArtifact {
+    while offset <= limit {
         let count = try descriptor.read(at: offset, into: buffer, path: path)
         stream.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         offset += count

@@ -5,7 +5,7 @@ public import Web
 ///
 /// A request is one connection; several share one deadline.
 public struct KubernetesClient: Sendable {
-    private let kubeconfig: Kubeconfig
+    let kubeconfig: Kubeconfig
 
     /// Bytes of one answer that are taken at most; a page of a list with all its managed fields is far below.
     public static let maximumAnswerBytes = 8 << 20
@@ -59,7 +59,7 @@ public struct KubernetesClient: Sendable {
     ///
     /// A list that changed so much that its next page cannot be given any longer (410) is read once more from the start.
     ///
-    /// - Parameter path: of the list, percent-encoded, without a query.
+    /// - Parameter path: of the list, percent-encoded; with a query, but for `limit` and `continue`.
     public func list<Item: Decodable>(
         _ path: String, of type: Item.Type, within deadline: Deadline
     ) throws(KubernetesError) -> [Item] {
@@ -77,7 +77,9 @@ public struct KubernetesClient: Sendable {
         var items: [Item] = []
         var next = ""
         for _ in 0..<Self.mostPages {
-            let target = "\(path)?limit=\(Self.pageSize)" + (next.isEmpty ? "" : "&continue=\(encoded(next))")
+            let target =
+                "\(path)\(path.contains("?") ? "&" : "?")limit=\(Self.pageSize)"
+                + (next.isEmpty ? "" : "&continue=\(encoded(next))")
             let page = try decode(
                 Page<Item>.self, from: try send(.get, target, within: deadline), of: path)
             items += page.items ?? []

@@ -21,6 +21,8 @@
 /// | abortRefresh | the change's status | it is over, or being undone | it goes on | nothing |
 /// | startServices | nothing | all of them run | one does not | nothing |
 /// | refreshSnap | the installed revision | the revision is installed, and snapd is at no change of the snap | snapd has no change that came of it | nothing; snapd's own undo is told apart |
+/// | backUp | whether the backup is there | it is, whole and verified | it is not; its program runs: under way | what a program that is gone left; not what one ended with, which the next one to perform it takes |
+/// | removeBackup | whether the backup is there | it is not | it is | nothing |
 ///
 /// Whatever is none of these is unknown: nothing further is done, and a person is told. Paths are those of the node.
 public enum Effect: Codable, Hashable, Sendable {
@@ -57,6 +59,10 @@ public enum Effect: Codable, Hashable, Sendable {
     case startServices([String])
     /// Has snapd bring exactly one revision; it may go on for minutes, and is never asked for twice at a time.
     case refreshSnap(RevisionRefresh)
+    /// Saves the state of a cluster; where a program does that, it is performed again once the program has ended.
+    case backUp(BackUp)
+    /// Lets the oldest backup go.
+    case removeBackup(KeptBackup)
 
     /// What it does, for a person: `put the gate's drop-in at …`.
     public var summary: String {
@@ -96,6 +102,9 @@ public enum Effect: Codable, Hashable, Sendable {
                 + "\(refresh.revision), which is not allowed"
         case .refreshSnap(let refresh):
             "have snapd refresh \(refresh.snap) from revision \(refresh.from) to \(refresh.revision)"
+        case .backUp(let backUp):
+            "back \(backUp.installation.name) up by \(backUp.method.summary) as \(backUp.directory)"
+        case .removeBackup(let backup): "let the backup \(backup.directory) go"
         case .startServices(let units): "start what a refresh left stopped: \(units.joined(separator: ", "))"
         }
     }
@@ -109,6 +118,7 @@ public enum Effect: Codable, Hashable, Sendable {
         case .set(let setting, _): setting.lane
         case .restore(let placed): placed.setting.lane
         case .abortRefresh, .startServices, .refreshSnap: .snapd
+        case .backUp: .program
         default: .node
         }
     }
@@ -120,6 +130,8 @@ public enum Effect: Codable, Hashable, Sendable {
         case snapd
         /// The cluster's API server.
         case cluster
+        /// A program that runs for minutes in a unit of its own: nothing else waits for it.
+        case program
     }
 }
 
@@ -130,7 +142,7 @@ extension Setting {
     fileprivate var lane: Effect.Lane {
         switch kind {
         case .snapHold, .snapRetain, .snapChannel, .systemHold: .snapd
-        case .planLabel: .cluster
+        case .planLabel, .cordon: .cluster
         case .seal: .node
         }
     }

@@ -52,6 +52,7 @@ public struct PlacedGuard: Hashable, Sendable {
         case dropIn = "drop-in"
         case planLabel = "plan-label"
         case seal
+        case cordon
     }
 
     /// What was placed.

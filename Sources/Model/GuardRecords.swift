@@ -136,7 +136,9 @@ public struct GuardRecords: Codable, Hashable, Sendable {
             owedStarts.removeAll { $0.unit == owed.unit }
             owedStarts.append(owed)
         case .start(let owed): owedStarts.removeAll { $0.unit == owed.unit }
-        case .removePending, .set, .restore, .restart, .abortRefresh, .startServices, .refreshSnap: break
+        case .removePending, .set, .restore, .restart, .abortRefresh, .startServices, .refreshSnap, .backUp,
+            .removeBackup:
+            break
         }
     }
 }

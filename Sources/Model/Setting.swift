@@ -16,6 +16,8 @@ public struct Setting: Codable, Hashable, Sendable, Comparable {
         case planLabel = "plan-label"
         /// The immutable flag of a file; the subject is its path.
         case seal
+        /// Whether our Node takes no new Pods; the subject is what the cluster calls it.
+        case cordon
     }
 
     /// What is set.
@@ -42,6 +44,7 @@ public struct Setting: Codable, Hashable, Sendable, Comparable {
         case .systemHold: "snapd's hold of every snap"
         case .planLabel: "the label that keeps the plan \(subject) from this node"
         case .seal: "the immutable flag of \(subject)"
+        case .cordon: "the cordon of \(subject)"
         }
     }
 }

@@ -43,6 +43,8 @@ public struct ObserverMemory: Codable, Hashable, Sendable {
     public var cluster: KnownCluster?
     /// What sources of releases told, and when they are asked again, by distribution.
     public var source: [String: KnownSource]?
+    /// What API servers say of deprecated APIs, and since when they are watched; nil where no gate asks.
+    public var deprecatedAPIs: DeprecatedAPIWatch?
     /// The policy's hash; not the observer's, but as much a cache as the rest.
     public var policy: KnownPolicy?
 

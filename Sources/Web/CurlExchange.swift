@@ -11,8 +11,12 @@ struct CurlExchange {
 
     /// Sends a request and reads the answer.
     ///
-    /// - Parameter transfer: who takes the body in; nil to have it in the answer.
-    func perform(_ request: HTTPRequest, transfer: Transfer? = nil) throws(HTTPError) -> HTTPResponse {
+    /// - Parameters:
+    ///   - transfer: who takes the body in, however long it is; nil to have it in the answer.
+    ///   - consumer: takes a bounded body as it comes in; what is returned then has none.
+    func perform(
+        _ request: HTTPRequest, transfer: Transfer? = nil, consumer: ((UnsafeRawBufferPointer) -> Void)? = nil
+    ) throws(HTTPError) -> HTTPResponse {
         let headers = try request.checkedHeaders()
         guard origin.isEncrypted || request.bearerToken == nil else {
             throw HTTPError(
@@ -43,7 +47,7 @@ struct CurlExchange {
             guard code == CURLE_OK else { throw outOfMemory }
             if request.body.isEmpty { try options.set(CURLOPT_POST, number: 1) }
         }
-        return try run(&options, list: list, transfer: transfer)
+        return try run(&options, list: list, transfer: transfer, consumer)
     }
 
     private func lines(_ headers: [HTTPHeader]) -> [String] {
@@ -122,9 +126,10 @@ struct CurlExchange {
     }
 
     private func run(
-        _ options: inout Options, list: HeaderList, transfer: Transfer?
+        _ options: inout Options, list: HeaderList, transfer: Transfer?,
+        _ consumer: ((UnsafeRawBufferPointer) -> Void)?
     ) throws(HTTPError) -> HTTPResponse {
-        let sink = Sink(maximumBody: client.maximumBodyBytes, transfer: transfer)
+        let sink = Sink(maximumBody: client.maximumBodyBytes, transfer: transfer, consumer: consumer)
         let place = Unmanaged.passUnretained(sink).toOpaque()
         try options.set(CURLOPT_WRITEDATA, pointer: place)
         try options.set(CURLOPT_HEADERDATA, pointer: place)

@@ -100,10 +100,16 @@ final class Sink {
     private(set) var overflow: String?
     private let transfer: Transfer?
     private var status = 0
+    /// Who takes the body as it comes in, so that nothing of it is kept.
+    private let consumer: ((UnsafeRawBufferPointer) -> Void)?
+    private var taken = 0
 
-    init(maximumBody: Int, transfer: Transfer? = nil) {
+    init(
+        maximumBody: Int, transfer: Transfer? = nil, consumer: ((UnsafeRawBufferPointer) -> Void)? = nil
+    ) {
         self.maximumBody = maximumBody
         self.transfer = transfer
+        self.consumer = consumer
     }
 
     /// The answer so far, without its body.
@@ -121,11 +127,13 @@ final class Sink {
             let isTaken = transfer.take(UnsafeRawBufferPointer(start: bytes, count: count), of: head)
             return isTaken ? count : 0
         }
-        guard count <= maximumBody - body.count else {
+        guard count <= maximumBody - taken else {
             overflow = "the answer is larger than the \(maximumBody) bytes that are taken"
             return 0
         }
-        body.append(contentsOf: UnsafeRawBufferPointer(start: bytes, count: count))
+        taken += count
+        let part = UnsafeRawBufferPointer(start: bytes, count: count)
+        if let consumer { consumer(part) } else { body.append(contentsOf: part) }
         return count
     }
 
@@ -141,6 +149,7 @@ final class Sink {
         if line.starts(with: Array("HTTP/".utf8)) {
             headers = []
             body = []
+            taken = 0
             let digits = line.drop { $0 != 32 }.dropFirst().prefix(3)
             status = Int(String(decoding: digits, as: UTF8.self)) ?? 0
         } else if let colon = line.firstIndex(of: UInt8(ascii: ":")) {

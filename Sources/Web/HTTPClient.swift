@@ -64,6 +64,25 @@ public struct HTTPClient: Sendable {
         }
     }
 
+    /// Sends a request and hands the answer's body over as it comes in, so that none of it is kept.
+    ///
+    /// For TCP and TLS alone. The body of an error status is handed over as well; redirects are not followed.
+    ///
+    /// - Returns: the answer without its body.
+    /// - Throws: `HTTPError` where there was no whole answer, whatever was handed over until then.
+    public func stream(
+        _ request: HTTPRequest, to consumer: (UnsafeRawBufferPointer) -> Void
+    ) throws(HTTPError) -> HTTPResponse {
+        guard case .origin(let text) = endpoint, maximumRedirects == 0 else {
+            throw HTTPError(
+                code: .invalidRequest, description: "only an answer over TCP, without redirects, is streamed")
+        }
+        let exchange = try CurlExchange(origin: Origin(text), client: self)
+        return try withoutActuallyEscaping(consumer) { consumer throws(HTTPError) in
+            try exchange.perform(request, consumer: consumer)
+        }
+    }
+
     /// Reads a target, and reads it once more where the first try met a server that is just being restarted.
     ///
     /// - Parameter pauseMilliseconds: how long a restart is given; both tries and the pause share the time that a

@@ -22,7 +22,8 @@ enum Design {
         "Artifacts": ["Crypto", "Host", "Model", "Ports", "Web"],
         "PolicyFile": ["Crypto", "Host", "Model", "Ports", "YAML"],
         "Ledger": ["Crypto", "Host", "Model", "Ports", "SQLite"],
-        "Distributions": ["Host", "Kubernetes", "Model", "Ports", "Web", "YAML"],
+        // SQLite: K3s's database is saved by SQLite's own backup.
+        "Distributions": ["Host", "Kubernetes", "Model", "Ports", "SQLite", "Web", "YAML"],
         "Fleet": ["Crypto", "Host", "Kubernetes", "Model", "Ports", "SQLite", "Web", "YAML"],
         // Never Host: what the tick does to a node goes through Ports, so that a simulation can stand there.
         "Agent": ["Gate", "Model", "Ports", "Rules", "Rollout"],

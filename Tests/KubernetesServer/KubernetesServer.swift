@@ -24,6 +24,12 @@ public final class KubernetesServer: Sendable {
         var fault: (@Sendable (ScriptedServer.Received) -> [ScriptedServer.Step]?)?
         /// Somebody else's work, between a request and its answer.
         var meanwhile: (@Sendable (ScriptedServer.Received, KubernetesServer) -> Void)?
+        /// How often a disruption budget still keeps a Pod, by its path.
+        var disruptions: [String: Int] = [:]
+        /// What `/metrics` says; nil where it is not served.
+        var metrics: String?
+        /// What `/readyz` says.
+        var isReady = true
     }
 
     let state = Mutex(State())
@@ -34,7 +40,8 @@ public final class KubernetesServer: Sendable {
     /// The lists that are served; whatever is asked for elsewhere is not known to the cluster.
     static let kinds: [String: String] = [
         "nodes": "Node", "configmaps": "ConfigMap", "namespaces": "Namespace", "events": "Event",
-        "leases": "Lease", "plans": "Plan", "updateconfigs": "UpdateConfig",
+        "leases": "Lease", "plans": "Plan", "updateconfigs": "UpdateConfig", "pods": "Pod",
+        "endpointslices": "EndpointSlice", "controlnodes": "ControlNode",
     ]
     private let groups: Set<String>
 
@@ -149,11 +156,16 @@ public final class KubernetesServer: Sendable {
     private func reply(to request: ScriptedServer.Received) -> Reply {
         let path = String(request.target.prefix { $0 != "?" })
         switch path {
+        case "/readyz" where !state.withLock(\.isReady): return Reply(status: 500, text: "[-]etcd failed")
         case "/readyz", "/livez": return Reply(status: 200, text: "ok")
+        case "/metrics":
+            guard let text = state.withLock(\.metrics) else { break }
+            return Reply(status: 200, text: text)
         case "/version":
             return Reply(status: 200, body: ["major": "1", "minor": "36", "gitVersion": "v1.36.2"])
         default: break
         }
+        if let reply = evict(path, request) { return reply }
         guard let place = Place(path, groups: groups) else {
             return Reply(status: 404, text: "404 page not found\n")
         }
@@ -175,7 +187,10 @@ public final class KubernetesServer: Sendable {
             if parts.count == 2 { options[String(parts[0])] = String(parts[1]) }
         }
         let (objects, revision) = state.withLock { state in
-            (state.objects.filter { place.holds($0.key) }.sorted { $0.key < $1.key }, state.revision)
+            (
+                state.objects.filter { place.holds($0.key) && Self.isSelected($0.value, by: options) }
+                    .sorted { $0.key < $1.key }, state.revision
+            )
         }
         let start = options["continue"].flatMap { token in
             objects.firstIndex { Self.token(after: $0.key) == token }.map { $0 + 1 }
@@ -301,7 +316,7 @@ public final class KubernetesServer: Sendable {
         var object = object
         var metadata = object["metadata"] ?? [:]
         metadata["resourceVersion"] = .text("\(revision)")
-        metadata["uid"] = old?.at("metadata", "uid") ?? .text("uid-of-\(path)")
+        metadata["uid"] = old?.at("metadata", "uid") ?? metadata["uid"] ?? .text("uid-of-\(path)")
         metadata["name"] = metadata["name"] ?? .text(String(path.split(separator: "/").last ?? ""))
         let parts = path.split(separator: "/")
         if let index = parts.firstIndex(of: "namespaces"), index + 2 < parts.count {

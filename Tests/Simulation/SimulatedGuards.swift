@@ -128,6 +128,7 @@ final class SimulatedGuards: GuardPort {
             return installed(replacement.binary)?.identity.map { .identity($0) } ?? .missing
         case .start, .abortRefresh, .startServices: return .nothing
         case .refreshSnap: return .setting(world.installedRevision)
+        case .backUp, .removeBackup: return .missing
         default: break
         }
         let path = path(of: effect)
@@ -177,6 +178,13 @@ final class SimulatedGuards: GuardPort {
         case .refreshSnap(let refresh):
             try snapd.refresh(refresh, from: world.installedRevision)
             try live()
+        case .backUp(let backUp):
+            // Of a draft nothing is left once it is there.
+            put(backUp.directory + ".draft", "half")
+            try live()
+            remove(backUp.directory + ".draft")
+            put(backUp.directory, backUp.step)
+        case .removeBackup(let backup): remove(backup.directory)
         }
     }
 
@@ -191,7 +199,8 @@ final class SimulatedGuards: GuardPort {
         case .writeLastRan(let record):
             let isWritten = files[record.path]?.text == record.text
             return isWritten && record.marks.allSatisfy { files[$0] == nil } ? .done(nil) : .notDone
-        case .removeFromVault, .removeLastRan, .removeSpare, .removePending:
+        case .backUp(let backUp): return files[backUp.directory] == nil ? .notDone : .done(nil)
+        case .removeFromVault, .removeLastRan, .removeSpare, .removePending, .removeBackup:
             return files[path(of: intent.effect)] == nil ? .done(nil) : unmoved(intent)
         case .removeDropIn(let dropIn):
             let isClean = !dropIn.madeDirectory || !directories.contains(directory(of: dropIn.path))
@@ -226,6 +235,7 @@ final class SimulatedGuards: GuardPort {
         switch intent.effect {
         case .storeInVault(let copy), .stageSpare(let copy): remove(copy.to + ".draft")
         case .replace(let replacement): remove(replacement.binary + ".staged")
+        case .backUp(let backUp): remove(backUp.directory + ".draft")
         case .placeDropIn(let path, _):
             if intent.before == .missingDirectory { directories.remove(directory(of: path)) }
         default: break
@@ -320,6 +330,8 @@ final class SimulatedGuards: GuardPort {
         case .removeDropIn(let dropIn): dropIn.path
         case .writeLastRan(let record): record.path
         case .replace(let replacement): replacement.binary
+        case .backUp(let backUp): backUp.directory
+        case .removeBackup(let backup): backup.directory
         case .reloadUnits, .restartWatch, .set, .restore, .restart, .start, .abortRefresh, .startServices,
             .refreshSnap:
             ""

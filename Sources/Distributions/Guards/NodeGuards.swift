@@ -9,6 +9,8 @@ public final class NodeGuards: GuardPort {
     let state: String
     /// Who reads and writes settings, by kind; one without is not ours to set here.
     let settings: [Setting.Kind: any SettingPort]
+    /// Who runs a distribution's own programs.
+    let transientUnits: any TransientUnits
     private var lock: HeldLock?
 
     /// The longest small file that is read: drop-ins, records, the guard file.
@@ -19,7 +21,12 @@ public final class NodeGuards: GuardPort {
     /// - Parameters:
     ///   - state: the state directory, as the node has it.
     ///   - settings: who reads and writes settings, by kind.
-    public init(root: Root, state: String, settings: [Setting.Kind: any SettingPort] = [:]) {
+    ///   - transientUnits: who runs a distribution's own programs.
+    public init(
+        root: Root, state: String, settings: [Setting.Kind: any SettingPort] = [:],
+        transientUnits: any TransientUnits = SystemdTransientUnits()
+    ) {
+        self.transientUnits = transientUnits
         self.root = root
         self.state = state
         self.settings = settings

@@ -39,7 +39,7 @@ public struct NodeHealth: StepPort {
         case .readyz: readyz(installation, milliseconds)
         case .nodeReady: condition("Ready", installation, milliseconds)
         case .etcdVoter: etcdVoter(installation, milliseconds)
-        case .dqliteVoters: .unknown("dqliteVoters cannot be asked yet; take it out of health.checks")
+        case .dqliteVoters: dqliteVoters(installation)
         case .http(let url): http(url, milliseconds)
         case .command(let words): command(words, milliseconds)
         }
@@ -72,12 +72,28 @@ public struct NodeHealth: StepPort {
 
     private func etcdVoter(_ installation: Installation, _ milliseconds: Int) -> HealthAnswer {
         guard installation.dataStore == .etcd else { return .well }
-        // K3s says it of its members; k0s says it of nobody.
-        guard installation.id.distribution == .k3s else {
-            return .unknown(
-                "k0s does not say whether this node votes in etcd; take etcdVoter out of health.checks")
+        // K3s says it of its members; of k0s's its etcd does.
+        guard installation.id.distribution == .k0s else {
+            return condition("EtcdIsVoter", installation, milliseconds)
         }
-        return condition("EtcdIsVoter", installation, milliseconds)
+        let finding = StepCluster(root: site.root).etcdMembers(
+            of: installation, within: Deadline(afterMilliseconds: milliseconds))
+        switch finding {
+        case .unknown(let reason): return .notYet(reason)
+        case .members(let members, let own):
+            guard let member = members.first(where: { $0.id == own }) else {
+                return .notYet("this node is no member of etcd")
+            }
+            return member.isLearner ? .notYet("this node does not vote in etcd yet") : .well
+        }
+    }
+
+    private func dqliteVoters(_ installation: Installation) -> HealthAnswer {
+        guard installation.dataStore == .dqlite else { return .well }
+        guard let members = DqliteMembers.read(site.root) else {
+            return .unknown("the files of dqlite do not tell who its members are")
+        }
+        return members.complaint.map { .notYet($0) } ?? .well
     }
 
     private func asking(

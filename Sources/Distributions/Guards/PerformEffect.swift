@@ -22,6 +22,8 @@ extension NodeGuards {
             case .removeDropIn(let dropIn): return try ofSmallFile(dropIn.path)
             case .writeLastRan(let record): return try ofSmallFile(record.path)
             case .replace(let replacement): return try ofLargeFile(replacement.binary)
+            case .backUp(let backUp): return try ofLargeFile(backUp.directory)
+            case .removeBackup(let backup): return try ofLargeFile(backup.directory)
             case .restart(let restart): return .start(restart.invocation)
             case .reloadUnits, .restartWatch, .start, .set, .restore, .abortRefresh, .startServices,
                 .refreshSnap:
@@ -93,6 +95,8 @@ extension NodeGuards {
             case .replace(let replacement): try replace(replacement)
             case .restart(let restart): try self.restart(restart)
             case .start(let owed): try start(owed)
+            case .backUp(let backUp): try perform(backUp)
+            case .removeBackup(let backup): try remove(backup)
             case .set, .restore, .abortRefresh, .startServices, .refreshSnap: break
             }
         }
@@ -181,6 +185,8 @@ extension NodeGuards {
             case .replace(let replacement): return try probe(replacement)
             case .restart(let restart): return try probe(restart)
             case .start(let owed): return try probe(owed)
+            case .backUp(let backUp): return try probe(backUp)
+            case .removeBackup(let backup): return try isGone(backup.directory) ? .done(nil) : .notDone
             case .reloadUnits, .restartWatch, .set, .restore, .abortRefresh, .startServices, .refreshSnap:
                 return .notDone
             }
@@ -250,9 +256,10 @@ extension NodeGuards {
                 try removeDirectoryIfEmpty(directory(of: try place(path)))
             case .removeFromVault, .removeSpare, .removeDropIn, .reloadUnits, .restartWatch, .writeLastRan,
                 .removeLastRan, .removePending, .set, .restore, .restart, .start, .abortRefresh,
-                .startServices, .refreshSnap:
+                .startServices, .refreshSnap, .removeBackup:
                 break
             case .replace(let replacement): try undo(replacement)
+            case .backUp(let backUp): try undo(backUp)
             }
         }
     }

@@ -36,7 +36,7 @@ public struct SnapSettings: SettingPort {
             case .snapRetain: try client.setting(Self.retain)
             case .snapChannel: try client.snap(setting.subject)?.followed
             case .systemHold: try client.information().refresh?.hold
-            case .planLabel, .seal: nil
+            case .planLabel, .seal, .cordon: nil
             }
         }
     }
@@ -67,7 +67,7 @@ public struct SnapSettings: SettingPort {
                 // Nothing follows no channel once it has followed one.
                 if let value { try client.follow(value, with: setting.subject) }
             case .systemHold: try client.setSetting("refresh.hold", to: ended ? nil : value)
-            case .planLabel, .seal: break
+            case .planLabel, .seal, .cordon: break
             }
         }
     }
@@ -87,7 +87,7 @@ public struct SnapSettings: SettingPort {
             return found?.isSameTime(as: wanted) ?? false
         case .snapChannel:
             return reading.map(Self.full) == value.map(Self.full)
-        case .snapRetain, .planLabel, .seal: return reading == value
+        case .snapRetain, .planLabel, .seal, .cordon: return reading == value
         }
     }
 

@@ -87,7 +87,7 @@ public final class NodeCluster: ClusterPort, SettingPort {
         }
     }
 
-    private func ourNode(
+    func ourNode(
         _ access: ClusterAccess, _ client: KubernetesClient, _ deadline: Deadline
     ) throws(KubernetesError) -> NodeObject? {
         let machine = machineID
@@ -108,7 +108,7 @@ public final class NodeCluster: ClusterPort, SettingPort {
         access.nodeName ?? (Machine.hostName(root: root) ?? "localhost").lowercased()
     }
 
-    private var machineID: String? {
+    var machineID: String? {
         guard let path = try? root.resolve("/etc/machine-id"), let bytes = try? readFile(path, limit: 256)
         else {
             return nil
@@ -119,25 +119,31 @@ public final class NodeCluster: ClusterPort, SettingPort {
 
     // MARK: Labels
 
-    /// Settles by what labels are set and events told from now on.
-    public func settle(_ session: ClusterSession?) { self.session = session }
+    /// Settles by what labels are set and events told from now on, with time of its own.
+    public func settle(_ session: ClusterSession?) {
+        self.session = session
+        // A step looks many times; each look has what a tick has.
+        budget = patience
+    }
 
-    /// The label of a plan as it now is.
+    /// The label of a plan, or the cordon of our Node, as it now is.
     public func read(_ setting: Setting) throws(EffectFailure) -> String? {
-        try doing { (client, node, deadline) throws(KubernetesError) in
+        if setting.kind == .cordon { return try isCordoned(setting.subject) ? Self.cordoned : nil }
+        return try doing { (client, node, deadline) throws(KubernetesError) in
             try client.node(node, within: deadline).labels[ClusterNode.planLabelPrefix + setting.subject]
         }
     }
 
-    /// Sets the label of a plan, or takes it away.
+    /// Sets the label of a plan or the cordon of our Node, or takes it away.
     public func write(_ setting: Setting, _ value: String?) throws(EffectFailure) {
+        if setting.kind == .cordon { return try setCordon(value != nil, of: setting.subject) }
         try doing { (client, node, deadline) throws(KubernetesError) in
             try client.setLabel(
                 ClusterNode.planLabelPrefix + setting.subject, to: value, ofNode: node, within: deadline)
         }
     }
 
-    /// A label reads back as it was set.
+    /// A label or a cordon reads back as it was set.
     public func isSame(_ setting: Setting, reading: String?, as value: String?) -> Bool { reading == value }
 
     private func doing<Result>(
@@ -157,7 +163,7 @@ public final class NodeCluster: ClusterPort, SettingPort {
     }
 
     /// Does something within what is left of the time that a tick has for it.
-    private func acting<Result>(
+    func acting<Result>(
         _ body: (KubernetesClient, String?, ClusterAccess, Deadline) throws(KubernetesError) -> Result
     ) throws(ClusterFailure) -> Result {
         guard let session else {
@@ -202,7 +208,7 @@ public final class NodeCluster: ClusterPort, SettingPort {
 
     // MARK: The kubeconfig
 
-    private func client(_ access: ClusterAccess) throws(ClusterFailure) -> KubernetesClient {
+    func client(_ access: ClusterAccess) throws(ClusterFailure) -> KubernetesClient {
         let path = access.kubeconfig
         do {
             let bytes = try readFile(root.resolve(path), limit: Kubeconfig.maximumBytes)
@@ -223,7 +229,7 @@ public final class NodeCluster: ClusterPort, SettingPort {
         }
     }
 
-    private func failing<Result>(
+    func failing<Result>(
         _ body: () throws(KubernetesError) -> Result
     ) throws(ClusterFailure) -> Result {
         do {
