@@ -9,6 +9,8 @@ public struct KubernetesClient: Sendable {
 
     /// Bytes of one answer that are taken at most; a page of a list with all its managed fields is far below.
     public static let maximumAnswerBytes = 8 << 20
+    /// Bytes of all pages of a list that are taken at most.
+    public static let maximumListBytes = 128 << 20
     /// Objects that a page of a list is asked to hold; fewer where they turn out to be large.
     public static let pageSize = 250
     /// Pages of a list that are read at most; a longer one is an error.
@@ -79,6 +81,7 @@ public struct KubernetesClient: Sendable {
         var items: [Item] = []
         var next = ""
         var size = Self.pageSize
+        var bytes = 0
         for _ in 0..<Self.mostPages {
             let target = "\(path)?\(query)limit=\(size)" + (next.isEmpty ? "" : "&continue=\(encoded(next))")
             let response: HTTPResponse
@@ -88,6 +91,14 @@ public struct KubernetesClient: Sendable {
                 guard error.code == .transport(.tooLarge), size > 1 else { throw error }
                 size = max(1, size / 8)
                 continue
+            }
+            bytes += response.body.count
+            guard bytes <= Self.maximumListBytes else {
+                throw KubernetesError(
+                    code: .transport(.tooLarge),
+                    description:
+                        "the API server's list \(path) is larger than the \(Self.maximumListBytes) bytes "
+                        + "that are taken")
             }
             let page = try decode(Page<Item>.self, from: response, of: path)
             // What is another object, or none, is no list without items.
@@ -169,7 +180,8 @@ public struct KubernetesClient: Sendable {
     }
 
     private func requireVersion(_ version: String, of path: String) throws(KubernetesError) {
-        guard version.isEmpty else { return }
+        // The API takes zero for none, and then lets the last writer win.
+        guard version.allSatisfy({ $0 == "0" }) else { return }
         throw KubernetesError(
             code: .answer(status: 200),
             description: "the API server gave \(path) no resourceVersion, so it is not changed",

@@ -103,18 +103,21 @@ struct KubernetesFaultTests {
         #expect(found.map(\.name) == ["a"])
     }
 
-    @Test("nothing is replaced or taken away without the state that it was read in")
-    func noVersion() throws {
-        struct Change: VersionedChange { var resourceVersion = "" }
+    // The API takes zero for none.
+    @Test(
+        "nothing is replaced or taken away without the state that it was read in", arguments: ["", "0", "00"])
+    func noVersion(version: String) throws {
+        struct Change: VersionedChange { var resourceVersion: String }
         let server = try server()
         server.put("/api/v1/nodes/a", [:])
         let deadline = Deadline(afterMilliseconds: soon)
         for change in [
             {
                 _ = try client(server).replace(
-                    "/api/v1/nodes/a", with: Change(), as: NodeObject.self, within: deadline)
+                    "/api/v1/nodes/a", with: Change(resourceVersion: version), as: NodeObject.self,
+                    within: deadline)
             },
-            { try client(server).delete("/api/v1/nodes/a", resourceVersion: "", within: deadline) },
+            { try client(server).delete("/api/v1/nodes/a", resourceVersion: version, within: deadline) },
         ] as [() throws -> Void] {
             let error = try #require(throws: KubernetesError.self) { try change() }
             #expect(!error.mayHaveArrived)

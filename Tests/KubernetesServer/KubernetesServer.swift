@@ -275,7 +275,8 @@ public final class KubernetesServer: Sendable {
         _ place: Place, _ path: String, to change: (AnyJSON) -> AnyJSON, given: AnyJSON,
         _ request: ScriptedServer.Received
     ) -> Reply {
-        let revision = given.at("metadata", "resourceVersion")?.text
+        // Zero is none.
+        let revision = given.at("metadata", "resourceVersion")?.text.flatMap { Int($0) == 0 ? nil : $0 }
         if revision == nil {
             onFault("\(request.method) \(path) without a resourceVersion")
             if request.method == "PUT", place.list == "leases" {
