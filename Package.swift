@@ -64,6 +64,8 @@ let package = Package(
         module("Ledger", ["Crypto", "Host", "Model", "Ports", "SQLite"]),
         module("Distributions", ["Host", "Kubernetes", "Model", "Ports", "Web", "YAML"]),
 
+        module("Fleet", ["Crypto", "Host", "Kubernetes", "Model", "Ports", "SQLite", "Web"]),
+
         module("Agent", ["Gate", "Model", "Ports", "Rollout", "Rules"]),
         module("Reports", ["Model"]),
         module(
@@ -106,6 +108,13 @@ let package = Package(
         tests(
             "Distributions",
             ["Distributions", "Host", "KubernetesServer", "Model", "Ports", "ScriptedServer", "Web"]),
+        testSupport("FleetSuite", ["Ports"]),
+        tests(
+            "Fleet",
+            [
+                "Fleet", "FleetSuite", "Host", "Kubernetes", "KubernetesServer", "Model", "Ports",
+                "ScriptedServer", "SQLite", "Web",
+            ]),
         tests("Agent", ["Agent", "Model", "Ports", "Rules"]),
         tests("Reports", ["Reports", "Model"]),
         tests(
