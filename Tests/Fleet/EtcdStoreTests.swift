@@ -132,6 +132,32 @@ struct EtcdStoreTests {
         #expect(same.asked == 2)
     }
 
+    @Test("all pages of a list are of one state of the store, each from where the last one ended")
+    func pages() throws {
+        let names = ["a", "b/c", "z"]
+        let server = try ScriptedServer.tcp { _, number in
+            let pair = Self.pair("/holdfast/node/\(names[min(number, 2)])")
+            let more = number < 2 ? #","more":true"# : ""
+            // Meanwhile the store goes on.
+            return [.answer(#"{"header":{"revision":"\#(7 + number)"},"kvs":[\#(pair)]\#(more)}"#)]
+        }
+        let store = try EtcdFleetStore(endpoints: ["http://127.0.0.1:\(server.port)"])
+        #expect(try store.list(.node).map(\.key.name) == names)
+        server.stop()
+        struct Asked: Decodable {
+            var key: Data
+            var range_end: Data
+            var revision: String?
+        }
+        let asked = try server.received.map { try JSONDecoder().decode(Asked.self, from: Data($0.body)) }
+        #expect(asked.map(\.revision) == [nil, "7", "7"])
+        #expect(
+            asked.map { String(decoding: $0.key, as: UTF8.self) } == [
+                "/holdfast/node/", "/holdfast/node/a\0", "/holdfast/node/b/c\0",
+            ])
+        #expect(asked.allSatisfy { String(decoding: $0.range_end, as: UTF8.self) == "/holdfast/node0" })
+    }
+
     @Test("where nobody listens nothing was changed")
     func refused() throws {
         // Port 1: one that a server gave up may be another test's by now.
