@@ -64,6 +64,8 @@ let package = Package(
         module("Ledger", ["Crypto", "Host", "Model", "Ports", "SQLite"]),
         module("Distributions", ["Host", "Kubernetes", "Model", "Ports", "SQLite", "Web", "YAML"]),
 
+        module("Fleet", ["Crypto", "Host", "Kubernetes", "Model", "Ports", "SQLite", "Web"]),
+
         module("Agent", ["Gate", "Model", "Ports", "Rollout", "Rules"]),
         module("Reports", ["Model"]),
         module(
@@ -107,8 +109,14 @@ let package = Package(
             "Distributions",
             [
                 "Distributions", "Host", "KubernetesServer", "Model", "Ports", "ScriptedServer", "SQLite",
-                "Web",
-                "YAML",
+                "Web", "YAML",
+            ]),
+        testSupport("FleetSuite", ["Ports"]),
+        tests(
+            "Fleet",
+            [
+                "Fleet", "FleetSuite", "Host", "Kubernetes", "KubernetesServer", "Model", "Ports",
+                "ScriptedServer", "SQLite", "Web",
             ]),
         tests("Agent", ["Agent", "Model", "Ports", "Rules"]),
         tests("Reports", ["Reports", "Model"]),

@@ -9,10 +9,12 @@ public struct KubernetesClient: Sendable {
 
     /// Bytes of one answer that are taken at most; a page of a list with all its managed fields is far below.
     public static let maximumAnswerBytes = 8 << 20
-    /// Objects that a page of a list is asked to hold.
+    /// Bytes of all pages of a list that are taken at most.
+    public static let maximumListBytes = 128 << 20
+    /// Objects that a page of a list is asked to hold; fewer where they turn out to be large.
     public static let pageSize = 250
     /// Pages of a list that are read at most; a longer one is an error.
-    public static let mostPages = 40
+    public static let mostPages = 80
 
     /// Makes a client; nothing is sent yet.
     public init(_ kubeconfig: Kubeconfig) { self.kubeconfig = kubeconfig }
@@ -59,29 +61,51 @@ public struct KubernetesClient: Sendable {
     ///
     /// A list that changed so much that its next page cannot be given any longer (410) is read once more from the start.
     ///
-    /// - Parameter path: of the list, percent-encoded; with a query, but for `limit` and `continue`.
+    /// - Parameters:
+    ///   - path: of the list, percent-encoded; with a query, but for `limit`, `continue` and the selector.
+    ///   - selector: a label selector, `holdfast/kind=node`; nil for all objects.
     public func list<Item: Decodable>(
-        _ path: String, of type: Item.Type, within deadline: Deadline
+        _ path: String, selector: String? = nil, of type: Item.Type, within deadline: Deadline
     ) throws(KubernetesError) -> [Item] {
         do {
-            return try pages(path, of: type, within: deadline)
+            return try pages(path, selector, of: type, within: deadline)
         } catch {
             guard case .refused(status: 410, _) = error.code else { throw error }
-            return try pages(path, of: type, within: deadline)
+            return try pages(path, selector, of: type, within: deadline)
         }
     }
 
     private func pages<Item: Decodable>(
-        _ path: String, of type: Item.Type, within deadline: Deadline
+        _ path: String, _ selector: String?, of type: Item.Type, within deadline: Deadline
     ) throws(KubernetesError) -> [Item] {
+        let query = selector.map { "labelSelector=\(encoded($0))&" } ?? ""
         var items: [Item] = []
         var next = ""
+        var size = Self.pageSize
+        var bytes = 0
         for _ in 0..<Self.mostPages {
             let target =
-                "\(path)\(path.contains("?") ? "&" : "?")limit=\(Self.pageSize)"
+                "\(path)\(path.contains("?") ? "&" : "?")\(query)limit=\(size)"
                 + (next.isEmpty ? "" : "&continue=\(encoded(next))")
-            let page = try decode(
-                Page<Item>.self, from: try send(.get, target, within: deadline), of: path)
+            let response: HTTPResponse
+            do throws(KubernetesError) {
+                response = try send(.get, target, within: deadline)
+            } catch {
+                guard error.code == .transport(.tooLarge), size > 1 else { throw error }
+                size = max(1, size / 8)
+                continue
+            }
+            bytes += response.body.count
+            guard bytes <= Self.maximumListBytes else {
+                throw KubernetesError(
+                    code: .transport(.tooLarge),
+                    description:
+                        "the API server's list \(path) is larger than the \(Self.maximumListBytes) bytes "
+                        + "that are taken")
+            }
+            let page = try decode(Page<Item>.self, from: response, of: path)
+            // What is another object, or none, is no list without items.
+            guard page.kind?.hasSuffix("List") == true else { throw unexpected(response, "what \(path) is") }
             items += page.items ?? []
             next = page.metadata?.continue ?? ""
             if next.isEmpty { return items }
@@ -104,22 +128,67 @@ public struct KubernetesClient: Sendable {
         )
     }
 
+    /// Creates an object, and reads what became of it.
+    ///
+    /// - Parameter path: of the list that it goes into.
+    public func create<Object: Decodable>(
+        _ path: String, _ object: some Encodable, as type: Object.Type, within deadline: Deadline
+    ) throws(KubernetesError) -> Object {
+        let response = try send(
+            .post, path, type: "application/json", body: try body(of: object), within: deadline)
+        return try decode(type, from: response, of: path)
+    }
+
+    /// Puts an object in the place of one that is still as it was read (409 where it is not), and reads what became of it.
+    public func replace<Object: Decodable>(
+        _ path: String, with object: some VersionedChange, as type: Object.Type, within deadline: Deadline
+    ) throws(KubernetesError) -> Object {
+        try requireVersion(object.resourceVersion, of: path)
+        let response = try send(
+            .put, path, type: "application/json", body: try body(of: object), within: deadline)
+        return try decode(type, from: response, of: path)
+    }
+
+    /// Takes an object away that is still as it was read (409 where it is not).
+    public func delete(
+        _ path: String, resourceVersion: String, within deadline: Deadline
+    ) throws(KubernetesError) {
+        struct Options: Encodable {
+            struct Preconditions: Encodable { var resourceVersion: String }
+            var apiVersion = "v1"
+            var kind = "DeleteOptions"
+            var preconditions: Preconditions
+        }
+        try requireVersion(resourceVersion, of: path)
+        // A Status, or the object where its end takes a while.
+        struct Answer: Decodable { var kind: String }
+        let options = Options(preconditions: .init(resourceVersion: resourceVersion))
+        let response = try send(
+            .delete, path, type: "application/json", body: try body(of: options), within: deadline)
+        _ = try decode(Answer.self, from: response, of: path)
+    }
+
     /// Changes an object by a merge patch (RFC 7386).
     ///
     /// - Parameter patch: holds `metadata.resourceVersion`, so that it meets the object that was read or none at all
     ///   (409): without one the last write wins, whoever wrote before.
     public func patch(
-        _ path: String, _ patch: some VersionedPatch, within deadline: Deadline
+        _ path: String, _ patch: some VersionedChange, within deadline: Deadline
     ) throws(KubernetesError) {
-        guard !patch.resourceVersion.isEmpty else {
-            throw KubernetesError(
-                code: .answer(status: 200),
-                description: "the API server gave \(path) no resourceVersion, so it is not changed")
-        }
+        try requireVersion(patch.resourceVersion, of: path)
         try accept(
             try send(
                 .patch, path, type: "application/merge-patch+json", body: try body(of: patch),
                 within: deadline), of: path)
+    }
+
+    private func requireVersion(_ version: String, of path: String) throws(KubernetesError) {
+        // The API takes zero for none, and then lets the last writer win.
+        guard version.allSatisfy({ $0 == "0" }) else { return }
+        throw KubernetesError(
+            code: .answer(status: 200),
+            description: "the API server gave \(path) no resourceVersion, so it is not changed",
+            mayHaveArrived: false)
     }
 
     // MARK: Exchanges
@@ -131,7 +200,8 @@ public struct KubernetesClient: Sendable {
         let left = deadline.millisecondsLeft
         guard left > 0 else {
             throw KubernetesError(
-                code: .transport(.timeout), description: "API server \(kubeconfig.server): no answer in time")
+                code: .transport(.timeout), description: "API server \(kubeconfig.server): no answer in time",
+                mayHaveArrived: false)
         }
         let client = HTTPClient(
             .origin(kubeconfig.server), tls: kubeconfig.tls, timeoutMilliseconds: left,
@@ -144,7 +214,8 @@ public struct KubernetesClient: Sendable {
                 HTTPRequest(method, target, headers: headers, body: body, bearerToken: kubeconfig.token))
         } catch {
             throw KubernetesError(
-                code: .transport(error.code), description: "API server \(error.description)")
+                code: .transport(error.code), description: "API server \(error.description)",
+                mayHaveArrived: error.mayHaveArrived)
         }
         guard response.status != 401, response.status != 403 else {
             let path = target.prefix { $0 != "?" }
@@ -165,7 +236,8 @@ public struct KubernetesClient: Sendable {
             return Array(try JSONEncoder().encode(object))
         } catch {
             throw KubernetesError(
-                code: .transport(.invalidRequest), description: "what was to be sent is no JSON")
+                code: .transport(.invalidRequest), description: "what was to be sent is no JSON",
+                mayHaveArrived: false)
         }
     }
 
@@ -220,12 +292,13 @@ public struct KubernetesClient: Sendable {
 /// One page of a list.
 private struct Page<Item: Decodable>: Decodable {
     struct Metadata: Decodable { var `continue`: String? }
+    var kind: String?
     var metadata: Metadata?
     var items: [Item]?
 }
 
-/// A merge patch that names the state of the object that it is for.
-public protocol VersionedPatch: Encodable {
+/// A change that names the state of the object that it is for.
+public protocol VersionedChange: Encodable {
     /// What is encoded as `metadata.resourceVersion`.
     var resourceVersion: String { get }
 }

@@ -29,10 +29,14 @@ public struct KubernetesError: Error, Hashable, Sendable, CustomStringConvertibl
     /// What happened, where, and what to do about it.
     public var description: String
 
+    /// Whether what was asked for may have reached the server.
+    public var mayHaveArrived: Bool
+
     /// Makes an error.
-    public init(code: Code, description: String) {
+    public init(code: Code, description: String, mayHaveArrived: Bool = true) {
         self.code = code
         self.description = description
+        self.mayHaveArrived = mayHaveArrived
     }
 
     /// Whether what was asked for is not there; also where the cluster does not know the kind (no such CRD).

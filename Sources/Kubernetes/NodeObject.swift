@@ -67,7 +67,7 @@ extension KubernetesClient {
     }
 }
 
-private struct LabelPatch: VersionedPatch {
+private struct LabelPatch: VersionedChange {
     let resourceVersion: String
     let key: String
     let value: String?

@@ -161,8 +161,14 @@ struct CurlExchange {
             return sink.head
         }
         guard code == CURLE_OK else {
-            throw failure(
+            var error = failure(
                 code, detail: String(cString: text), explanation: ccurl_explain(options.library, code))
+            // libcurl counts what it has sent, and sends nothing before the server has proven who it is.
+            var sent = 0
+            if ccurl_get_long(options.library, options.handle, CURLINFO_REQUEST_SIZE, &sent) == CURLE_OK {
+                error.mayHaveArrived = sent > 0
+            }
+            throw error
         }
         var status = 0
         guard ccurl_get_long(options.library, options.handle, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK

@@ -29,16 +29,29 @@ public struct HTTPError: Error, Hashable, Sendable, CustomStringConvertible {
         /// Whoever takes the answer in wanted no more of it, and knows why.
         case stopped
         case other
+
+        /// Whether nothing can have been sent where it is met.
+        var isBeforeSending: Bool {
+            switch self {
+            case .noLibrary, .absent, .refused, .denied, .unreachable, .invalidRequest: true
+            case .timeout, .tooLarge, .tls, .interrupted, .protocolViolation, .stopped, .other: false
+            }
+        }
     }
 
     /// For whoever decides what to do next.
     public var code: Code
     /// What happened, where, and what to do about it.
     public var description: String
+    /// Whether the request, or a part of it, may have reached the server: then nobody can tell whether it was done.
+    public var mayHaveArrived: Bool
 
     /// Makes an error.
-    public init(code: Code, description: String) {
+    ///
+    /// - Parameter mayHaveArrived: nil for what the code alone says.
+    public init(code: Code, description: String, mayHaveArrived: Bool? = nil) {
         self.code = code
         self.description = description
+        self.mayHaveArrived = mayHaveArrived ?? !code.isBeforeSending
     }
 }

@@ -52,6 +52,7 @@ enum Design {
             "FoundationEssentials": "JSON of bodies",
             "Glibc": "the directory that SQLite's files lie in, and errno",
         ],
+        "Fleet": ["FoundationEssentials": "JSON of the stores' values and of etcd, Base64"],
         "Distributions": ["FoundationEssentials": "JSON of snapd and of the k0s status socket"],
         "Commands": [
             "Glibc": "standard output",
@@ -91,6 +92,8 @@ enum Design {
         "ScriptedServer", "TLSServer", "KubernetesServer",
         // Programs as a linker makes them, none of which can be run.
         "GoPrograms",
+        // What every store of a fleet has to do, for each of them and for a simulated one.
+        "FleetSuite",
     ]
 
     /// Modules without a folder of tests, and why.

@@ -93,7 +93,7 @@ struct KubernetesAPITests {
 
     @Test("a patch for another state of the object meets none at all")
     func stale() throws {
-        struct Patch: VersionedPatch {
+        struct Patch: VersionedChange {
             struct Metadata: Encodable { var resourceVersion: String }
             var metadata: Metadata
             var resourceVersion: String { metadata.resourceVersion }

@@ -78,10 +78,57 @@ struct KubernetesFaultTests {
         #expect(!isExpired.withLock { $0 })
     }
 
+    @Test(
+        "what is no list is not taken for one without items",
+        arguments: ["{}", #"{"items":[]}"#, #"{"kind":"Node","metadata":{"name":"edge-1"}}"#])
+    func noList(answer: String) throws {
+        let server = try server()
+        server.disturb { _ in [.answer(answer)] }
+        let error = try #require(throws: KubernetesError.self) {
+            try client(server).list(
+                "/api/v1/nodes", of: NodeObject.self, within: Deadline(afterMilliseconds: soon))
+        }
+        #expect(error.code == .answer(status: 200))
+    }
+
+    @Test("a list holds what carries the labels that it was asked for")
+    func selected() throws {
+        let server = try server()
+        server.put("/api/v1/nodes/a", ["metadata": ["labels": .object(["holdfast/kind": "x"])]])
+        server.put("/api/v1/nodes/b", ["metadata": ["labels": .object(["holdfast/kind": "y"])]])
+        server.put("/api/v1/nodes/c", [:])
+        let found = try client(server).list(
+            "/api/v1/nodes", selector: "holdfast/kind=x", of: NodeObject.self,
+            within: Deadline(afterMilliseconds: soon))
+        #expect(found.map(\.name) == ["a"])
+    }
+
+    // The API takes zero for none.
+    @Test(
+        "nothing is replaced or taken away without the state that it was read in", arguments: ["", "0", "00"])
+    func noVersion(version: String) throws {
+        struct Change: VersionedChange { var resourceVersion: String }
+        let server = try server()
+        server.put("/api/v1/nodes/a", [:])
+        let deadline = Deadline(afterMilliseconds: soon)
+        for change in [
+            {
+                _ = try client(server).replace(
+                    "/api/v1/nodes/a", with: Change(resourceVersion: version), as: NodeObject.self,
+                    within: deadline)
+            },
+            { try client(server).delete("/api/v1/nodes/a", resourceVersion: version, within: deadline) },
+        ] as [() throws -> Void] {
+            let error = try #require(throws: KubernetesError.self) { try change() }
+            #expect(!error.mayHaveArrived)
+        }
+        #expect(server.requests.isEmpty)
+    }
+
     @Test("a list without an end is given up")
     func endlessList() throws {
         let server = try server()
-        server.disturb { _ in [.answer(#"{"metadata":{"continue":"again"},"items":[]}"#)] }
+        server.disturb { _ in [.answer(#"{"kind":"NodeList","metadata":{"continue":"again"},"items":[]}"#)] }
         #expect(throws: KubernetesError.self) {
             try client(server).list(
                 "/api/v1/nodes", of: NodeObject.self, within: Deadline(afterMilliseconds: soon))

@@ -17,6 +17,8 @@ private struct Recorded: Decodable {
     var message: String?
     var labels: AnyJSON?
     var data: AnyJSON?
+    /// Of the objects of a list.
+    var names: [String]?
 
     static func all() throws -> [Recorded] {
         let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -68,6 +70,13 @@ struct RecordedAnswerTests {
             }
             if let labels = recorded.labels {
                 #expect(answer.at("metadata", "labels")?.holds(labels) == true, "\(recorded.label)")
+            }
+            if let names = recorded.names {
+                guard case .list(let items)? = answer["items"] else {
+                    Issue.record("\(recorded.label): no list")
+                    continue
+                }
+                #expect(items.map { $0.at("metadata", "name")?.text } == names, "\(recorded.label)")
             }
             if let data = recorded.data { #expect(answer["data"] == data, "\(recorded.label)") }
             // The fixture leaves the numbers out but in bodies: 399 is the ConfigMap's first, 403 the Lease's.

@@ -184,16 +184,18 @@ public final class KubernetesServer: Sendable {
         var options: [String: String] = [:]
         for pair in query.split(separator: "&") {
             let parts = pair.split(separator: "=", maxSplits: 1)
-            if parts.count == 2 { options[String(parts[0])] = String(parts[1]) }
+            if parts.count == 2 { options[String(parts[0])] = decoded(parts[1]) }
         }
+        let selector = options["labelSelector"]
         let (objects, revision) = state.withLock { state in
-            (
-                state.objects.filter { place.holds($0.key) && Self.isSelected($0.value, by: options) }
-                    .sorted { $0.key < $1.key }, state.revision
-            )
+            let chosen = state.objects.filter {
+                place.holds($0.key) && Self.isSelected($0.value, by: options)
+                    && isSelected($0.value, by: selector)
+            }
+            return (chosen.sorted { $0.key < $1.key }, state.revision)
         }
-        let start = options["continue"].flatMap { token in
-            objects.firstIndex { Self.token(after: $0.key) == token }.map { $0 + 1 }
+        let start = options["continue"].flatMap { Self.path(ofToken: $0) }.flatMap { path in
+            objects.firstIndex { $0.key == path }.map { $0 + 1 }
         }
         if options["continue"] != nil, start == nil {
             return .failure(410, "Expired", "The provided continue parameter is too old")
@@ -216,6 +218,11 @@ public final class KubernetesServer: Sendable {
     private static func token(after path: String) -> String {
         // Opaque to who gets it; here what needs no encoding.
         path.utf8.map { String($0, radix: 16) }.joined(separator: "-")
+    }
+
+    private static func path(ofToken token: String) -> String? {
+        let bytes = token.split(separator: "-").compactMap { UInt8($0, radix: 16) }
+        return bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self)
     }
 
     private func body(_ request: ScriptedServer.Received, _ type: String) -> Result<AnyJSON, Reply> {
@@ -283,7 +290,8 @@ public final class KubernetesServer: Sendable {
         _ place: Place, _ path: String, to change: (AnyJSON) -> AnyJSON, given: AnyJSON,
         _ request: ScriptedServer.Received
     ) -> Reply {
-        let revision = given.at("metadata", "resourceVersion")?.text
+        // Zero is none.
+        let revision = given.at("metadata", "resourceVersion")?.text.flatMap { Int($0) == 0 ? nil : $0 }
         if revision == nil {
             onFault("\(request.method) \(path) without a resourceVersion")
             if request.method == "PUT", place.list == "leases" {
@@ -325,4 +333,30 @@ public final class KubernetesServer: Sendable {
         object["metadata"] = metadata
         return object
     }
+}
+
+/// Whether an object carries all labels of a selector; of its language, equality alone.
+private func isSelected(_ object: AnyJSON, by selector: String?) -> Bool {
+    (selector ?? "").split(separator: ",").allSatisfy { term in
+        let parts = term.split(separator: "=", maxSplits: 1)
+        return parts.count == 2
+            && object.at("metadata", "labels", String(parts[0]))?.text == String(parts[1])
+    }
+}
+
+/// A value of a query without its `%XX`.
+private func decoded(_ text: Substring) -> String {
+    var bytes: [UInt8] = []
+    var rest = Array(text.utf8)[...]
+    while let byte = rest.popFirst() {
+        if byte == UInt8(ascii: "%"),
+            let code = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+        {
+            bytes.append(code)
+            rest = rest.dropFirst(2)
+        } else {
+            bytes.append(byte)
+        }
+    }
+    return String(decoding: bytes, as: UTF8.self)
 }

@@ -127,6 +127,7 @@ struct TCPTests {
                 .send(HTTPRequest(.get, "/"))
         }
         #expect(error.code == exchange.code)
+        #expect(error.mayHaveArrived)
         #expect(error.description.hasPrefix("127.0.0.1:\(server.port): "))
     }
 
@@ -142,6 +143,7 @@ struct TCPTests {
         }
         // Without any name server the question itself runs out of time.
         #expect([.unreachable, .timeout].contains(none.code))
+        #expect(!gone.mayHaveArrived && !none.mayHaveArrived)
     }
 
     @Test("proxies of the environment are heeded only where that is asked for")

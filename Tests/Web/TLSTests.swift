@@ -84,6 +84,7 @@ struct TLSTests {
             try send(to: server, host: host, tls: tls, token: Secret(Array("hunter2".utf8)))
         }
         #expect(error.code == .tls)
+        #expect(!error.mayHaveArrived)
         #expect(error.description.hasPrefix("\(host):"))
         #expect(!error.description.contains("hunter2"))
     }

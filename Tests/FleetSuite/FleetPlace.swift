@@ -1,0 +1,49 @@
+import Glibc
+public import Ports
+import Synchronization
+
+/// Where a store can be opened as often as a test wants; each is used by one thread.
+public struct FleetPlace: Sendable {
+    /// Opens a store that sees what the others see.
+    public var open: @Sendable () throws -> any FleetStore
+
+    /// Names a place, in which nothing has been written yet.
+    public init(open: @escaping @Sendable () throws -> any FleetStore) { self.open = open }
+}
+
+/// Runs a closure on so many threads at once, and returns what each has made, in order of their numbers.
+func inParallel<Result: Sendable>(
+    _ count: Int, _ body: @escaping @Sendable (Int) -> Result
+) -> [Result] {
+    let results = Results<Result>()
+    var threads: [pthread_t] = []
+    for number in 0..<count {
+        let work = Work { results.put(body(number), at: number) }
+        var thread = pthread_t()
+        let place = Unmanaged.passRetained(work).toOpaque()
+        let code = pthread_create(
+            &thread, nil,
+            { argument in
+                if let argument { Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().body() }
+                return nil
+            }, place)
+        if code == 0 { threads.append(thread) }
+    }
+    for thread in threads { pthread_join(thread, nil) }
+    return results.inOrder
+}
+
+/// What a thread is handed; it has no other way to be told.
+private final class Work: Sendable {
+    let body: @Sendable () -> Void
+
+    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+}
+
+private final class Results<Value: Sendable>: Sendable {
+    private let values = Mutex<[Int: Value]>([:])
+
+    func put(_ value: Value, at number: Int) { values.withLock { $0[number] = value } }
+
+    var inOrder: [Value] { values.withLock { $0.sorted { $0.key < $1.key }.map(\.value) } }
+}
