@@ -313,8 +313,13 @@ public struct Enforcement: Codable, Hashable, Sendable {
 /// Where artifacts come from.
 public struct ArtifactSource: Codable, Hashable, Sendable {
     /// A URL template or a directory; empty where there is no source but, with a channel, the makers' own releases.
+    ///
+    /// In a URL `{version}`, `{arch}` (`amd64`, `arm64`, `arm`) and `{file}` are replaced, percent-encoded; without any
+    /// of them releases lie below it, `VERSION/FILE` each, as on the makers' site and on every mirror of it.
     public var releases = ""
     /// The channel of releases that is followed, or a URL that answers its version; empty for none.
+    ///
+    /// A mirror or a directory says the version of a channel in `CHANNEL.txt`, beside its releases.
     public var channel = ""
     /// How often the source is asked.
     public var poll = TimeSpan.hours(6)

@@ -91,10 +91,27 @@ public final class Certificates: Sendable {
         throw ScriptedServer.Failure(description: "openssl s_server did not start")
     }
 
+    /// A port that nobody listens on, below those that the kernel gives to whoever asks for any.
     private func freePort() throws -> Int {
-        let server = try ScriptedServer.tcp { _, _ in [] }
-        defer { server.stop() }
-        return server.port
+        for _ in 0..<100 {
+            let port = Int.random(in: 15_000..<32_000)
+            if isFree(port) { return port }
+        }
+        throw ScriptedServer.Failure(description: "no port is free")
+    }
+
+    private func isFree(_ port: Int) -> Bool {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var name = sockaddr_in()
+        name.sin_family = sa_family_t(AF_INET)
+        name.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        name.sin_port = UInt16(port).bigEndian
+        return withUnsafePointer(to: name) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        } == 0
     }
 
     private func answers(port: Int) -> Bool {
