@@ -99,6 +99,28 @@ struct LayoutTests {
         }
     }
 
+    @Test("a part that another ETag, time or length came with is of other bytes")
+    func notes() throws {
+        let digest = Digest.none
+        func note(_ etag: String?, _ time: String?) -> PartialNote? {
+            PartialNote(address: digest, sha256: digest, etag: etag, lastModified: time, total: 10)
+        }
+        let tagged = try #require(note("\"1\"", "now"))
+        #expect(tagged.agrees(etag: "\"1\"", lastModified: "later", total: 10))
+        #expect(tagged.agrees(etag: nil, lastModified: nil, total: nil))
+        #expect(!tagged.agrees(etag: "\"2\"", lastModified: "now", total: 10))
+        #expect(!tagged.agrees(etag: "\"1\"", lastModified: "now", total: 11))
+        let timed = try #require(note("W/\"1\"", "now"))
+        #expect(timed.validator == "now")
+        #expect(timed.agrees(etag: "W/\"2\"", lastModified: "now", total: 10))
+        #expect(!timed.agrees(etag: nil, lastModified: "later", total: 10))
+        for (etag, time) in [
+            (nil, nil), ("W/\"1\"", nil), ("\"\u{7}\"", nil), (nil, String(repeating: "x", count: 513)),
+        ] {
+            #expect(note(etag, time) == nil)
+        }
+    }
+
     @Test("sizes are rounded for people")
     func sizes() {
         #expect(mebibytes(0) == "0.0 MiB")
