@@ -23,9 +23,12 @@ public struct GuardAnswer: Hashable, Sendable {
 ///
 /// Pure, and empty where it was answered before.
 ///
-/// - Parameter unproven: installations of which nobody knows what last ran: to adopt them again begins its record anew.
+/// - Parameters:
+///   - unproven: installations of which nobody knows what last ran: to adopt them again begins its record anew.
+///   - isContested: whether another machine writes under this node's id: who adopts last keeps it.
 func answer(
-    _ request: GuardRequest, state: NodeState, observation: Observation, unproven: Set<InstallationID> = []
+    _ request: GuardRequest, state: NodeState, observation: Observation, unproven: Set<InstallationID> = [],
+    isContested: Bool = false
 ) -> GuardAnswer {
     var answer = GuardAnswer()
     switch request {
@@ -40,7 +43,7 @@ func answer(
             }
             let isSame = known?.reference?.isSameBytes(as: installed.artifact) == true
             let isProven = !unproven.contains(installation.id)
-            if known?.adoption != nil, known?.confirmed == true, isSame, isProven { continue }
+            if known?.adoption != nil, known?.confirmed == true, isSame, isProven, !isContested { continue }
             answer.events.append(
                 .adopted(
                     Adoption(

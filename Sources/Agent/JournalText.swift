@@ -88,6 +88,8 @@ public func journalEntries(for event: Event) -> [JournalEntry] {
     case .revoked(let revocation): return [entry(for: revocation)]
     case .adopted, .released, .paused, .resumed, .effected, .guardBroken: return [guardEntry(for: event)]
     case .stepBegan, .stepMoved, .stepEnded, .approvalSpent, .quarantined: return [stepEntry(for: event)]
+    case .seatTaken(let taking): return [seatEntry(for: taking)].compactMap(\.self)
+    case .rolloutSaid(let word): return [wordEntry(for: word)]
     case .gateActed(let act): return [gateEntry(for: act)]
     case .seeded(let seeding): return [seedEntry(for: seeding)]
     // Its end is told.

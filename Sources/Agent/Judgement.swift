@@ -14,8 +14,8 @@ public struct Situation {
     public var lastPolicy: LoadedPolicy?
     /// What imported checksums say of the digests that were seen.
     public var catalog: [Digest: [CatalogEntry]]
-    /// What is known of other nodes.
-    public var fleet: FleetSummary
+    /// What is known of other nodes, by installation; those without an entry are alone.
+    public var fleet: [InstallationID: FleetSummary]
     /// Approvals that a person has given.
     public var approvals: [Approval]
     /// Denials that a person has given.
@@ -27,7 +27,7 @@ public struct Situation {
     public init(
         state: NodeState, observation: Observation, policy: PolicyReading, lastPolicy: LoadedPolicy?,
         catalog: [Digest: [CatalogEntry]],
-        fleet: FleetSummary, approvals: [Approval], denials: [Denial],
+        fleet: [InstallationID: FleetSummary], approvals: [Approval], denials: [Denial],
         zones: [String: (zone: Zone, dataVersion: String)]
     ) {
         self.state = state
@@ -56,6 +56,10 @@ public struct Judgement {
     public var policy: LoadedPolicy?
     /// Whether that policy is what the file now says.
     public var policyIsCurrent: Bool
+    /// What is known of the fleet; nil for a node that is part of none.
+    public var fleet: KnownFleet?
+    /// What was fetched, and what could not be.
+    public var downloads: KnownDownloads?
 }
 
 /// Judges all that a look found.
@@ -219,7 +223,7 @@ private struct Step {
         // What is for another distribution, or said no to other bytes, has no part in it.
         let approvals = situation.approvals.filter { $0.distribution == installation.id.distribution }
         let denials = situation.denials.filter { $0.covers(change.to, of: installation.id.distribution) }
-        var fleet = situation.fleet
+        var fleet = situation.fleet[installation.id] ?? .alone
         fleet.quarantine += situation.state.quarantine.compactMap { entry in
             guard entry.installation == installation.id, let bytes = entry.bytes else { return nil }
             return FleetSummary.Quarantined(bytes: bytes, reason: entry.reason, isOwn: true)

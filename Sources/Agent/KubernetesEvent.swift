@@ -57,6 +57,8 @@ private func kindAndReason(of entry: JournalEntry) -> (NodeEvent.Kind, String)? 
     case .stepBegan: (.normal, "UpgradeBegan")
     // How it ended is as urgent as the journal takes it.
     case .stepEnded: entry.priority == .error ? (.warning, "UpgradeFailed") : (.normal, "UpgradeEnded")
+    case .seatTaken: entry.priority == .error ? (.warning, "RolloutFailed") : (.normal, "RolloutStep")
+    case .rolloutSaid: (.normal, "RolloutChanged")
     case .quarantined: (.warning, "ArtifactQuarantined")
     default: nil
     }

@@ -31,8 +31,10 @@ extension GuardSituation {
 }
 
 extension GuardSituation {
-    /// Whether a setting is a step's own, which takes it away itself; what a step has left is taken away for it.
-    fileprivate func keeps(_ setting: Setting) -> Bool { setting.kind == .cordon && state.step != nil }
+    /// Whether a setting is a step's own: a cordon stays until the node is well, or the step is left.
+    fileprivate func keeps(_ setting: Setting) -> Bool {
+        setting.kind == .cordon && state.step?.wantsNodeEmpty == true
+    }
 }
 
 /// What is to be set, and what is to be set back.

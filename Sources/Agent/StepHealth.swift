@@ -21,8 +21,13 @@ enum HealthVerdict: Hashable {
 struct HealthCount: Hashable {
     private(set) var successes = 0
     private(set) var failures = 0
-    private var wasWell = false
+    private var wasWell: Bool
     private var invocation: String?
+
+    /// Begins to count.
+    ///
+    /// - Parameter wasWell: whether it was well before, so that whatever is not well now has gone wrong.
+    init(wasWell: Bool = false) { self.wasWell = wasWell }
 
     /// Takes in one more round.
     ///

@@ -22,6 +22,21 @@ struct StepFacts {
     var goingBackNeedsPerson: String?
     /// Whether snapd may still be at a refresh that was asked of it.
     var isRefreshing = false
+    /// What it waits for before it changes anything, without being left for it; nil where nothing holds it up.
+    var hold: String?
+    /// How what comes before the change stands.
+    var gates = Preparation.notAsked
+    var backup = Preparation.notAsked
+    var drain = Preparation.notAsked
+}
+
+/// How one thing stands that is done before a change.
+enum Preparation: Hashable {
+    case notAsked
+    case due
+    case done
+    /// It cannot be done, and the step does not begin without it.
+    case impossible(String)
 }
 
 /// What a step does next.
@@ -40,6 +55,13 @@ enum StepAction: Hashable {
     case move(Step.Phase, failure: String? = nil)
     /// Ask whether the node is well.
     case probe
+    /// Ask it once, since it has to stay well.
+    case sample
+    case askGates
+    case backUp
+    case drain
+    /// Nothing, for now; the step stays open, and is looked after again.
+    case hold(String)
     case end(StepEnd.Outcome)
 }
 
@@ -72,7 +94,9 @@ func nextAction(_ step: Step, _ facts: StepFacts) -> StepAction {
             return .end(
                 .abandoned("its bytes are \(identified.summary), which is not what was allowed"))
         }
-        return .move(.replacing)
+        if let hold = facts.hold { return .hold(hold) }
+        return .move(facts.preparation(after: .storing))
+    case .gating, .backingUp, .draining: return nextPreparation(step, facts)
     case .replacing:
         if let objection = facts.objection { return .end(.abandoned(objection)) }
         guard isNew else { return .replace(back: false) }
@@ -83,8 +107,12 @@ func nextAction(_ step: Step, _ facts: StepFacts) -> StepAction {
         guard isNew else { return .end(.abandoned("somebody put something else in its place")) }
         return isOther(invocation, than: step.invocation) ? .move(.probing) : .restart
     case .probing:
-        if let denial = facts.denial { return failed(denial, facts) }
+        if let denial = facts.denial { return failed(denial, step, facts) }
         return .probe
+    case .soaking:
+        if let denial = facts.denial { return failed(denial, step, facts) }
+        guard isNew else { return .end(.abandoned("somebody put something else in its place")) }
+        return .sample
     case .replacingBack:
         return isOld ? .move(.restartingBack) : .replace(back: true)
     case .restartingBack:
@@ -93,13 +121,39 @@ func nextAction(_ step: Step, _ facts: StepFacts) -> StepAction {
     }
 }
 
+/// What comes before the change: everything is asked anew before each part, and whatever stands against it ends it.
+func nextPreparation(_ step: Step, _ facts: StepFacts) -> StepAction {
+    if let objection = facts.objection { return .end(.abandoned(objection)) }
+    if let hold = facts.hold { return .hold(hold) }
+    let (preparation, action): (Preparation, StepAction) =
+        switch step.phase {
+        case .gating: (facts.gates, .askGates)
+        case .backingUp: (facts.backup, .backUp)
+        default: (facts.drain, .drain)
+        }
+    return switch preparation {
+    case .notAsked, .done: .move(facts.preparation(after: step.phase))
+    case .due: action
+    case .impossible(let reason): .end(.abandoned(reason))
+    }
+}
+
+extension StepFacts {
+    /// The next phase in which something is to be done before the change, or the change itself.
+    func preparation(after phase: Step.Phase) -> Step.Phase {
+        let all: [(Step.Phase, Preparation)] = [(.gating, gates), (.backingUp, backup), (.draining, drain)]
+        let done = all.firstIndex { $0.0 == phase }.map { $0 + 1 } ?? 0
+        return all[done...].first { $0.1 != .notAsked }?.0 ?? .replacing
+    }
+}
+
 /// What follows from rounds of checks; nil where another round does.
 func action(after verdict: HealthVerdict, _ step: Step, _ facts: StepFacts) -> StepAction? {
     switch (verdict, step.phase.isBack) {
     case (.undecided, _): nil
-    case (.well, false): .end(.done)
+    case (.well, false): step.soak == nil ? .end(.done) : .move(.soaking)
     case (.well, true): .end(.putBack(step.failure ?? "it did not become well"))
-    case (.unwell(let reason), false): failed(reason, facts)
+    case (.unwell(let reason), false): failed(reason, step, facts)
     case (.unwell(let reason), true):
         .end(
             .needsPerson(
@@ -110,7 +164,13 @@ func action(after verdict: HealthVerdict, _ step: Step, _ facts: StepFacts) -> S
 }
 
 /// The table of `rollout.md`, "Rollback".
-func failed(_ reason: String, _ facts: StepFacts) -> StepAction {
+func failed(_ reason: String, _ step: Step, _ facts: StepFacts) -> StepAction {
+    if step.isProofOnly {
+        return .end(
+            .needsPerson(
+                "\(reason); it ran here before the rollout came, so there is nothing to go back to: see "
+                    + "'journalctl -u \(facts.installation?.mainUnit?.name ?? "the unit")'"))
+    }
     if let advice = facts.goingBackNeedsPerson { return .end(.needsPerson("\(reason); \(advice)")) }
     return .move(.replacingBack, failure: reason)
 }

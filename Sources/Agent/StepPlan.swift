@@ -7,6 +7,8 @@ public enum StepStanding: Hashable, Sendable {
     case open(Step)
     /// One can begin.
     case due(Step)
+    /// Its bytes are fetched first, or ahead of its turn.
+    case fetch(FetchOrder)
     /// Changes that the rules allow and that cannot begin, with the reason for each.
     case waits([Waiting])
     case nothing
@@ -22,7 +24,7 @@ public enum StepStanding: Hashable, Sendable {
     /// Whether the step's service has something to do.
     public var isWork: Bool {
         switch self {
-        case .open, .due: true
+        case .open, .due, .fetch: true
         case .waits, .nothing: false
         }
     }
@@ -43,12 +45,18 @@ public func stepStanding(
         state: judgement.state, observation: judgement.observation, policy: judgement.policy, site: site)
     var due: [Step] = []
     var waits: [StepStanding.Waiting] = []
+    let turns = Turns(judgement)
     for wanted in situation.wantedGates where wanted.isSeen && [.restore, .refuse].contains(wanted.mode) {
         for record in judgement.decisions
         where record.subject.change.installation == wanted.installation.id
             && record.decision.verdict == .allow
         {
             let change = record.subject.change
+            let turn = turns.turn(of: change)
+            if case .waits(let reason) = turn {
+                waits.append(.init(change: change, reason: reason))
+                continue
+            }
             switch begin(record, wanted, situation) {
             case .success(let source):
                 due.append(
@@ -56,7 +64,8 @@ public func stepStanding(
                         id: label("step \(change.id) \(judgement.observation.clock.now.seconds)"),
                         change: change, decision: record.id,
                         approvals: approvalsInForce(record).map(\.id).sorted(), source: source,
-                        binary: wanted.binary, since: judgement.observation.clock))
+                        binary: wanted.binary, since: judgement.observation.clock, rollout: turn.rollout,
+                        soak: turn.soak))
             case .failure(let reason): waits.append(.init(change: change, reason: reason.text))
             }
         }
@@ -66,6 +75,11 @@ public func stepStanding(
         where record.subject.change.installation == snap.installation.id && record.decision.verdict == .allow
         {
             let change = record.subject.change
+            let turn = turns.turn(of: change)
+            if case .waits(let reason) = turn {
+                waits.append(.init(change: change, reason: reason))
+                continue
+            }
             if let reason = situation.objection(toRefreshing: snap.installation, by: change)
                 ?? waiting(record, snap.installation, situation)
             {
@@ -77,11 +91,18 @@ public func stepStanding(
                     id: label("step \(change.id) \(judgement.observation.clock.now.seconds)"),
                     change: change, decision: record.id,
                     approvals: approvalsInForce(record).map(\.id).sorted(), source: "snapd",
-                    binary: snap.installation.installed?.path ?? "", since: judgement.observation.clock))
+                    binary: snap.installation.installed?.path ?? "", since: judgement.observation.clock,
+                    rollout: turn.rollout, soak: turn.soak))
         }
     }
+    due += turns.proofs(label: label)
     // Of several that are allowed the newest: a step through each would be a restart for each.
     if let best = due.max(by: { precedes($0.change, $1.change) }) { return .due(best) }
+    let order = judgement.fetchOrder { installation, digest in
+        situation.wantedGates.first { $0.installation.id == installation.id }
+            .map { source(of: digest, $0, situation) != nil } ?? true
+    }
+    if let order { return .fetch(order) }
     return waits.isEmpty ? .nothing : .waits(waits)
 }
 
@@ -104,7 +125,10 @@ private func begin(
     }
     guard let source = source(of: digest, wanted, situation) else {
         return .failure(
-            Wait(text: "its bytes are not on this node: nothing fetches them yet, install it as usual"))
+            Wait(
+                text:
+                    "its bytes are not on this node, and no source is set: set source.releases in the policy, or install it as usual"
+            ))
     }
     if let reason = waiting(record, wanted.installation, situation) {
         return .failure(Wait(text: reason))
@@ -128,14 +152,7 @@ private func waiting(
     {
         return "it was left: \(last.reason); it is tried again from \(last.at + pauseAfterLeaving) on"
     }
-    // What a rollout would ask before a minor is asked here too: as of bytes that would run without it.
-    var subject = record.subject
-    subject.change.phase = change.phase == .running ? .running : .onDisk
-    let decision = evaluate(
-        policy: record.policy, subject: subject, fleet: record.fleet, approvals: record.approvals,
-        denials: record.denials, now: record.now)
-    let open = decision.reasons.filter { $0.result != .met }
-    return open.isEmpty ? nil : open.map(\.text).joined(separator: "; ")
+    return nil
 }
 
 /// Where the bytes of a digest lie: in place already, kept aside, or in the vault.

@@ -9,14 +9,16 @@ import Rules
 /// takes effect there. The effect lock is held while an effect is performed and no longer. Killed anywhere, the next run
 /// goes on from what the ledger and the node say.
 public struct StepRun {
-    private let tick: Tick
-    private let clock: any Clock
-    private let ledger: any LedgerStore
+    let tick: Tick
+    let clock: any Clock
+    let ledger: any LedgerStore
     private let journal: any Journal
-    private let label: (String) -> String
-    private let port: any GuardPort
-    private let node: any StepPort
-    private let site: GuardSite
+    let label: (String) -> String
+    let port: any GuardPort
+    let node: any StepPort
+    let site: GuardSite
+    /// What comes before a change; nil where nobody can be asked, so that a change that needs it is left.
+    let care: StepCare?
 
     /// How often something that could not be done is tried again in one run.
     private static let tries = 3
@@ -30,9 +32,11 @@ public struct StepRun {
     /// - Parameters:
     ///   - tick: looks and records between two moves; over the same ledger and port.
     ///   - label: makes a short label of a text, the same in every process.
+    ///   - care: what is asked of the node and its cluster before a change.
     public init(
         tick: Tick, clock: any Clock, ledger: any LedgerStore, journal: any Journal,
-        label: @escaping (String) -> String, port: any GuardPort, node: any StepPort, site: GuardSite
+        label: @escaping (String) -> String, port: any GuardPort, node: any StepPort, site: GuardSite,
+        care: StepCare? = nil
     ) {
         self.tick = tick
         self.clock = clock
@@ -42,6 +46,7 @@ public struct StepRun {
         self.port = port
         self.node = node
         self.site = site
+        self.care = care
     }
 
     /// How a run ended.
@@ -52,6 +57,8 @@ public struct StepRun {
         public var end: StepEnd?
         /// Why a due step was not begun, or an open one not carried on; nil where nothing stood in its way.
         public var trouble: String?
+        /// What an open step waits for, which is no trouble; nil where nothing holds it up.
+        public var hold: String?
         /// Whether the ledger could not be read or written.
         public var failure: LedgerFailure?
         /// Whether another process was at the node's guards all the time.
@@ -75,17 +82,21 @@ public struct StepRun {
         KeepGuards(ledger: ledger, port: port, journal: journal, label: label, reading: clock.read())
     }
 
-    private struct Run {
+    /// One run.
+    struct Run {
         let world: StepRun
         var report = Report()
         private var count = HealthCount()
         private var countedPhase: Step.Phase?
-        private var failures = 0
+        var failures = 0
+        /// What was fetched just now and is to be recorded.
+        var proven: FoundArtifact?
         private var hasBegun = false
         private var identified: Artifact?
         /// Why snapd did not take what was asked of it, each time.
         private var refusals: [String] = []
         private var waited = TimeSpan(seconds: 0)
+        private var isSampling = false
 
         init(world: StepRun) { self.world = world }
 
@@ -97,6 +108,7 @@ public struct StepRun {
             report.standing = stepStanding(of: judgement, site: world.site, label: world.label)
             switch report.standing {
             case .nothing, .waits: return false
+            case .fetch(let order): return try fetch(order, judgement)
             case .due(let step):
                 // One step at a time; the next tick begins another.
                 guard !hasBegun else { return false }
@@ -118,7 +130,7 @@ public struct StepRun {
                 })
             else { return false }
             if step.change.phase != .running {
-                let policy = health(of: installation, judgement)
+                let policy = world.health(of: installation, judgement)
                 let answers = ask(policy, installation, expecting: step.change.from)
                 if let text = answers.lazy.compactMap(\.text).first {
                     report.trouble =
@@ -134,13 +146,15 @@ public struct StepRun {
         // MARK: Carrying on
 
         private mutating func carryOn(_ step: Step, _ judgement: Judgement) throws(LedgerFailure) -> Bool {
-            let facts = facts(step, judgement)
+            let facts = world.facts(step, judgement, identified: identified)
             if countedPhase != step.phase {
                 count = HealthCount()
+                isSampling = false
                 countedPhase = step.phase
                 failures = 0
             }
-            switch nextAction(step, facts) {
+            let action = nextAction(step, facts)
+            switch action {
             case .store:
                 let path = world.site.vaultPath(of: step.change.to.sha256 ?? .none)
                 return try perform(
@@ -158,7 +172,7 @@ public struct StepRun {
                     return try end(step, .abandoned(error.description), judgement)
                 }
             case .replace(let back):
-                guard let effect = replacement(step, back: back, judgement) else {
+                guard let effect = world.replacement(step, back: back, judgement) else {
                     return try end(step, .abandoned("nothing is known of its binary"), judgement)
                 }
                 return try perform(effect, step, judgement)
@@ -171,6 +185,11 @@ public struct StepRun {
             case .move(let phase, let failure):
                 return try move(step, to: phase, failure: failure, facts, judgement)
             case .probe: return try probe(step, facts, judgement)
+            case .sample: return try sample(step, facts, judgement)
+            case .hold(let reason):
+                report.hold = reason
+                return false
+            case .askGates, .backUp, .drain: return try prepare(action, step, facts, judgement)
             case .end(let outcome): return try end(step, outcome, judgement)
             }
         }
@@ -187,7 +206,7 @@ public struct StepRun {
                 of: .refreshSnap(
                     RevisionRefresh(
                         snap: step.change.installation.name, revision: revision, from: from,
-                        since: step.since.now)), step, judgement)
+                        since: step.since.now, channel: step.change.to.channel)), step, judgement)
             report.isBusy = outcome.isBusy
             report.trouble = outcome.trouble
             if let trouble = outcome.trouble { refusals.append(trouble) }
@@ -195,7 +214,7 @@ public struct StepRun {
         }
 
         /// Lets snapd go on; what is not over after half an hour is left to a later run, and stays open.
-        private mutating func wait(_ step: Step) -> Bool {
+        mutating func wait(_ step: Step) -> Bool {
             guard waited < StepRun.patience else {
                 report.trouble =
                     "\(step.summary): snapd is not done with it yet; it is looked after again at the next tick, see "
@@ -212,7 +231,7 @@ public struct StepRun {
             _ step: Step, _ facts: StepFacts, _ judgement: Judgement
         ) throws(LedgerFailure) -> Bool {
             guard let installation = facts.installation else { return false }
-            let policy = health(of: installation, judgement)
+            let policy = world.health(of: installation, judgement)
             let reading = world.clock.read()
             // The monotonic clock is another one after a boot: the time begins anew, once for each boot.
             guard reading.bootID == step.since.bootID else {
@@ -234,6 +253,44 @@ public struct StepRun {
                 return try move(step, to: phase, failure: failure, facts, judgement)
             default: return false
             }
+        }
+
+        /// Looks once whether it stays well; what it has earned is kept, and the next tick looks again.
+        private mutating func sample(
+            _ step: Step, _ facts: StepFacts, _ judgement: Judgement
+        ) throws(LedgerFailure) -> Bool {
+            guard let installation = facts.installation else { return false }
+            let policy = world.health(of: installation, judgement)
+            let answers = ask(policy, installation, expecting: step.change.to)
+            let invocation = installation.mainUnit?.invocationID
+            if !isSampling {
+                count = HealthCount(wasWell: true)
+                isSampling = true
+            }
+            let verdict = count.take(
+                HealthRound(answers: answers, invocation: invocation), policy, isLate: false)
+            if case .unwell(let reason) = verdict {
+                switch failed(reason, step, facts) {
+                case .end(let outcome): return try end(step, outcome, judgement)
+                case .move(let phase, let failure):
+                    return try move(step, to: phase, failure: failure, facts, judgement)
+                default: return false
+                }
+            }
+            let soak = try world.soak(of: step)
+            guard count.successes > 0 else {
+                try world.keepSoak(soak.failing(), of: step)
+                world.node.wait(policy.interval)
+                return true
+            }
+            let reading = world.clock.read()
+            let earned = soak.taking(
+                Soak.Sample(
+                    bootID: reading.bootID, invocationID: invocation ?? "", bytes: step.change.to.bytes ?? "",
+                    monotonic: reading.monotonic), interval: soakInterval)
+            try world.keepSoak(earned, of: step)
+            guard earned.isOver(step.soak ?? .zero) else { return false }
+            return try end(step, .done, judgement)
         }
 
         private func ask(
@@ -272,9 +329,9 @@ public struct StepRun {
             return try end(step, .abandoned(trouble), judgement)
         }
 
-        private static var tries: Int { StepRun.tries }
+        static var tries: Int { StepRun.tries }
 
-        private func outcome(
+        func outcome(
             of effect: Effect, _ step: Step, _ judgement: Judgement
         ) throws(LedgerFailure) -> GuardOutcome {
             let situation = GuardSituation(
@@ -290,8 +347,9 @@ public struct StepRun {
             }
         }
 
-        private mutating func move(
-            _ step: Step, to phase: Step.Phase, failure: String?, _ facts: StepFacts, _ judgement: Judgement
+        mutating func move(
+            _ step: Step, to phase: Step.Phase, failure: String?, _ facts: StepFacts, _ judgement: Judgement,
+            backup: String? = nil
         ) throws(LedgerFailure) -> Bool {
             var events: [Event] = []
             if phase == .replacingBack, let failure { events.append(quarantine(step, failure)) }
@@ -299,12 +357,13 @@ public struct StepRun {
                 .stepMoved(
                     StepMove(
                         of: step, to: phase, since: world.clock.read(),
-                        invocation: facts.installation?.mainUnit?.invocationID, failure: failure)))
+                        invocation: facts.installation?.mainUnit?.invocationID, failure: failure,
+                        backup: backup)))
             try append(events, judgement.state)
             return true
         }
 
-        private mutating func end(
+        mutating func end(
             _ step: Step, _ outcome: StepEnd.Outcome, _ judgement: Judgement
         ) throws(LedgerFailure) -> Bool {
             var events: [Event] = []
@@ -338,7 +397,7 @@ public struct StepRun {
                     at: world.clock.read().now))
         }
 
-        private func append(_ events: [Event], _ state: NodeState) throws(LedgerFailure) {
+        func append(_ events: [Event], _ state: NodeState) throws(LedgerFailure) {
             let reading = world.clock.read()
             // Others append while we look and wait.
             var state = try world.ledger.load().state
@@ -346,74 +405,6 @@ public struct StepRun {
             try world.ledger.append(events, reading: reading, state: state)
             events.flatMap(journalEntries).forEach(world.journal.write)
             world.tick.tell(events, at: reading.now)
-        }
-
-        // MARK: Facts
-
-        private func facts(_ step: Step, _ judgement: Judgement) -> StepFacts {
-            let id = step.change.installation
-            let state = judgement.state
-            let installation = judgement.observation.installations.first { $0.id == id }
-            let situation = GuardSituation(
-                state: state, observation: judgement.observation, policy: judgement.policy, site: world.site)
-            let presence = world.port.look(at: situation.places)
-            let vault = { (artifact: Artifact) in world.site.vaultPath(of: artifact.sha256 ?? .none) }
-            let isDenied = state.denials.contains { $0.covers(step.change.to, of: id.distribution) }
-            return StepFacts(
-                now: judgement.observation.clock.now, installation: installation,
-                objection: objection(step, judgement),
-                denial: isDenied ? "a person said no to it ('holdfast deny')" : nil,
-                isAdopted: state.installations[id.description]?.adoption != nil,
-                isPaused: state.pause != nil,
-                hasNew: presence.identities[vault(step.change.to)] != nil,
-                hasOld: presence.identities[vault(step.change.from)] != nil, identified: identified,
-                goingBackNeedsPerson: installation.flatMap { installation in
-                    goingBackNeedsPerson(
-                        step, installation, settings(of: installation, judgement).rollback,
-                        situation.lastRan(of: installation, presence), vault: vault(step.change.from))
-                }, isRefreshing: situation.isRefreshing)
-        }
-
-        /// Why the step may not change anything now: everything is asked anew at this instant.
-        private func objection(_ step: Step, _ judgement: Judgement) -> String? {
-            if judgement.state.pause != nil { return "the guards are paused" }
-            guard judgement.policyIsCurrent else { return "there is no valid policy" }
-            guard
-                let record = judgement.decisions.first(where: {
-                    $0.subject.change.id == step.change.id
-                        && $0.subject.change.installation == step.change.installation
-                })
-            else { return "the change is no longer there" }
-            guard record.decision.verdict != .allow else { return nil }
-            let open = record.decision.reasons.filter { $0.result != .met }
-            return "\(record.decision.verdict.rawValue): " + open.map(\.text).joined(separator: "; ")
-        }
-
-        private func settings(of installation: Installation, _ judgement: Judgement) -> Policy {
-            guard let policy = judgement.policy else { return Policy() }
-            return resolve(
-                policy, isCurrent: judgement.policyIsCurrent, node: judgement.observation.node,
-                distribution: installation.id.distribution, role: installation.role
-            ).policy
-        }
-
-        private func health(of installation: Installation, _ judgement: Judgement) -> HealthPolicy {
-            settings(of: installation, judgement).health
-        }
-
-        private func replacement(_ step: Step, back: Bool, _ judgement: Judgement) -> Effect? {
-            let installation = judgement.observation.installations.first { $0.id == step.change.installation }
-            guard let installed = installation?.installed else { return nil }
-            let artifact = back ? step.change.from : step.change.to
-            // The old one stands in the vault; what failed is kept, so that it can be looked at.
-            let isKept = back || installed.artifact.sha256 != step.change.from.sha256
-            return .replace(
-                Replacement(
-                    installation: step.change.installation, artifact: artifact.pinned,
-                    source: .vault(world.site.vaultPath(of: artifact.sha256 ?? .none)), binary: step.binary,
-                    seen: installed.identity,
-                    pending: isKept ? world.site.pendingPath(of: step.binary) : nil,
-                    purpose: .step(step.id)))
         }
     }
 }

@@ -11,8 +11,10 @@ func nextSnapAction(_ step: Step, _ installation: Installation, _ facts: StepFac
     switch step.phase {
     case .storing:
         if let objection = facts.objection { return .end(.abandoned(objection)) }
-        // From here on both revisions are approved, so that the veto lets snapd start the new one.
-        return .move(.replacing)
+        if let hold = facts.hold { return .hold(hold) }
+        return .move(facts.preparation(after: .storing))
+    // After these both revisions are approved, so that the veto lets snapd start the new one.
+    case .gating, .backingUp, .draining: return nextPreparation(step, facts)
     case .replacing:
         // While snapd is at it, the new revision may be in place and still be taken back.
         if facts.isRefreshing { return .wait }
@@ -25,12 +27,12 @@ func nextSnapAction(_ step: Step, _ installation: Installation, _ facts: StepFac
         guard isOld else { return .end(.abandoned("\(name(installed)) is installed now")) }
         return .refresh
     case .restarting: return .move(.probing)
-    case .probing:
-        if isOld {
+    case .probing, .soaking:
+        if isOld, !step.isProofOnly {
             return .move(.replacingBack, failure: "\(name(installed)) was put back, and not by this step")
         }
-        if let denial = facts.denial { return failed(denial, facts) }
-        return .probe
+        if let denial = facts.denial { return failed(denial, step, facts) }
+        return step.phase == .soaking ? .sample : .probe
     case .replacingBack, .restartingBack:
         guard isOld else {
             return .end(

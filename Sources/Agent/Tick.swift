@@ -9,12 +9,14 @@ public struct Tick {
     private let observer: any Observer
     private let policy: any PolicySource
     private let zones: any ZoneSource
-    private let ledger: any LedgerStore
-    private let journal: any Journal
-    private let label: (String) -> String
+    let ledger: any LedgerStore
+    let journal: any Journal
+    let label: (String) -> String
     private let guards: (port: any GuardPort, site: GuardSite)?
     private let cluster: (any ClusterPort)?
-    private let servers: (any StepClusterPort)?
+    let servers: (any StepClusterPort)?
+    let fleet: (port: any FleetPort, identity: FleetIdentity)?
+    private let source: ((ArtifactSource) -> (any ReleaseSource)?)?
 
     /// How often a tick looks again because something moved meanwhile; the next tick takes over from there.
     private static let maximumRounds = 8
@@ -26,11 +28,15 @@ public struct Tick {
     ///   - guards: where guards are kept; nil where none are, whatever is desired.
     ///   - cluster: where plans are seen and people told; nil where no cluster is asked.
     ///   - servers: who is asked of deprecated APIs, for a gate that asks; nil where nobody is.
+    ///   - fleet: where rollouts are; nil where this node takes part in none.
+    ///   - source: the source of releases that a policy's settings name; nil where none is asked.
     public init(
         clock: any Clock, observer: any Observer, policy: any PolicySource, zones: any ZoneSource,
         ledger: any LedgerStore, journal: any Journal, label: @escaping (String) -> String,
         guards: (port: any GuardPort, site: GuardSite)? = nil, cluster: (any ClusterPort)? = nil,
-        servers: (any StepClusterPort)? = nil
+        servers: (any StepClusterPort)? = nil,
+        fleet: (port: any FleetPort, identity: FleetIdentity)? = nil,
+        source: ((ArtifactSource) -> (any ReleaseSource)?)? = nil
     ) {
         self.clock = clock
         self.observer = observer
@@ -42,6 +48,8 @@ public struct Tick {
         self.guards = guards
         self.cluster = cluster
         self.servers = servers
+        self.fleet = fleet
+        self.source = source
     }
 
     /// How a tick ended.
@@ -68,7 +76,8 @@ public struct Tick {
     /// - Parameters:
     ///   - dryRun: decides, but records, does and tells nothing.
     ///   - request: what a person asks of the guards; it is recorded with what the first look finds.
-    public func run(dryRun: Bool, request: GuardRequest? = nil) -> Outcome {
+    ///   - asksFleet: whether the fleet's store is asked though it is not due.
+    public func run(dryRun: Bool, request: GuardRequest? = nil, asksFleet: Bool = false) -> Outcome {
         var state = NodeState()
         var memory = ObserverMemory()
         var failure: LedgerFailure?
@@ -88,9 +97,9 @@ public struct Tick {
             let spool = takeSpool(state, reading, dryRun: dryRun, failure: &failure)
             events += spool.events
             state = spool.state ?? state
-            var (judgement, presence) = look(
+            var (judgement, presence, view) = look(
                 state: state, memory: &memory, reading: reading, problems: [spool.problem].compactMap(\.self),
-                failure: &failure, isAsked: request != nil && round == 0)
+                failure: &failure, isAsked: request != nil && round == 0, asksFleet: asksFleet && round == 0)
             // Everything that was just decided rests on what was lost.
             if let seeded = seed(state, presence, reading, dryRun: dryRun, failure: &failure) {
                 events.append(seeded.event)
@@ -101,7 +110,8 @@ public struct Tick {
             if let request, answered == nil {
                 let answer = answer(
                     request, state: judgement.state, observation: judgement.observation,
-                    unproven: unproven(judgement, presence))
+                    unproven: unproven(judgement, presence),
+                    isContested: view?.known.stranger != nil)
                 for event in answer.events { judgement.state.apply(event, at: reading.now) }
                 judgement.events += answer.events
                 answered = answer
@@ -115,6 +125,13 @@ public struct Tick {
                 }
             }
             events += judgement.events
+            if !dryRun, failure == nil, var seen = view {
+                do {
+                    events += try takePart(&judgement, &seen, &memory, reading)
+                } catch {
+                    failure = error
+                }
+            }
             state = judgement.state
             let isAnsweredNow = round == 1 && answered?.events.isEmpty == false
             if !isAnsweredNow, failure == nil {
@@ -187,8 +204,8 @@ public struct Tick {
 
     private func look(
         state: NodeState, memory: inout ObserverMemory, reading: ClockReading, problems: [Problem],
-        failure: inout LedgerFailure?, isAsked: Bool
-    ) -> (Judgement, GuardPresence) {
+        failure: inout LedgerFailure?, isAsked: Bool, asksFleet: Bool
+    ) -> (Judgement, GuardPresence, FleetView?) {
         var observation = observer.observe(reading: reading, memory: &memory)
         observation.problems += problems
         let reading = policy.load(now: observation.clock.now, known: &memory.policy)
@@ -204,6 +221,7 @@ public struct Tick {
                 failure = error
             }
         }
+        var targets: [PlanTarget] = []
         if let cluster {
             let policy = reading.loaded ?? lastPolicy
             let watch = ClusterWatch(port: cluster, isAsked: isAsked)
@@ -211,12 +229,17 @@ public struct Tick {
             if let servers {
                 WatchDeprecatedAPIs(port: servers).look(observation, policy: policy, memory: &memory)
             }
-            do {
-                try offerPlans(&observation, on: watch.concerned(observation, policy), state, &failure)
-            } catch {
-                failure = error
-            }
+            targets += planTargets(observation, on: watch.concerned(observation, policy))
         }
+        if let source {
+            SourceWatch(source: source, isAsked: asksFleet, label: label)
+                .look(&observation, policy: reading.loaded ?? lastPolicy, memory: &memory)
+            targets += sourceOffers(memory.source ?? [:], on: observation.installations)
+        }
+        do { try offer(targets, &observation, state, &failure) } catch { failure = error }
+        let view = lookAtFleet(
+            &observation, state, reading.loaded ?? lastPolicy, &memory, isAsked: asksFleet, failure: failure)
+        observation.place(memory.downloads)
         var known: [String: (zone: Zone, dataVersion: String)] = [:]
         for name in zoneNames(of: reading, lastPolicy: lastPolicy) { known[name] = zones.zone(named: name) }
         var presence = GuardPresence()
@@ -229,28 +252,33 @@ public struct Tick {
             observation.problems += planGuards(situation, presence).problems
             observation.problems += situation.records.troubles.map(\.problem)
         }
-        let judgement = judge(
+        var judgement = judge(
             Situation(
                 state: state, observation: observation, policy: reading, lastPolicy: lastPolicy,
-                catalog: catalog, fleet: .alone, approvals: state.approvals, denials: state.denials,
-                zones: known),
+                catalog: catalog, fleet: fleets(view, observation, reading.loaded ?? lastPolicy),
+                approvals: state.approvals, denials: state.denials, zones: known),
             label: label)
-        return (judgement, presence)
+        judgement.fleet = view?.known
+        judgement.downloads = memory.downloads
+        return (judgement, presence, view)
     }
 
-    /// Takes what plans would install in among what is offered, by the bytes that are known of it.
-    private func offerPlans(
-        _ observation: inout Observation, on concerned: [Installation], _ state: NodeState,
+    private func planTargets(_ observation: Observation, on concerned: [Installation]) -> [PlanTarget] {
+        guard let seen = observation.cluster else { return [] }
+        let architecture = observation.node.architecture
+        return Agent.planTargets(seen, on: concerned)
+            + [autopilotTarget(seen, on: concerned, architecture: architecture)].compactMap(\.self)
+    }
+
+    /// Takes what plans and sources would install in among what is offered, by the bytes that are known of it.
+    private func offer(
+        _ targets: [PlanTarget], _ observation: inout Observation, _ state: NodeState,
         _ failure: inout LedgerFailure?
     ) throws(LedgerFailure) {
-        guard let seen = observation.cluster else { return }
-        let architecture = observation.node.architecture
-        let targets =
-            planTargets(seen, on: concerned)
-            + [autopilotTarget(seen, on: concerned, architecture: architecture)].compactMap(\.self)
+        guard !targets.isEmpty else { return }
         var bytes = KnownBytes(
             approvals: state.approvals(inForceOn: observation.node.name, at: observation.clock.now),
-            architecture: architecture)
+            architecture: observation.node.architecture)
         if failure == nil {
             for target in targets {
                 guard let version = target.version else { continue }

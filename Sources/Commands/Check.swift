@@ -9,7 +9,8 @@ import Reports
 func check(_ invocation: Invocation, on screen: Screen) throws(Failure) -> ExitCode {
     let place = try Place(invocation)
     let isDry = invocation.has("dry-run")
-    let outcome = isDry ? place.preview().outcome : tick(at: place, on: screen)
+    let outcome =
+        isDry ? place.preview().outcome : tick(at: place, on: screen, asksFleet: invocation.has("fleet"))
     let report = place.report(outcome)
     if invocation.value("output") == "json" {
         try screen.json(report)
@@ -36,7 +37,11 @@ func check(_ invocation: Invocation, on screen: Screen) throws(Failure) -> ExitC
 }
 
 /// Ticks once for real; without a ledger it still looks and decides, and says why nothing was recorded.
-func tick(at place: Place, on screen: Screen, request: GuardRequest? = nil) -> Tick.Outcome {
+///
+/// - Parameter asksFleet: whether the fleet's store is asked though it is not due.
+func tick(
+    at place: Place, on screen: Screen, request: GuardRequest? = nil, asksFleet: Bool = false
+) -> Tick.Outcome {
     do throws(LedgerFailure) {
         let ledger = try place.openLedger()
         if let begun = ledger.begun, let damaged = begun.replaces {
@@ -46,7 +51,7 @@ func tick(at place: Place, on screen: Screen, request: GuardRequest? = nil) -> T
             place.ledgerJournal.write(
                 JournalEntry(message: .ledgerBegun, priority: .error, text: text, fields: [:]))
         }
-        return place.tick(over: ledger).run(dryRun: false, request: request)
+        return place.tick(over: ledger).run(dryRun: false, request: request, asksFleet: asksFleet)
     } catch {
         var outcome = place.preview().outcome
         outcome.failure = error

@@ -75,6 +75,9 @@ public struct Artifact: Codable, Hashable, Sendable {
     /// Whether more than a version is known of it.
     var hasBytes: Bool { sha256 != nil || revision != nil }
 
+    /// By which rules and rollouts name its bytes: a digest's hexadecimal digits, or `revision:N`; nil without either.
+    public var bytes: String? { sha256?.hex ?? revision.map { "revision:\($0)" } }
+
     /// Whether anything is known of it at all.
     public var isKnown: Bool { version != nil || sha256 != nil || revision != nil }
 

@@ -48,6 +48,10 @@ public enum Event: Codable, Hashable, Sendable {
     case quarantined(QuarantinedArtifact)
     /// The start gate put something back, let something through, or refused a start.
     case gateActed(GateAct)
+    /// What this node's part in a rollout is from now on.
+    case seatTaken(SeatTaking)
+    /// A person has said something of a rollout.
+    case rolloutSaid(RolloutWord)
     /// The ledger was lost, or lagged behind; what guards was taken over from the guard file.
     case seeded(Seeding)
 
@@ -84,6 +88,8 @@ public enum Event: Codable, Hashable, Sendable {
         case .approvalSpent: "approval-spent"
         case .quarantined: "quarantined"
         case .gateActed: "gate-acted"
+        case .seatTaken: "seat-taken"
+        case .rolloutSaid: "rollout-said"
         case .seeded: "seeded"
         }
     }

@@ -75,17 +75,20 @@ public struct FleetSummary: Codable, Hashable, Sendable {
     public var stages: [StageProgress]
     /// Artifacts that no node may begin with.
     public var quarantine: [Quarantined]
+    /// The rollout that is under way, by its id; nil where none is.
+    public var rollout: String?
 
     /// Makes a summary.
     public init(
         answered: Bool, seesOthers: Bool, members: [Member], stages: [StageProgress],
-        quarantine: [Quarantined]
+        quarantine: [Quarantined], rollout: String? = nil
     ) {
         self.answered = answered
         self.seesOthers = seesOthers
         self.members = members
         self.stages = stages
         self.quarantine = quarantine
+        self.rollout = rollout
     }
 
     /// What a node on the embedded store knows: itself.

@@ -30,6 +30,8 @@ public struct JournalEntry: Hashable, Sendable {
         case stepEnded = "0a017904e02142e192e272bce9ceb556"
         case approvalSpent = "df4c8e7306e74adc816c9b51d98739f9"
         case quarantined = "a2db3d5d654c475cb44a6d1af3625d16"
+        case seatTaken = "1a224f2b7e2f43e48e048e5c881fdc1b"
+        case rolloutSaid = "15d338e6941840818cad9b827e8e64bf"
         case gatePutBack = "d70c4cd88c5f4623979ae77a072bfc7f"
         case gateLetThrough = "565a009f7c2e4de7b87aa9038c7a8345"
         case gateRefused = "e6c4d529c08b45e694f895e97f31f0a1"

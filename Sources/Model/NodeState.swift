@@ -33,6 +33,8 @@ public struct NodeState: Codable, Hashable, Sendable {
     /// Records of the gate that were taken from the spool last: where a tick died before it took their files away, they
     /// are still there.
     @OmittedWhenEmpty public var spooled: [String] = []
+    /// This node's part in rollouts, by distribution; nil where it never had one.
+    public var seats: [String: Seat]?
     /// What the newest seeding was made from; nil where there was none.
     public var seededFrom: SeedSource?
 
@@ -109,8 +111,10 @@ public struct NodeState: Codable, Hashable, Sendable {
             applyGuarding(event, at: at)
         case .stepBegan, .stepMoved, .stepEnded, .approvalSpent, .quarantined: applyStep(event, at: at)
         case .gateActed(let act): take(act)
+        case .seatTaken(let taking):
+            seats = (seats ?? [:]).merging([taking.distribution.rawValue: taking.seat]) { $1 }
         case .seeded(let seeding): take(seeding)
-        case .coverage, .catalogImported, .guardBroken:
+        case .coverage, .catalogImported, .guardBroken, .rolloutSaid:
             break
         }
     }
@@ -150,12 +154,20 @@ public struct NodeState: Codable, Hashable, Sendable {
 extension NodeState {
     private mutating func applyStep(_ event: Event, at: Instant) {
         switch event {
-        case .stepBegan(let step): self.step = step
+        case .stepBegan(let step):
+            self.step = step
+            let key = step.change.installation.description
+            // A person has it go back from what was approved: the old one alone is approved from now on.
+            if step.phase.isBack, installations[key]?.reference?.isSameBytes(as: step.change.to) == true {
+                installations[key]?.reference = step.change.from
+                installations[key]?.lastGood = nil
+            }
         case .stepMoved(let move):
             guard step?.id == move.step else { return }
             step?.phase = move.phase
             step?.since = move.since
             step?.invocation = move.invocation
+            if let backup = move.backup { step?.backup = backup }
             if let failure = move.failure { step?.failure = failure }
         case .stepEnded(let end):
             guard step?.id == end.step.id else { return }
@@ -164,9 +176,10 @@ extension NodeState {
             if case .abandoned(let reason) = end.outcome {
                 lastStep = LeftStep(change: end.step.change.id, reason: reason, at: at)
             }
-            guard end.outcome == .done else { return }
             let key = end.step.change.installation.description
+            guard end.outcome == .done else { return }
             guard let reference = installations[key]?.reference else { return }
+            installations[key]?.proven = end.step.change.to.bytes
             if reference.isSameBytes(as: end.step.change.to) == false {
                 installations[key]?.lastGood = reference
             }
@@ -201,6 +214,9 @@ extension NodeState {
         }
     }
 
+    /// This node's part in the rollouts of a distribution.
+    public func seat(of distribution: Distribution) -> Seat { seats?[distribution.rawValue] ?? Seat() }
+
     /// The approvals that have neither ended nor been used up by a node.
     public func approvals(inForceOn node: String, at now: Instant) -> [Approval] {
         approvals.filter { now < $0.expires && !$0.spentBy.contains(node) }
@@ -219,6 +235,8 @@ public struct InstallationState: Codable, Hashable, Sendable {
     public var adoption: Adoption?
     /// The artifact that it was meant to run before, and ran well; nil where there was none.
     public var lastGood: Artifact?
+    /// The bytes that a step has brought here, or looked at here, and found well to its end; nil where none was.
+    public var proven: String?
     /// Whether its unit was up when its binary was last there; nil where no look has told.
     public var wasUp: Bool?
     /// Since when its binary has been missing; nil while it is there.

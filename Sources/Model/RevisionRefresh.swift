@@ -10,13 +10,16 @@ public struct RevisionRefresh: Codable, Hashable, Sendable {
     public var from: String
     /// It is asked for no earlier than this: what snapd did before is another's.
     public var since: Instant
+    /// The channel that the snap follows from then on; nil for the one that it follows.
+    public var channel: String?
 
     /// Makes a refresh.
-    public init(snap: String, revision: String, from: String, since: Instant) {
+    public init(snap: String, revision: String, from: String, since: Instant, channel: String? = nil) {
         self.snap = snap
         self.revision = revision
         self.from = from
         self.since = since
+        self.channel = channel
     }
 }
 

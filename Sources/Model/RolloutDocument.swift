@@ -26,6 +26,27 @@ public struct RolloutDocument: Codable, Hashable, Sendable {
     public var tracks: [Track]
     /// What a store that went back in time has lost; nil where it never did.
     public var lost: LostSpan?
+    /// What the gates answered, by cluster: asked once, before its first node; nil where none was asked.
+    public var gates: [String: GateAnswer]?
+    /// What is to come after this one, for people: the rest of the ladder.
+    public var then: [Version]?
+
+    /// What the gates of a cluster answered.
+    public struct GateAnswer: Codable, Hashable, Sendable {
+        /// By the clock of the node that asked.
+        public var at: Instant
+        /// Which node asked.
+        public var node: String
+        /// What was asked and answered, for a person.
+        public var text: String
+
+        /// Makes an answer that lets the rollout go on; what does not is no answer, and is asked again.
+        public init(at: Instant, node: String, text: String) {
+            self.at = at
+            self.node = node
+            self.text = text
+        }
+    }
 
     /// How a rollout can stand.
     public enum State: String, Codable, CaseIterable, Hashable, Sendable {
@@ -80,11 +101,14 @@ public struct RolloutArtifact: Codable, Hashable, Sendable {
     public var version: Version
     /// By architecture: 64 hexadecimal digits of a SHA-256, or `revision:N`.
     public var bytes: [String: String]
+    /// The channel that a snap follows from then on; nil where it stays as it is.
+    public var channel: String?
 
     /// Names a release.
-    public init(version: Version, bytes: [String: String]) {
+    public init(version: Version, bytes: [String: String], channel: String? = nil) {
         self.version = version
         self.bytes = bytes
+        self.channel = channel
     }
 }
 

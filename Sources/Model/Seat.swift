@@ -55,3 +55,23 @@ public struct Seat: Codable, Hashable, Sendable {
         highest = 0
     }
 }
+
+/// A node's part in a rollout, as it is from now on.
+public struct SeatTaking: Codable, Hashable, Sendable {
+    /// Of which distribution's rollouts.
+    public var distribution: Distribution
+    /// The part.
+    public var seat: Seat
+    /// What is rolled out; nil where that is not known any longer.
+    public var version: Version?
+    /// Whether it came to another phase, rather than to know more of the document.
+    public var isNews: Bool
+
+    /// Makes a record.
+    public init(distribution: Distribution, seat: Seat, version: Version?, isNews: Bool) {
+        self.distribution = distribution
+        self.seat = seat
+        self.version = version
+        self.isNews = isNews
+    }
+}

@@ -1,17 +1,26 @@
 /// One change that Holdfast carries out on this node, while it is under way.
 ///
-/// `storing → replacing → restarting → probing`, and where that ends badly `replacingBack → restartingBack →
-/// probingBack`; without restarting where snapd does that. A node has one at most.
+/// `storing → gating → backingUp → draining → replacing → restarting → probing → soaking`, and where that ends badly
+/// `replacingBack → restartingBack → probingBack`; without restarting where snapd does that. What is not asked for is
+/// passed through. A node has one at most.
 public struct Step: Codable, Hashable, Sendable {
     /// How far a step has come.
     public enum Phase: String, Codable, CaseIterable, Hashable, Sendable {
         /// The bytes go into the vault, and are read there.
         case storing
+        /// What the policy asks before a minor is asked.
+        case gating
+        /// What a way back needs is saved, and the copy verified.
+        case backingUp = "backing-up"
+        /// Other nodes take over what runs here.
+        case draining
         /// Both artifacts are approved, and the new one takes the binary's place, or snapd brings it.
         case replacing
         case restarting
         /// The node is asked whether it is well.
         case probing
+        /// It is well, and has to stay so for as long as its stage asks.
+        case soaking
         /// The old one alone is approved, and takes its place again.
         case replacingBack = "replacing-back"
         case restartingBack = "restarting-back"
@@ -42,11 +51,19 @@ public struct Step: Codable, Hashable, Sendable {
     public var failure: String?
     /// What snapd took back of it by itself; nil where it did not.
     public var takenBack: SnapdUndo?
+    /// The rollout that it is part of; nil for a change of this node alone.
+    public var rollout: String?
+    /// How long the artifact has to run well before the step is over; nil for not at all.
+    public var soak: TimeSpan?
+    /// The backup that was made for it and verified: where it lies; nil where none was.
+    public var backup: String?
 
     /// Makes a step that is about to begin.
+    ///
+    /// What runs already is only looked at: such a step begins with probing.
     public init(
         id: String, change: Change, decision: String, approvals: [String], source: String, binary: String,
-        since: ClockReading
+        since: ClockReading, rollout: String? = nil, soak: TimeSpan? = nil
     ) {
         self.id = id
         self.change = change
@@ -55,22 +72,40 @@ public struct Step: Codable, Hashable, Sendable {
         self.source = source
         self.binary = binary
         began = since.now
-        phase = .storing
+        phase = change.from.isSameBytes(as: change.to) == true ? .probing : .storing
         self.since = since
+        self.rollout = rollout
+        self.soak = soak
     }
+
+    /// Whether nothing is replaced: the artifact ran here before the step.
+    public var isProofOnly: Bool { change.from.isSameBytes(as: change.to) == true }
 
     /// Whether the new artifact may run: both are approved until the step goes back.
     public var isForward: Bool { !phase.isBack }
 
-    /// Whether something of the node may have been changed.
-    public var hasBegun: Bool { phase != .storing }
+    /// Whether the artifact may have been put in place.
+    public var hasBegun: Bool {
+        switch phase {
+        case .storing, .gating, .backingUp, .draining: false
+        default: true
+        }
+    }
+
+    /// Whether nothing may be scheduled here: from when the node is emptied until it is well.
+    public var wantsNodeEmpty: Bool {
+        switch phase {
+        case .storing, .gating, .backingUp, .soaking: false
+        default: true
+        }
+    }
 }
 
 extension Step.Phase {
     /// Whether it is one of going back.
     public var isBack: Bool {
         switch self {
-        case .storing, .replacing, .restarting, .probing: false
+        case .storing, .gating, .backingUp, .draining, .replacing, .restarting, .probing, .soaking: false
         case .replacingBack, .restartingBack, .probingBack: true
         }
     }
@@ -79,9 +114,13 @@ extension Step.Phase {
     public var summary: String {
         switch self {
         case .storing: "puts its bytes into the vault and reads them"
+        case .gating: "asks what the policy has asked before a minor"
+        case .backingUp: "makes a backup and verifies it"
+        case .draining: "empties the node"
         case .replacing: "puts it in place"
         case .restarting: "restarts the unit"
         case .probing: "waits until the node is well"
+        case .soaking: "watches that the node stays well"
         case .replacingBack: "puts the old artifact back"
         case .restartingBack: "restarts the unit with the old artifact"
         case .probingBack: "waits until the node is well with the old artifact"
@@ -103,16 +142,20 @@ public struct StepMove: Codable, Hashable, Sendable {
     public var failure: String?
     /// Whose it is and what it changes, for a person.
     public var summary: String
+    /// Where the backup lies that was made for it.
+    public var backup: String?
 
     /// Makes a move of a step.
     public init(
-        of step: Step, to phase: Step.Phase, since: ClockReading, invocation: String?, failure: String? = nil
+        of step: Step, to phase: Step.Phase, since: ClockReading, invocation: String?, failure: String? = nil,
+        backup: String? = nil
     ) {
         self.step = step.id
         self.phase = phase
         self.since = since
         self.invocation = invocation
         self.failure = failure
+        self.backup = backup
         summary = step.summary
     }
 }
@@ -200,7 +243,7 @@ public struct QuarantinedArtifact: Codable, Hashable, Sendable {
     }
 
     /// By which rules name its bytes: a digest's hexadecimal digits, or `revision:N`; nil where neither is known.
-    public var bytes: String? { artifact.sha256?.hex ?? artifact.revision.map { "revision:\($0)" } }
+    public var bytes: String? { artifact.bytes }
 
     /// Whether an approval is for exactly these bytes; one that is given later lifts the quarantine.
     public func isLifted(by approval: Approval) -> Bool {

@@ -45,6 +45,12 @@ public struct ObserverMemory: Codable, Hashable, Sendable {
     public var source: [String: KnownSource]?
     /// What API servers say of deprecated APIs, and since when they are watched; nil where no gate asks.
     public var deprecatedAPIs: DeprecatedAPIWatch?
+    /// What the fleet's store told, and when it is asked again.
+    public var fleet: KnownFleet?
+    /// What was fetched for this node.
+    public var downloads: KnownDownloads?
+    /// What an artifact has earned of its soak, by the step's id.
+    public var soaks: [String: Soak]?
     /// The policy's hash; not the observer's, but as much a cache as the rest.
     public var policy: KnownPolicy?
 

@@ -70,8 +70,7 @@ public enum Move: Hashable, Sendable {
 public func nextMove(_ seat: Seat, _ situation: SeatSituation) -> Move {
     // What was begun is finished or undone whatever the store says.
     switch (seat.phase, situation.step) {
-    case (.stepping, .notBegun), (.stepping, .underWay), (.soaking, .soaking), (.soaking, .notBegun),
-        (.soaking, .underWay):
+    case (.stepping, .underWay), (.soaking, .soaking), (.soaking, .notBegun), (.soaking, .underWay):
         return .step
     case (.stepping, .soaking), (.stepping, .soaked): return .commit(seat.in(.soaking))
     case (.soaking, .soaked): return .commit(seat.in(.proving))
@@ -127,8 +126,9 @@ private struct Seating {
         case .granted: granted()
         case .proving: proving()
         case .failing(let reason): failing(reason)
+        case .stepping: stepping()
         // Handled before the store was looked at.
-        case .stepping, .soaking: .step
+        case .soaking: .step
         }
     }
 
@@ -195,6 +195,14 @@ private struct Seating {
         guard document.state == .running else { return .wait(document.reason ?? document.state.rawValue) }
         if let obstacle = situation.obstacle { return .wait(obstacle) }
         return .commit(seat.in(.stepping))
+    }
+
+    /// Nothing was begun as yet, so all is asked that is asked of a grant; a step that has begun never comes here.
+    private func stepping() -> Move {
+        switch granted() {
+        case .commit(let next) where next.phase == .stepping: .step
+        case let other: other
+        }
     }
 
     private func proving() -> Move {

@@ -26,6 +26,8 @@ public enum Refusal: Error, Hashable, Sendable {
     case noGrant
     /// It is not in a state from which that is possible.
     case notPossible(from: RolloutDocument.State)
+    /// A person has named more than one node.
+    case severalNodes([String])
     /// It would have no stage at all that a node is in.
     case nobody
 
@@ -46,6 +48,8 @@ public enum Refusal: Error, Hashable, Sendable {
         case .evicted: "a person took this node out of the rollout"
         case .noGrant: "this node holds no such grant"
         case .notPossible(let state): "the rollout is \(state.rawValue)"
+        case .severalNodes(let ids):
+            "several nodes are called so; name one by its id: \(ids.joined(separator: ", "))"
         case .nobody: "no node is in any stage"
         }
     }

@@ -103,6 +103,13 @@ extension RolloutDocument {
         }
     }
 
+    /// Keeps what the gates of a cluster have answered, which lets its nodes go on.
+    public func notingGates(_ answer: GateAnswer, of cluster: String) throws(Refusal) -> RolloutDocument {
+        try checkFormat()
+        guard !state.hasEnded else { throw .notPossible(from: state) }
+        return changing { $0.gates = ($0.gates ?? [:]).merging([cluster: answer]) { $1 } }
+    }
+
     /// *Pause*, by a person.
     public func pausing(reason: String) throws(Refusal) -> RolloutDocument {
         try checkFormat()

@@ -25,9 +25,8 @@ extension Question {
         switch approval.scope {
         case .node(let name) where name != node.name: return "is for node \(name)"
         case .stage(let name) where name != stage?.name: return "is for stage \(name)"
-        // No rollout is under way until rollouts exist, and none is named in what is decided on.
-        case .rollout(let name): return "is for rollout \(name)"
-        case .node, .stage: break
+        case .rollout(let name) where name != fleet.rollout: return "is for rollout \(name)"
+        case .node, .stage, .rollout: break
         }
         if approval.spentBy.contains(node.name) { return "is spent on this node" }
         let tooMuch = approval.waives.filter { !policy.approval.mayWaive.contains($0) }

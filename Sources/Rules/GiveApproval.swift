@@ -135,7 +135,7 @@ private func pins(
     return ([architecture.rawValue: sha256], nil)
 }
 
-// Approvals are kept on the node where they were given, so one for another node would never be read.
+// One for a node is kept there, so one for another node would never be read; a fleet's store carries the others.
 private func check(_ scope: Approval.Scope, of record: DecisionRecord) throws(ApprovalRefusal) {
     let own = record.subject.node.name
     let stages = record.policy.stages
@@ -148,11 +148,17 @@ private func check(_ scope: Approval.Scope, of record: DecisionRecord) throws(Ap
         let names = stages.map(\.name).joined(separator: ", ")
         throw ApprovalRefusal(
             cause: .request, description: "the policy has no stage \(name); it has \(names)")
-    case .stage(let name) where record.policy.stage.map({ stages[$0].name }) != name:
+    case .stage(let name)
+    where !record.fleet.seesOthers && record.policy.stage.map({ stages[$0].name }) != name:
         throw ApprovalRefusal(
             cause: .request,
             description: "\(own) is not in stage \(name), and an approval that is given here is read by no "
                 + "other node; give it on a node of that stage")
+    case .rollout(let name) where name != record.fleet.rollout:
+        throw ApprovalRefusal(
+            cause: .request,
+            description: record.fleet.rollout.map { "rollout \(name) is not under way; \($0) is" }
+                ?? "no rollout is under way; 'holdfast upgrade' begins one")
     case .node, .stage, .rollout: break
     }
 }

@@ -1,13 +1,9 @@
 import Model
 
-// Questions that belong to a rollout's step. Until there is one, nobody can have asked them.
+// Questions that belong to a step: it asks them before it puts anything in place.
 extension Question {
     /// Whether bytes that nobody asked these questions about would run at the next start.
-    ///
-    /// What was turned away and kept is put in place as soon as it is allowed.
-    private var wouldRunUnasked: Bool {
-        change.phase == .onDisk || (change.phase == .offered && change.trigger == .fileReplaced)
-    }
+    private var wouldRunUnasked: Bool { change.phase == .onDisk }
 
     func gates() -> Reason {
         let source = line("gates")
@@ -21,8 +17,10 @@ extension Question {
         }
         let list = policy.gates.map(\.name).joined(separator: ", ")
         return asked(
-            .gates, "\(list) would be asked in a rollout, before its first node", from: source,
-            lever: "bring the minor in by a rollout, or set gates: none in the policy")
+            .gates, "asked in the step, in a rollout once before its first node: \(list)", from: source,
+            lever:
+                "have it put aside first (enforce: {gate: restore}, then restart the unit), or set gates: none in the policy"
+        )
     }
 
     func backup() -> Reason {
@@ -30,7 +28,7 @@ extension Question {
         switch policy.backup.mode {
         case .off: return met(.backup, "no backup is asked for", from: source)
         case .ifPossible:
-            return met(.backup, "a backup would be made in a rollout's step, where possible", from: source)
+            return met(.backup, "made in the step, where possible", from: source)
         case .auto where updateType == .build || updateType == .patch:
             return met(
                 .backup, "a backup is asked for before minors, not before \(anUpdate)",
@@ -42,14 +40,16 @@ extension Question {
             return met(.backup, "\(role.withArticle) has nothing to back up", from: source)
         }
         return asked(
-            .backup, "a backup would be made and verified in a rollout's step", from: source,
-            lever: "bring it in by a rollout, or set backup: {mode: ifPossible} or {mode: off} in the policy")
+            .backup, "made and verified in the step", from: source,
+            lever:
+                "have it put aside first (enforce: {gate: restore}, then restart the unit), or set backup: {mode: off} in the policy"
+        )
     }
 
     func health() -> Reason {
         let list = policy.health.checks.map(\.name).joined(separator: ", ")
         return met(
-            .health, "asked after a rollout's step, not before it: \(list.isEmpty ? "nothing" : list)",
+            .health, "asked in the step, after the restart: \(list.isEmpty ? "nothing" : list)",
             from: line("health"))
     }
 
@@ -59,10 +59,7 @@ extension Question {
             return met(rule, text + tense, from: source)
         }
         return unknown(
-            rule,
-            change.phase == .onDisk
-                ? "\(text); what is on disk now would run at the next start without it"
-                : "\(text); what is kept on this node would be put in place without it", from: source,
+            rule, "\(text); what is on disk now would run at the next start without it", from: source,
             lever: lever)
     }
 }

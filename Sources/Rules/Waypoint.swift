@@ -1,4 +1,19 @@
-import Model
+public import Model
+
+/// The waypoints that count for an installation: the policy's own, or those of the shipped table.
+///
+/// All of the table is about etcd, which only a control plane of these runs; where nobody knows what the state is kept
+/// in it may be etcd.
+public func waypoints(for installation: Installation, _ policy: Policy) -> [Waypoint] {
+    switch policy.waypoints {
+    case .none: return []
+    case .listed(let waypoints): return waypoints
+    case .shipped:
+        let store = installation.dataStore
+        guard installation.role?.isControlPlane != false, store == .etcd || store == .unknown else { return [] }
+        return ShippedWaypoint.all.filter { $0.distribution == installation.id.distribution }.map(\.waypoint)
+    }
+}
 
 extension Question {
     /// Versions that must be passed through must not be jumped over.
@@ -9,14 +24,11 @@ extension Question {
         case .listed(let waypoints):
             return judge(waypoints, from: line("waypoints"))
         case .shipped:
-            // All of the table is about etcd, which only a control plane of these runs; where nobody knows what
-            // the state is kept in it may be etcd.
             let store = subject.installation.dataStore
             guard role?.isControlPlane != false, store == .etcd || store == .unknown else {
                 return met(.waypoint, "the shipped waypoints are for nodes that run etcd", from: builtIn)
             }
-            let table = ShippedWaypoint.all.filter { $0.distribution == distribution }.map(\.waypoint)
-            return judge(table, from: builtIn)
+            return judge(waypoints(for: subject.installation, policy), from: builtIn)
         }
     }
 

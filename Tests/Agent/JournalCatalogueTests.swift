@@ -128,6 +128,11 @@ extension Event {
             .approvalSpent(SpentApproval(approval: "p", node: "n", step: "s", artifact: bare)),
             .quarantined(
                 QuarantinedArtifact(installation: id, artifact: bare, reason: "", at: Instant(seconds: 0))),
+            .rolloutSaid(
+                RolloutWord(
+                    distribution: .k3s, rollout: nil, version: nil, word: .pause, reason: "", claimedBy: "")),
+            .seatTaken(
+                SeatTaking(distribution: .k3s, seat: Seat(failing: ""), version: nil, isNews: true)),
             .adopted(Adoption(installation: id, artifact: bare, at: Instant(seconds: 0))), .released(id),
             .paused(pause), .resumed(Resumption(pause: pause, isByTime: true)),
             .effected(EffectEnd(of: intent, outcome: .done(nil))),
@@ -152,4 +157,11 @@ extension Event {
                         invocationID: nil, text: "", record: ""))
             }
     }()
+}
+
+extension Seat {
+    fileprivate init(failing reason: String) {
+        self.init()
+        phase = .failing(reason: reason)
+    }
 }

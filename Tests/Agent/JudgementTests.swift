@@ -45,7 +45,7 @@ func look(
                 clock: ClockReading(now: instant, monotonic: 1, bootID: "b", synchronised: synchronised),
                 installations: installations, problems: problems),
             policy: policy ?? .valid(patches()), lastPolicy: lastPolicy,
-            catalog: Dictionary(grouping: catalog, by: \.sha256), fleet: .alone,
+            catalog: Dictionary(grouping: catalog, by: \.sha256), fleet: [:],
             approvals: state.approvals, denials: state.denials, zones: ["UTC": (.utc, "test")]),
         label: label)
 }

@@ -132,11 +132,12 @@ struct CordonPlanTests {
             let change = Change(
                 id: "c", installation: id, trigger: .unknown, phase: .offered, from: Artifact(version: nil),
                 to: Artifact(version: nil), origin: .unknown)
+            let step = Step(
+                id: "s", change: change, decision: "d", approvals: [], source: "/a", binary: "/b",
+                since: clock)
+            state.apply(.stepBegan(step), at: now)
             state.apply(
-                .stepBegan(
-                    Step(
-                        id: "s", change: change, decision: "d", approvals: [], source: "/a", binary: "/b",
-                        since: clock)), at: now)
+                .stepMoved(StepMove(of: step, to: .draining, since: clock, invocation: nil)), at: now)
         }
         var observation = Observation(
             node: NodeFacts(name: "n", cluster: "c", labels: [:], architecture: .amd64), clock: clock,

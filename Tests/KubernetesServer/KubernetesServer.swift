@@ -189,7 +189,7 @@ public final class KubernetesServer: Sendable {
         let selector = options["labelSelector"]
         let (objects, revision) = state.withLock { state in
             let chosen = state.objects.filter {
-                place.holds($0.key) && Self.isSelected($0.value, by: options)
+                place.holds($0.key) && Self.isOnNode($0.value, options["fieldSelector"])
                     && isSelected($0.value, by: selector)
             }
             return (chosen.sorted { $0.key < $1.key }, state.revision)

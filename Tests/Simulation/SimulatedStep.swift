@@ -7,13 +7,9 @@ import Ports
 extension World: StepPort {
     @discardableResult
     func step() -> StepRun.Report {
-        let tick = Tick(
-            clock: self, observer: self, policy: self, zones: self, ledger: self, journal: self,
-            label: fingerprint, guards: (guards, Self.site), cluster: cluster)
         return StepRun(
-            tick: tick, clock: self, ledger: self, journal: self, label: fingerprint, port: guards,
-            node: self,
-            site: Self.site
+            tick: oneTick, clock: self, ledger: self, journal: self, label: fingerprint, port: guards,
+            node: self, site: Self.site, care: care.care
         ).run()
     }
 
@@ -45,7 +41,7 @@ extension World: StepPort {
 
     /// What bytes say of themselves, as far as the node has seen them.
     private var versions: [Digest: Version] {
-        var known: [Digest: Version] = [:]
+        var known = known
         for installation in installations {
             let artifacts = [installation.installed?.artifact] + installation.offers.map(\.artifact)
             for case let artifact? in artifacts {

@@ -42,8 +42,9 @@ private let stories = [
         fate: SnapdUndo(reason: "snapd's change 7 ended as Error", hadStopped: false),
         chain: ["began", "replacing", "abandoned"], runs: snapOld),
     SnapStory(
-        testDescription: "a minor that a rollout would ask about stays out", artifact: snapMinor, chain: [],
-        runs: snapOld),
+        testDescription: "a minor gets in once its gate is passed and its backup made", artifact: snapMinor,
+        settings: { $0.gates = [.command(["/usr/local/bin/ask"], timeout: .minutes(1))] },
+        chain: ["began", "gating", "backing-up", "replacing", "probing", "spent", "done"], runs: snapMinor),
     SnapStory(
         testDescription: "an approved minor gets in where neither gates nor a backup are asked for",
         artifact: snapMinor,

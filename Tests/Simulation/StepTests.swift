@@ -24,6 +24,10 @@ private let back = ["quarantined", "replacing-back", "restarting-back", "probing
     policy.backup.mode = .off
 }
 
+@Sendable private func askCommand(_ policy: inout Policy) {
+    policy.gates = [.command(["/usr/local/bin/ask"], timeout: .minutes(1))]
+}
+
 /// The node is alone, so nobody says what its server runs.
 @Sendable private func noServerAsked(_ policy: inout Policy) {
     noQuestions(&policy)
@@ -43,8 +47,10 @@ private let stories = [
         testDescription: "an approved minor gets in where neither gates nor a backup are asked for",
         artifact: minor, settings: noQuestions, chain: forward + ["spent", "done"], runs: minor),
     StepStory(
-        testDescription: "a minor that a rollout would ask about stays out", artifact: minor, chain: [],
-        runs: old),
+        testDescription: "a minor gets in once its gate is passed and its backup made", artifact: minor,
+        settings: askCommand,
+        chain: ["began", "gating", "backing-up"] + Array(forward.dropFirst()) + ["spent", "done"], runs: minor
+    ),
     StepStory(
         testDescription: "a patch that never becomes well is put back and quarantined", artifact: patch,
         isBroken: true, chain: forward + back + ["spent", "put-back"], runs: old),
@@ -88,6 +94,134 @@ struct StepTests {
         world.pass(.hours(2))
         world.step()
         #expect(world.chain == story.chain)
+    }
+
+    @Test("a gate that is not answered holds the step where nothing was touched, and it goes on when it is")
+    func unansweredGate() throws {
+        let world = guardedServer(settings: askCommand)
+        world.offer(minor)
+        try world.approve(minor)
+        world.care.command = .failed("someone still asks for flowcontrol v1beta2")
+        let report = world.step()
+        #expect(report.hold?.contains("flowcontrol") == true)
+        #expect(world.chain == ["began", "gating"] && world.onDisk == old.sha256 && world.starts == 0)
+        // A hold is no failure: nothing is spent, nothing quarantined, and a denial still ends it.
+        #expect(world.state.quarantine.isEmpty && world.state.approvals.first?.spentBy == [])
+        world.pass(.minutes(5))
+        world.care.command = .passed
+        world.step()
+        #expect(world.chain.last == "done" && world.onDisk == minor.sha256)
+        #expect(world.care.commands == 2)
+    }
+
+    @Test(
+        "deprecated APIs that nobody has watched for long enough are unknown, and unknown holds (invariant 2)"
+    )
+    func uncoveredGate() throws {
+        let world = guardedServer()
+        world.offer(minor)
+        try world.approve(minor)
+        let report = world.step()
+        #expect(report.hold?.contains("deprecatedAPIs") == true)
+        #expect(world.onDisk == old.sha256 && world.state.step?.phase == .gating)
+    }
+
+    @Test("no minor gets in without a backup that can be read")
+    func brokenBackup() throws {
+        let world = guardedServer(settings: askCommand)
+        world.offer(minor)
+        try world.approve(minor)
+        world.care.backupFault = "state.db: malformed"
+        world.step()
+        #expect(world.chain.suffix(2) == ["backing-up", "abandoned"])
+        #expect(world.onDisk == old.sha256)
+    }
+
+    @Test("of backups the newest are kept, as many as the policy says")
+    func keptBackups() throws {
+        let world = guardedServer(settings: {
+            $0.backup.mode = .required
+            $0.backup.keep = 2
+        })
+        for number in 6..<11 {
+            let next = Artifact(
+                version: Version("v1.31.\(number)+k3s1"),
+                sha256: Digest(String(repeating: "\(number % 10)", count: 64)))
+            world.offer(next)
+            try world.approve(next)
+            world.step()
+            #expect(world.onDisk == next.sha256)
+        }
+        #expect(try world.care.backups(of: world.installation.id).count == 2)
+    }
+
+    @Test("a node that is to be emptied is, before anything is replaced; its cordon ends when it is well")
+    func drained() throws {
+        let world = guardedServer(settings: { $0.drain.enabled = .enabled })
+        world.access = ClusterAccess(distribution: .k3s, kubeconfig: "/k")
+        world.offer(patch)
+        try world.approve(patch)
+        world.care.drain = [
+            DrainProgress(left: 2, evicted: 2), DrainProgress(left: 1), DrainProgress(left: 0),
+        ]
+        world.step()
+        #expect(world.chain == ["began", "draining"] + forward.dropFirst() + ["spent", "done"])
+        world.tick()
+        #expect(world.guards.settings[Setting(.cordon, "sim-1")] == nil)
+        #expect(world.state.guards?.settings.contains { $0.setting.kind == .cordon } != true)
+    }
+
+    @Test(
+        "invariant 10: a node that cannot be emptied in time is left as it was, and our cordon is taken away")
+    func undrainable() throws {
+        let world = guardedServer(settings: { $0.drain.enabled = .enabled })
+        world.access = ClusterAccess(distribution: .k3s, kubeconfig: "/k")
+        world.offer(patch)
+        try world.approve(patch)
+        world.care.drain = [
+            DrainProgress(left: 1, blocked: [.init(pod: "db/one", reason: "a disruption budget keeps it")])
+        ]
+        world.step()
+        #expect(world.chain == ["began", "draining", "abandoned"])
+        #expect(world.state.lastStep?.reason.contains("db/one") == true)
+        world.tick()
+        #expect(world.guards.settings[Setting(.cordon, "sim-1")] == nil)
+        #expect(world.onDisk == old.sha256 && world.starts == 0)
+    }
+
+    @Test("what is allowed and not here is fetched first, by the source that the policy names")
+    func fetched() throws {
+        let world = guardedServer(
+            unattended: .patch,
+            settings: {
+                $0.origin = .verified
+                $0.source.releases = "/srv/releases"
+            })
+        world.care.source = SimulatedSource(world: world, [patch])
+        world.tick(asksFleet: true)
+        world.step()
+        #expect(world.care.source?.fetched == 1)
+        #expect(world.onDisk == patch.sha256 && world.chain.last == "done")
+    }
+
+    @Test("what cannot be fetched is tried again later and later, and nothing is begun meanwhile")
+    func unfetched() throws {
+        let world = guardedServer(
+            unattended: .patch,
+            settings: {
+                $0.origin = .verified
+                $0.source.releases = "/srv/releases"
+            })
+        let source = SimulatedSource(world: world, [patch])
+        world.care.source = source
+        world.tick(asksFleet: true)
+        source.failure = SourceFailure(.unreachable, "the mirror does not answer")
+        #expect(world.step().trouble?.contains("mirror") == true)
+        #expect(world.step().trouble == nil)
+        world.pass(.minutes(11))
+        source.failure = nil
+        world.step()
+        #expect(world.onDisk == patch.sha256)
     }
 
     @Test("a step that is done moves the reference, keeps last good and stages the new spare")

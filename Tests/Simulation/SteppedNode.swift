@@ -18,7 +18,7 @@ let unit = "k3s.service"
 /// An adopted K3s server under a policy that restores.
 func guardedServer(
     role: Role = .server, unattended: Ceiling = .none, isUnderGuard: Bool = true,
-    settings: (inout Policy) -> Void = { _ in }
+    stages: [Stage] = [.everyone], settings: (inout Policy) -> Void = { _ in }
 ) -> World {
     let world = World(
         clock: ClockReading(
@@ -47,6 +47,7 @@ func guardedServer(
     // Few rounds, since each story is played to its end for each step at which it can be killed.
     document.base.health.consecutiveSuccesses = 1
     document.base.health.deadline = TimeSpan(seconds: 20)
+    document.stages = stages
     settings(&document.base)
     world.policy = .valid(
         LoadedPolicy(
@@ -60,6 +61,9 @@ func guardedServer(
 
 extension World {
     var installation: Installation { installations[0] }
+    func runs(_ artifact: Artifact) -> Bool {
+        installation.running?.startedFrom?.isSameBytes(as: artifact) == true
+    }
     var onDisk: Digest? { installation.installed?.artifact.sha256 }
 
     /// Somebody replaces the binary by a rename.

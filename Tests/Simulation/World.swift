@@ -48,7 +48,7 @@ final class World {
     // What survives a crash.
     private(set) var committed: [(event: Event, at: Instant)] = []
     private(set) var state = NodeState()
-    private var memory = ObserverMemory()
+    private(set) var memory = ObserverMemory()
     private var coverage: Coverage?
     private var ledgerNumber = 1
 
@@ -60,6 +60,16 @@ final class World {
     /// The next append fails before it commits, or the process dies right after.
     var failNextAppend: LedgerFailure?
     var journal: [JournalEntry] = []
+
+    /// What the node is called, and the cluster that it belongs to.
+    var name = "sim-1"
+    var clusterName = "default"
+    /// What bytes that were fetched say of themselves.
+    var known: [Digest: Version] = [:]
+    /// What a step asks of the node.
+    private(set) lazy var care = SimulatedCare(world: self)
+    /// How the node reaches its fleet; nil for one that is part of none.
+    var fleet: SimulatedFleetPort?
 
     static let site = GuardSite(gate: "/usr/local/bin/holdfast-gate", state: "/var/lib/holdfast")
 
@@ -78,11 +88,19 @@ final class World {
     var access: ClusterAccess?
 
     @discardableResult
-    func tick(dryRun: Bool = false, request: GuardRequest? = nil) -> Tick.Outcome {
+    func tick(
+        dryRun: Bool = false, request: GuardRequest? = nil, asksFleet: Bool = false
+    ) -> Tick.Outcome {
+        oneTick.run(dryRun: dryRun, request: request, asksFleet: asksFleet)
+    }
+
+    /// The tick over this node.
+    var oneTick: Tick {
         Tick(
             clock: self, observer: self, policy: self, zones: self, ledger: self, journal: self,
-            label: fingerprint, guards: (guards, Self.site), cluster: cluster
-        ).run(dryRun: dryRun, request: request)
+            label: fingerprint, guards: (guards, Self.site), cluster: cluster, servers: care,
+            fleet: fleet.map { ($0, FleetIdentity(id: "id-\(name)")) },
+            source: care.source.map { source in { $0.releases.isEmpty ? nil : source } })
     }
 }
 
@@ -98,7 +116,7 @@ extension World: Clock, Observer, PolicySource, ZoneSource, LedgerStore, Journal
 
     func observe(reading: ClockReading, memory: inout ObserverMemory) -> Observation {
         let seen = Observation(
-            node: NodeFacts(name: "sim-1", cluster: "default", labels: [:], architecture: .amd64),
+            node: NodeFacts(name: name, cluster: clusterName, labels: [:], architecture: .amd64),
             clock: reading,
             installations: installations.sorted { $0.id < $1.id }, problems: problems,
             settings: guards.lookedAt, access: access, snapd: snapd)
@@ -168,10 +186,20 @@ extension World: Clock, Observer, PolicySource, ZoneSource, LedgerStore, Journal
 
     func remember(_ memory: ObserverMemory) { self.memory = memory }
 
-    func catalogEntries(for digest: Digest) -> [CatalogEntry] { catalog.filter { $0.sha256 == digest } }
+    func catalogEntries(for digest: Digest) -> [CatalogEntry] {
+        imported.filter { $0.sha256 == digest }
+    }
+
+    /// What a test says is known, and what was recorded.
+    private var imported: [CatalogEntry] {
+        catalog
+            + committed.flatMap { entry in
+                if case .catalogImported(let file) = entry.event { file.entries } else { [CatalogEntry]() }
+            }
+    }
 
     func catalogEntries(of version: Version, for distribution: Distribution) -> [CatalogEntry] {
-        catalog.filter { $0.version == version && $0.distribution == distribution }
+        imported.filter { $0.version == version && $0.distribution == distribution }
     }
 
     func extendCoverage(reading: ClockReading, seal: Bool) -> Coverage? {

@@ -27,7 +27,8 @@ extension SnapdActs {
         try asking(root) { client throws(SnapdError) in
             var patient = client
             patient.patience = Self.taking
-            let change = try patient.refresh(refresh.snap, revision: refresh.revision)
+            let change = try patient.refresh(
+                refresh.snap, revision: refresh.revision, channel: refresh.channel)
             // Whatever becomes of it, a probe finds out.
             _ = try? client.wait(for: change, within: Self.waiting)
         }

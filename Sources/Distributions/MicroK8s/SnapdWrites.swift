@@ -40,11 +40,15 @@ extension SnapdClient {
         try finish(change, within: Self.shortChange)
     }
 
-    /// Begins a refresh of a snap to exactly one revision, whatever is held; the channel that it follows stays.
+    /// Begins a refresh of a snap to exactly one revision, whatever is held.
     ///
+    /// - Parameter channel: what it follows from then on; nil for what it follows already.
     /// - Returns: The change, for `progress(of:)` and `wait(for:)`.
-    func refresh(_ snap: String, revision: String) throws(SnapdError) -> String {
-        try change(.post, "/v2/snaps/\(snap)", SnapAction(action: "refresh", revision: revision))
+    func refresh(
+        _ snap: String, revision: String, channel: String? = nil
+    ) throws(SnapdError) -> String {
+        try change(
+            .post, "/v2/snaps/\(snap)", SnapAction(action: "refresh", channel: channel, revision: revision))
     }
 
     /// Begins a refresh of a snap to what a channel offers, which it then follows.

@@ -1,0 +1,183 @@
+import Model
+import Ports
+import Rollout
+import Rules
+
+/// How often the store is asked where no rollout is known to be under way; a node tells of itself as often.
+///
+/// A rollout that was planned elsewhere is noticed within that time (design, "Budgets").
+let fleetInterval = TimeSpan.hours(1)
+/// When it is asked again where it did not answer and nothing is under way.
+private let fleetRetry = TimeSpan.minutes(10)
+
+/// Which machine this is, to its fleet.
+public struct FleetIdentity: Hashable, Sendable {
+    /// HMAC of the machine's id.
+    public var id: String
+
+    /// Names a machine.
+    public init(id: String) { self.id = id }
+}
+
+/// The fleet as one tick goes by it.
+struct FleetView {
+    /// Whether the store was asked in this tick.
+    var isAsked = false
+    /// Whether the nodes and the quarantine were, too.
+    var isFresh = false
+    /// What it holds, where it was asked.
+    var documents: [Distribution: Stored<RolloutDocument>] = [:]
+    /// What is known, from this tick or an earlier one.
+    var known: KnownFleet
+    /// Whether the store sees other machines at all.
+    var seesOthers: Bool
+}
+
+/// Asks the fleet's store when it is due, and no more of it than is needed.
+///
+/// A node that waits for its turn makes one read; a node that may be about to move reads the others' records and the
+/// quarantine as well; without a rollout nothing is asked for an hour.
+struct FleetWatch {
+    let port: any FleetPort
+    let identity: FleetIdentity
+    /// Whether a person asks for something now.
+    let isAsked: Bool
+
+    /// Looks where it is due; nil on a node that guards nothing, which is no part of a fleet yet.
+    func look(
+        _ observation: Observation, state: NodeState, policy: LoadedPolicy?, memory: inout ObserverMemory
+    ) -> FleetView? {
+        let distributions = state.adoptedDistributions
+        guard !distributions.isEmpty else { return nil }
+        let now = observation.clock.now
+        let known = memory.fleet ?? KnownFleet(askedAt: now)
+        var view = FleetView(known: known, seesOthers: port.seesOthers)
+        defer { memory.fleet = view.known }
+        guard memory.fleet == nil || isAsked || isDue(known, state, at: now) else { return view }
+        view.known.askedAt = now
+        view.known.failure = nil
+        do throws(FleetFailure) {
+            for distribution in distributions {
+                let stored = try port.rollout(of: distribution)
+                view.documents[distribution] = stored
+                // Whoever is the first to see that it has ended keeps it; where it is kept already nothing is done.
+                if let document = stored?.value, document.state.hasEnded,
+                    known.documents[distribution.rawValue].map({ $0.id == document.id && !$0.state.hasEnded })
+                        == true
+                {
+                    try port.archive(document)
+                }
+                view.known.documents[distribution.rawValue] = stored?.value
+            }
+            view.isAsked = true
+            switch need(view, observation, state, policy) {
+            case .nothing: break
+            case .approvals: view.known.approvals = try port.approvals()
+            case .everything:
+                view.known.members = try port.nodes().records.filter {
+                    $0.cluster == observation.node.cluster
+                }
+                view.known.quarantine = try port.quarantine()
+                view.known.approvals = try port.approvals()
+                view.known.membersAt = now
+                view.isFresh = true
+            }
+        } catch {
+            view.isAsked = false
+            view.known.failure = error.description
+        }
+        return view
+    }
+
+    private func isDue(_ known: KnownFleet, _ state: NodeState, at now: Instant) -> Bool {
+        if known.askedAt > now { return true }
+        // What was begun is finished without the store; what it has earned is told as it goes.
+        if let step = state.step, step.hasBegun, step.phase != .soaking {
+            return known.askedAt + fleetRetry <= now
+        }
+        if state.seats?.values.contains(where: { $0.phase != .idle }) == true { return true }
+        if known.documents.values.contains(where: { !$0.state.hasEnded }) { return true }
+        return known.askedAt + (known.failure == nil ? fleetInterval : fleetRetry) <= now
+    }
+
+    /// What has to be known beside the rollout.
+    private enum Need: Comparable { case nothing, approvals, everything }
+
+    /// A node that may be about to move has to know how the others stand; one whose turn it would be, but for the rules,
+    /// looks whether a person has approved it.
+    private func need(
+        _ view: FleetView, _ observation: Observation, _ state: NodeState, _ policy: LoadedPolicy?
+    ) -> Need {
+        guard let at = view.known.membersAt, at <= observation.clock.now,
+            observation.clock.now < at + fleetInterval
+        else { return .everything }
+        return observation.installations.map { installation in
+            guard let document = view.documents[installation.id.distribution]?.value,
+                let participant = participant(installation, observation, policy, identity)
+            else { return .nothing }
+            switch state.seat(of: installation.id.distribution).phase {
+            case .idle:
+                let grant = Grant(node: participant.id, id: "")
+                let isOpen =
+                    (try? document.granting(
+                        grant, to: participant, policy: document.policy, now: observation.clock.now)) != nil
+                guard isOpen else { return .nothing }
+                let isAllowed = state.allows(
+                    document.artifact(for: observation.node.architecture), installation)
+                return isAllowed ? .everything : .approvals
+            case .asking, .granted, .stepping, .failing: return .everything
+            case .soaking, .proving: return .nothing
+            }
+        }.max() ?? .nothing
+    }
+}
+
+extension NodeState {
+    /// Whether an artifact was last judged as one that may go ahead here, or is what is meant to run.
+    fileprivate func allows(_ artifact: Artifact?, _ installation: Installation) -> Bool {
+        guard let artifact, let known = installations[installation.id.description] else { return false }
+        if known.reference?.isSameBytes(as: artifact) == true { return true }
+        return known.changes.contains {
+            $0.verdict == .allow && $0.change.to.isSameBytes(as: artifact) == true
+        }
+    }
+}
+
+extension NodeState {
+    /// Distributions of which something is guarded here, in order.
+    var adoptedDistributions: [Distribution] {
+        Distribution.allCases.filter { distribution in
+            installations.values.contains {
+                $0.adoption != nil && $0.installation.id.distribution == distribution
+            }
+        }
+    }
+}
+
+/// Where an installation stands in rollouts; nil where no stage takes this node in, or its role is not known.
+func participant(
+    _ installation: Installation, _ observation: Observation, _ policy: LoadedPolicy?,
+    _ identity: FleetIdentity
+) -> Participant? {
+    guard let policy, let role = installation.role, let architecture = observation.node.architecture,
+        let stage = policy.document.stages.first(where: { $0.matches(observation.node) })
+    else { return nil }
+    return Participant(
+        id: identity.id, cluster: observation.node.cluster,
+        kind: role.isControlPlane ? .controlPlane : .workers, stage: stage.name,
+        architecture: architecture.rawValue)
+}
+
+extension RolloutDocument {
+    /// The artifact on one architecture; nil where the rollout has no bytes for it.
+    func artifact(for architecture: Architecture?) -> Artifact? {
+        guard let architecture, let bytes = artifact.bytes[architecture.rawValue] else { return nil }
+        let prefix = "revision:"
+        guard !bytes.hasPrefix(prefix) else {
+            return Artifact(
+                version: artifact.version, revision: String(bytes.dropFirst(prefix.count)),
+                channel: artifact.channel)
+        }
+        return Digest(bytes).map { Artifact(version: artifact.version, sha256: $0) }
+    }
+}

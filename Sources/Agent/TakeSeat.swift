@@ -1,0 +1,199 @@
+import Model
+import Ports
+import Rollout
+import Rules
+
+/// Plays this node's part in the rollouts of its fleet, as far as one tick gets.
+///
+/// What to do is decided by `nextMove` alone; each seat is committed before it is acted on (invariant 7).
+struct TakeSeat {
+    let port: any FleetPort
+    let identity: FleetIdentity
+    let ledger: any LedgerStore
+    let journal: any Journal
+    let label: (String) -> String
+    let reading: ClockReading
+
+    /// More moves than lead from nothing to a step.
+    private static let mostMoves = 12
+
+    /// Moves on as far as it can be; what it waits for is left in what is known.
+    ///
+    /// - Returns: The events that were recorded.
+    func run(
+        _ judgement: inout Judgement, _ view: inout FleetView
+    ) throws(LedgerFailure) -> [Event] {
+        var events: [Event] = []
+        for installation in judgement.observation.installations {
+            let id = installation.id
+            guard judgement.state.installations[id.description]?.adoption != nil, view.isAsked,
+                let node = participant(installation, judgement.observation, judgement.policy, identity)
+            else { continue }
+            for _ in 0..<Self.mostMoves {
+                let seat = judgement.state.seat(of: id.distribution)
+                var situation = situation(installation, judgement, view, node)
+                situation.isQuarantined = isQuarantined(seat, installation, judgement, view)
+                guard let next = try move(seat, situation, installation, &judgement, &view) else { break }
+                events += next
+            }
+        }
+        return events
+    }
+
+    /// One move; nil where there is none, or it came to nothing.
+    private func move(
+        _ seat: Seat, _ situation: SeatSituation, _ installation: Installation, _ judgement: inout Judgement,
+        _ view: inout FleetView
+    ) throws(LedgerFailure) -> [Event]? {
+        let distribution = installation.id.distribution
+        view.known.waits[distribution.rawValue] = nil
+        if let overdue = try? situation.document?.pausingOverdue(now: reading.now),
+            reading.synchronised == true, put(overdue, distribution, &view)
+        {
+            return []
+        }
+        switch nextMove(seat, situation) {
+        case .wait(let reason):
+            view.known.waits[distribution.rawValue] = reason
+            return nil
+        case .step: return nil
+        case .put(let document): return put(document, distribution, &view) ? [] : nil
+        case .commit(let seat):
+            // Others append while we ask.
+            var state = try ledger.load().state
+            let event = Event.seatTaken(
+                SeatTaking(
+                    distribution: distribution, seat: seat, version: situation.document?.artifact.version,
+                    isNews: state.seat(of: distribution).phase != seat.phase))
+            state.apply(event, at: reading.now)
+            try ledger.append([event], reading: reading, state: state)
+            judgement.state = state
+            journalEntries(for: event).forEach(journal.write)
+            return [event]
+        case .quarantine(let reason):
+            guard let bytes = bytes(situation, judgement) else { return nil }
+            let entry = FleetQuarantine(
+                bytes: bytes, distribution: distribution, version: situation.document?.artifact.version,
+                reason: reason, node: judgement.observation.node.name, at: reading.now)
+            do throws(FleetFailure) { try port.quarantine(entry) } catch {
+                view.known.waits[distribution.rawValue] = error.description
+                return nil
+            }
+            view.known.quarantine.append(entry)
+            return []
+        }
+    }
+
+    /// Whether it counted, or somebody else was first and there is more to look at.
+    private func put(_ document: RolloutDocument, _ distribution: Distribution, _ view: inout FleetView)
+        -> Bool
+    {
+        do throws(FleetFailure) {
+            let stored = try port.put(document, over: view.documents[distribution])
+            view.documents[distribution] = stored
+            view.known.documents[distribution.rawValue] = stored.value
+            if stored.value.state == .done { try? port.archive(stored.value) }
+            return true
+        } catch {
+            guard error.code == .conflict || error.code == .unanswered else {
+                view.known.waits[distribution.rawValue] = error.description
+                return false
+            }
+        }
+        do throws(FleetFailure) {
+            view.documents[distribution] = try port.rollout(of: distribution)
+            view.known.documents[distribution.rawValue] = view.documents[distribution]?.value
+            return true
+        } catch {
+            view.known.waits[distribution.rawValue] = error.description
+            return false
+        }
+    }
+
+    // MARK: Facts
+
+    private func situation(
+        _ installation: Installation, _ judgement: Judgement, _ view: FleetView, _ node: Participant
+    ) -> SeatSituation {
+        let seat = judgement.state.seat(of: installation.id.distribution)
+        let document = view.documents[installation.id.distribution]?.value
+        return SeatSituation(
+            document: document, storeAnswers: view.known.failure == nil, node: node,
+            policy: judgement.policy?.sha256 ?? .none,
+            obstacle: obstacle(installation, judgement, view, document), isQuarantined: false,
+            step: status(of: installation, judgement, document),
+            // The seat before it makes it another one each time.
+            freshGrant: label(
+                "grant \(node.id) \(document?.id ?? "") \(document?.generation ?? 0) \(seat.grant?.id ?? "") "
+                    + "\(reading.bootID) \(reading.monotonic)"), now: reading.now)
+    }
+
+    /// While a failure is being told, the fleet has to know of it; before a grant this node's own memory is enough.
+    private func isQuarantined(
+        _ seat: Seat, _ installation: Installation, _ judgement: Judgement, _ view: FleetView
+    ) -> Bool {
+        let document = view.documents[installation.id.distribution]?.value
+        guard let bytes = document?.artifact(for: judgement.observation.node.architecture)?.bytes else {
+            return false
+        }
+        let byFleet = view.known.quarantine.contains { $0.bytes == bytes }
+        if case .failing = seat.phase { return byFleet }
+        return byFleet
+            || judgement.state.quarantine.contains {
+                $0.installation == installation.id && $0.bytes == bytes
+            }
+    }
+
+    private func bytes(_ situation: SeatSituation, _ judgement: Judgement) -> String? {
+        situation.document?.artifact(for: judgement.observation.node.architecture)?.bytes
+    }
+
+    /// Why this node may not begin now; nil where the rules let it.
+    private func obstacle(
+        _ installation: Installation, _ judgement: Judgement, _ view: FleetView, _ document: RolloutDocument?
+    ) -> String? {
+        if let stranger = view.known.stranger { return stranger }
+        guard judgement.policyIsCurrent else { return "there is no valid policy" }
+        if judgement.state.pause != nil { return "the guards are paused" }
+        guard let artifact = document?.artifact(for: judgement.observation.node.architecture) else {
+            return "the rollout has no bytes for this node's architecture"
+        }
+        if let step = judgement.state.step, step.rollout != document?.id {
+            return "another change is being carried out: \(step.summary)"
+        }
+        // The others' records are read before anything is begun, and not only some time before.
+        guard view.isFresh else { return "the other nodes were not asked" }
+        let known = judgement.state.installations[installation.id.description]
+        if known?.reference?.isSameBytes(as: artifact) == true { return nil }
+        guard
+            let record = judgement.decisions.first(where: {
+                $0.subject.change.installation == installation.id
+                    && $0.subject.change.to.isSameBytes(as: artifact) == true
+            })
+        else { return "this node has not looked at the change yet" }
+        guard record.decision.verdict != .allow else { return nil }
+        let open = record.decision.reasons.filter { $0.result != .met }
+        return open.map(\.text).joined(separator: "; ")
+    }
+
+    private func status(
+        of installation: Installation, _ judgement: Judgement, _ document: RolloutDocument?
+    ) -> SeatSituation.StepStatus {
+        let seat = judgement.state.seat(of: installation.id.distribution)
+        if let step = judgement.state.step, step.change.installation == installation.id, step.rollout != nil {
+            return step.phase == .soaking ? .soaking : .underWay
+        }
+        guard let document, seat.rollout == document.id,
+            let artifact = document.artifact(for: judgement.observation.node.architecture)
+        else { return .notBegun }
+        let failed = judgement.state.quarantine.first {
+            $0.installation == installation.id && $0.bytes == artifact.bytes
+        }
+        if let failed { return .failed(reason: failed.reason) }
+        let known = judgement.state.installations[installation.id.description]
+        if known?.reference?.isSameBytes(as: artifact) == true, known?.proven == artifact.bytes {
+            return .soaked
+        }
+        return .notBegun
+    }
+}

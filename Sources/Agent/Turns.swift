@@ -1,0 +1,81 @@
+import Model
+import Ports
+import Rules
+
+/// Whether it is this node's turn to carry out a change.
+enum Turn: Hashable {
+    /// No rollout is under way, so the rules alone decide.
+    case free
+    /// The rollout has come to this node.
+    case granted(rollout: String, soak: TimeSpan)
+    case waits(String)
+
+    /// The rollout that the step is part of.
+    var rollout: String? {
+        if case .granted(let rollout, _) = self { rollout } else { nil }
+    }
+
+    /// How long the artifact has to run well; nil where nobody asks.
+    var soak: TimeSpan? {
+        if case .granted(_, let soak) = self { soak } else { nil }
+    }
+}
+
+/// Who may move, as far as rollouts say it.
+struct Turns {
+    let judgement: Judgement
+
+    init(_ judgement: Judgement) { self.judgement = judgement }
+
+    /// A change goes ahead where no rollout of its distribution is under way, or where it is the rollout's and this
+    /// node holds a grant.
+    func turn(of change: Change) -> Turn {
+        let distribution = change.installation.distribution
+        guard let document = document(of: distribution) else { return .free }
+        guard let artifact = document.artifact(for: judgement.observation.node.architecture),
+            artifact.isSameBytes(as: change.to) == true
+        else { return .waits("rollout \(document.id) of \(document.artifact.version) is under way") }
+        return turn(in: document, distribution)
+    }
+
+    /// Steps that only look whether what runs here already is well, since nobody has watched it yet.
+    func proofs(label: (String) -> String) -> [Step] {
+        judgement.observation.installations.compactMap { installation in
+            let distribution = installation.id.distribution
+            guard let known = judgement.state.installations[installation.id.description],
+                known.adoption != nil, let reference = known.reference,
+                let document = document(of: distribution),
+                let artifact = document.artifact(for: judgement.observation.node.architecture),
+                reference.isSameBytes(as: artifact) == true, known.proven != artifact.bytes,
+                case .granted(let rollout, let soak) = turn(in: document, distribution),
+                judgement.state.quarantine.allSatisfy({ $0.bytes != artifact.bytes })
+            else { return nil }
+            let clock = judgement.observation.clock
+            let change = Change(
+                id: label(Change.labelText(distribution: distribution, target: artifact)),
+                installation: installation.id, trigger: .rollout, phase: .running, from: reference,
+                to: reference, origin: .verified)
+            return Step(
+                id: label("step \(change.id) \(clock.now.seconds)"), change: change, decision: "",
+                approvals: [], source: "", binary: installation.installed?.path ?? "", since: clock,
+                rollout: rollout, soak: soak)
+        }
+    }
+
+    private func document(of distribution: Distribution) -> RolloutDocument? {
+        judgement.fleet?.documents[distribution.rawValue].flatMap { $0.state.hasEnded ? nil : $0 }
+    }
+
+    private func turn(in document: RolloutDocument, _ distribution: Distribution) -> Turn {
+        let seat = judgement.state.seat(of: distribution)
+        guard seat.rollout == document.id, seat.phase == .stepping || seat.phase == .soaking else {
+            return .waits(
+                judgement.fleet?.waits[distribution.rawValue]
+                    ?? "rollout \(document.id) has not come to this node yet")
+        }
+        let stage = judgement.policy?.document.stages.first { stage in
+            stage.matches(judgement.observation.node)
+        }
+        return .granted(rollout: document.id, soak: stage?.soak ?? .zero)
+    }
+}

@@ -1,0 +1,30 @@
+public import Model
+
+/// What earlier looks at the fleet's store learnt, and when it is asked again.
+public struct KnownFleet: Codable, Hashable, Sendable {
+    /// When it was asked last.
+    public var askedAt: Instant
+    /// Why it did not answer; nil where it did.
+    public var failure: String?
+    /// By distribution: the rollout as it was then.
+    public var documents: [String: RolloutDocument] = [:]
+    /// The nodes of this node's cluster, as they were when they were last asked for.
+    public var members: [NodeRecord] = []
+    /// When that was; nil where they never were.
+    public var membersAt: Instant?
+    /// What failed somewhere.
+    public var quarantine: [FleetQuarantine] = []
+    /// What people have approved for more than one node.
+    public var approvals: [Approval] = []
+    /// This node's own record, as it was last about to be written: a later one in the store is somebody else's.
+    public var record: NodeRecord?
+    /// Whether it is known to be there.
+    public var isWritten = false
+    /// Who else writes under this node's id, for a person; nil where nobody does.
+    public var stranger: String?
+    /// What this node waits for, by distribution, for a person.
+    public var waits: [String: String] = [:]
+
+    /// Makes what is known.
+    public init(askedAt: Instant) { self.askedAt = askedAt }
+}

@@ -1,0 +1,83 @@
+import Agent
+import Model
+import Ports
+import Rollout
+import Rules
+import Testing
+
+/// Some nodes of one fleet, each a cluster of its own, and the rollouts that they go through.
+final class FleetOfNodes {
+    let store = SimulatedFleet()
+    let nodes: [World]
+    let stages: [Stage]
+
+    /// - Parameter names: the first stage takes in those that begin with `canary`, the second the others.
+    init(
+        _ names: [String], soak: TimeSpan = .zero, maxConcurrent: Int = 2,
+        settings: (inout Policy) -> Void = { _ in }
+    ) {
+        var canary = Stage(name: "canary")
+        canary.nodes = ["canary-*"]
+        canary.soak = soak
+        var rest = Stage(name: "rest")
+        rest.maxConcurrent = maxConcurrent
+        stages = [canary, rest]
+        let store = store
+        let stages = stages
+        nodes = names.map { name in
+            let node = guardedServer(
+                unattended: .patch, isUnderGuard: false, stages: stages, settings: settings)
+            node.name = name
+            node.clusterName = "cluster-of-\(name)"
+            let port = SimulatedFleetPort(store)
+            port.isAlive = { [unowned node] in node.guards.burn() }
+            node.fleet = port
+            node.tick(request: .adopt)
+            node.tick(asksFleet: true)
+            return node
+        }
+    }
+
+    /// A person begins a rollout; its bytes are on every node, as if they had been fetched.
+    @discardableResult
+    func begin(_ artifact: Artifact, id: String = "r1") throws -> RolloutDocument {
+        for node in nodes { node.offer(artifact) }
+        let records = store.records.values.map(\.value)
+        let planned = try RolloutDocument.plan(
+            id: id, distribution: .k3s,
+            artifact: RolloutArtifact(
+                version: try #require(artifact.version), bytes: ["amd64": try #require(artifact.bytes)]),
+            policy: .none, stages: stages,
+            nodes: records.map { record in
+                PlannedNode(
+                    name: record.name,
+                    participant: Participant(
+                        id: record.id, cluster: record.cluster, kind: .controlPlane,
+                        stage: record.stage ?? "", architecture: record.architecture))
+            })
+        let existing = store.rollouts[.k3s]
+        let document = try RolloutDocument.create(planned, over: existing?.value, highest: 0)
+        return try SimulatedFleetPort(store).put(document, over: existing).value
+    }
+
+    /// Five minutes go by on every node: its timer runs the tick, which has the step's service run where there is work.
+    func round() {
+        for node in nodes {
+            node.tick(asksFleet: true)
+            node.step()
+            node.pass(.minutes(5))
+        }
+    }
+
+    /// Rounds, until a rollout has ended or stands, or there were too many.
+    func play(rounds: Int = 60) {
+        for _ in 0..<rounds {
+            round()
+            if let state = store.rollouts[.k3s]?.value.state, state != .running { return }
+        }
+    }
+
+    var state: RolloutDocument.State? { store.rollouts[.k3s]?.value.state }
+
+    func node(_ name: String) throws -> World { try #require(nodes.first { $0.name == name }) }
+}
