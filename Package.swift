@@ -71,8 +71,8 @@ let package = Package(
         module(
             "Commands",
             [
-                "Agent", "CommandLine", "Crypto", "Distributions", "Gate", "Host", "Ledger", "Model",
-                "PolicyFile", "Ports", "Reports", "Rules",
+                "Agent", "Artifacts", "CommandLine", "Crypto", "Distributions", "Fleet", "Gate", "Host",
+                "Kubernetes", "Ledger", "Model", "PolicyFile", "Ports", "Reports", "Rollout", "Rules",
             ]),
         .executableTarget(name: "holdfast", dependencies: ["Commands"], swiftSettings: strict),
         // Stands before every start of a unit: the standard library, a few calls, and nothing that it could do without.
@@ -126,7 +126,7 @@ let package = Package(
                 "Commands", "CommandLine", "Host", "KubernetesServer", "Model", "ScriptedServer",
                 "holdfast-gate",
             ]),
-        tests("Simulation", ["Agent", "Gate", "Model", "Ports", "Rules"]),
+        tests("Simulation", ["Agent", "Gate", "Model", "Ports", "Rollout", "Rules"]),
         tests("Lab", ["Host", "Model"]),
     ],
     swiftLanguageModes: [.v6],

@@ -27,15 +27,40 @@ func approve(_ invocation: Invocation, on screen: Screen) throws(Failure) -> Exi
         request.from = Set(records.compactMap(\.subject.change.from.version)).sorted()
     }
     let reading = place.clock.read()
-    let given: Approval
+    if invocation.has("rollout") {
+        guard let rollout = record.fleet.rollout else {
+            throw Failure(
+                code: .failed, message: "no rollout is under way; 'holdfast upgrade' begins one")
+        }
+        request.scope = .rollout(rollout)
+        request.from = []
+    }
+    var given: Approval
     do throws(ApprovalRefusal) {
         given = try approval(of: record, as: request, at: reading.now, label: label)
     } catch {
         throw Failure(refusal: error)
     }
+    try share(&given, judgement, at: place)
     try place.record(.approved(given), reading: reading)
     return try tell(
         .approved(given), of: record.subject.change.to, at: place, as: invocation, on: screen)
+}
+
+/// Makes an approval known to the others whom it speaks for; one for this node alone stays here.
+private func share(_ given: inout Approval, _ judgement: Judgement, at place: Place) throws(Failure) {
+    switch given.scope {
+    case .node: return
+    case .stage: guard judgement.fleet != nil else { return }
+    case .rollout:
+        // It is for the same release in every build of it.
+        let document = judgement.fleet?.documents[given.distribution.rawValue]
+        for (architecture, bytes) in document?.artifact.bytes ?? [:] {
+            if let digest = Digest(bytes) { given.digests[architecture] = digest }
+        }
+    }
+    let fleet = try place.openFleet()
+    do throws(FleetFailure) { try fleet.port.share(given) } catch { throw Failure(fleet: error) }
 }
 
 private func listWaiting(
@@ -71,6 +96,9 @@ private func refusal(of record: DecisionRecord, at now: Instant) -> String? {
 private func approvalRequest(_ invocation: Invocation) throws(Failure) -> ApprovalRequest {
     var request = ApprovalRequest(claimedBy: claimedBy())
     request.reason = invocation.value("reason") ?? ""
+    if invocation.has("rollout"), invocation.value("node") ?? invocation.value("stage") != nil {
+        throw Failure(code: .usage, message: "--rollout speaks for every node; leave --node and --stage out")
+    }
     switch (invocation.value("node"), invocation.value("stage")) {
     case (nil, nil): break
     case (let name?, nil): request.scope = .node(name)

@@ -27,6 +27,12 @@ func explain(_ invocation: Invocation, on screen: Screen) throws(Failure) -> Exi
                 Explanation(record: record, acts: acts(record), style: screen.style, width: screen.width)
                     .text()
             }.joined(separator: "\n"))
+        if let site = place.guards?.site, outcome.failure == nil {
+            let standing = stepStanding(of: outcome.judgement, site: site, label: label)
+            screen.out(
+                StepText(standing: standing, now: outcome.judgement.observation.clock.now).text(
+                    ofChanges: Set(chosen.map(\.subject.change.id))))
+        }
     }
     if let failure = outcome.failure {
         screen.error("Error: what was recorded before cannot be read: \(failure.description)")

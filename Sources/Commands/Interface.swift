@@ -12,8 +12,9 @@ enum Interface {
             /etc/holdfast/policy.yaml, and records each decision.
             """,
         subcommands: [
-            check, status, explain, approve, deny, revoke, adopt, release, pause, resume, step, history,
-            verify,
+            check, status, explain, approve, deny, revoke, adopt, release, pause, resume, upgrade, rollout,
+            rollback,
+            quarantine, fleet, step, history, verify,
             policy,
             catalog, doctor,
         ],
@@ -23,7 +24,9 @@ enum Interface {
         "check", abstract: "Look at this node once, decide, and record what is new.",
         discussion: "This is what the timer runs. Without --dry-run it needs to be root.",
         options: [
-            Option("dry-run", short: "n", help: "Decide, but record and tell nothing."), exitCode, output,
+            Option("dry-run", short: "n", help: "Decide, but record and tell nothing."),
+            Option("fleet", help: "Ask the fleet's store now, rather than within the hour."), exitCode,
+            output,
         ] + place,
         examples: ["holdfast check --dry-run", "holdfast check --output json"])
 
@@ -31,9 +34,10 @@ enum Interface {
         "status", abstract: "Show what is installed, what runs, what is approved and what waits.",
         options: [
             Option("paths", help: "Show every way by which a version can change, and whether it is held."),
+            Option("fleet", help: "Show every node of the fleet, from its store."),
             exitCode, output,
         ] + place,
-        examples: ["holdfast status", "holdfast status --paths", "holdfast status --exit-code"])
+        examples: ["holdfast status", "holdfast status --paths", "holdfast status --fleet"])
 
     private static let explain = Command(
         "explain", abstract: "Say why a change is held, denied or allowed, and what would change that.",
@@ -47,7 +51,7 @@ enum Interface {
     private static let approve = Command(
         "approve", abstract: "Let exactly these bytes pass the ceiling; without a change, list what waits.",
         discussion: """
-            An approval is for the target's digest or revision, for this node, and for the version that it is meant \
+            An approval is for the target's digest or revision, for this node (or a stage, or a rollout), and for the version that it is meant \
             to run now; it ends when the policy says, and it answers the ceiling alone: windows, freezes and ages \
             still apply unless they are waived by name.
             """,
@@ -59,6 +63,7 @@ enum Interface {
         options: [
             Option("node", value: "name", help: "For this node; the default, and the only one known here."),
             Option("stage", value: "name", help: "For the stage of this name."),
+            Option("rollout", help: "For every node of the rollout that is under way."),
             Option(
                 "expires", value: "duration",
                 help: "For no longer than that: 12h, 3d; never longer than approval.expires."),
@@ -129,6 +134,104 @@ enum Interface {
         options: [Option("dry-run", short: "n", help: "Say what would be carried out, and do nothing.")]
             + place,
         examples: ["holdfast step --dry-run", "holdfast step"])
+
+    private static let distribution = Option(
+        "distribution", value: "name", help: "Whose rollout, where several are under way.",
+        completion: .oneOf(["k3s", "k0s", "microk8s"]))
+
+    private static let upgrade = Command(
+        "upgrade", abstract: "Go to a release: a canary first, then the rest, one minor at a time.",
+        discussion: """
+            Plans the way from what the nodes run: the latest patch of a minor before the next one, no minor skipped, \
+            and every version that must be passed through. It then begins the rollout of the first step; each node \
+            carries it out when its stage has come, and goes back by itself where that is safe and it does not become \
+            well. Nothing is touched that the policy wants approved before it is. Give it again for the next step.
+            """,
+        arguments: [
+            Argument("distribution", help: "k3s, k0s or microk8s."),
+            Argument("target", help: "A version, a channel, or a revision of a snap.", isOptional: true),
+        ],
+        options: [
+            Option("plan", help: "Show the steps, the order of nodes, and why; begin nothing."),
+            Option(
+                "from", value: "source",
+                help: "A file, a directory or a URL template in place of the policy's source.releases."),
+            Option("through", value: "versions", help: "Releases to pass through, with commas between."),
+            Option("reason", value: "text", help: "Why; it is recorded."), output,
+        ] + place,
+        examples: [
+            "holdfast upgrade k3s v1.32.1+k3s1 --plan", "holdfast upgrade k3s v1.32.1+k3s1",
+            "holdfast upgrade microk8s 1.33/stable",
+        ])
+
+    private static let rollout = Command(
+        "rollout", abstract: "Show or change the rollout that is under way.",
+        subcommands: [
+            Command(
+                "status", abstract: "Show how far it is, and who is at it.", options: [output] + place,
+                examples: ["holdfast rollout status"]),
+            Command(
+                "pause", abstract: "Let no node begin until it is resumed.",
+                options: [
+                    Option("reason", value: "text", help: "Why; it is shown everywhere."), distribution,
+                    output,
+                ]
+                    + place, examples: ["holdfast rollout pause --reason 'the canary is slow'"]),
+            Command(
+                "resume", abstract: "Go on: after a pause, a failure, or a store that went back in time.",
+                options: [distribution, output] + place, examples: ["holdfast rollout resume"]),
+            Command(
+                "abort", abstract: "End it: who has begun finishes or goes back, nobody else begins.",
+                options: [
+                    Option("reason", value: "text", help: "Why; it is shown everywhere."), distribution,
+                    output,
+                ]
+                    + place, examples: ["holdfast rollout abort --reason 'CVE in it'"]),
+            Command(
+                "evict", abstract: "Free the grant of a node that is gone, and wait for it no longer.",
+                arguments: [Argument("node", help: "Its name, or its id.")],
+                options: [distribution, output] + place, examples: ["holdfast rollout evict edge-7"]),
+        ])
+
+    private static let rollback = Command(
+        "rollback", abstract: "Go back to what ran well before, as far as that is safe.",
+        discussion: """
+            Within a minor, and where no cluster state is kept, the old artifact is put back, restarted and watched. \
+            Across a minor on a server it is not put back over data that the newer one may have written: the command \
+            then says what a person has to do. What is gone back from is kept out until it is approved anew.
+            """,
+        arguments: [Argument("name", help: "The installation, where there are several.", isOptional: true)],
+        options: [
+            Option("reason", value: "text", help: "Why; it is recorded."),
+            Option("dry-run", short: "n", help: "Say what would be done, and do nothing."),
+        ] + place, examples: ["holdfast rollback --reason 'the CNI does not come up'"])
+
+    private static let quarantine = Command(
+        "quarantine", abstract: "What failed somewhere, and is begun with nowhere.",
+        subcommands: [
+            Command(
+                "list", abstract: "List it.", options: [output] + place,
+                examples: ["holdfast quarantine list"]),
+            Command(
+                "clear", abstract: "Let an artifact be rolled out again.",
+                arguments: [
+                    Argument("bytes", help: "Its digest or revision, or the start of one; or its version.")
+                ],
+                options: [Option("reason", value: "text", help: "Why; it is recorded.")] + place,
+                examples: ["holdfast quarantine clear 3f9a1c22b0"]),
+        ])
+
+    private static let fleet = Command(
+        "fleet", abstract: "The nodes that share a store.",
+        subcommands: [
+            Command(
+                "join", abstract: "Print what another node needs to be part of this fleet.", options: place,
+                examples: ["holdfast fleet join"]),
+            Command(
+                "forget", abstract: "Take the record of a node away that is gone for good.",
+                arguments: [Argument("node", help: "Its name, or its id.")], options: place,
+                examples: ["holdfast fleet forget edge-7"]),
+        ])
 
     private static let dryRun = Option(
         "dry-run", short: "n", help: "Show what would be done, and do nothing.")

@@ -1,4 +1,5 @@
 import Agent
+import Artifacts
 import CommandLine
 import Crypto
 import Distributions
@@ -103,7 +104,8 @@ struct Place {
         Tick(
             clock: clock, observer: observer, policy: policySource, zones: zones, ledger: ledger,
             journal: journal, label: label, guards: guards, cluster: cluster,
-            servers: StepCluster(root: root, patience: 10_000, each: 3000))
+            servers: StepCluster(root: root, patience: 10_000, each: 3000), fleet: fleetOfTick,
+            source: root.isLive ? { releaseSource($0, questionMilliseconds: 5000) } : nil)
     }
 
     /// Where guards are kept; nil where the state directory is none of the node's own, so that a gate would not find it.
@@ -156,15 +158,20 @@ struct Place {
 
     /// Records what a person did, in one short transaction that does not wait for a tick, and tells it.
     func record(_ event: Event, reading: ClockReading) throws(Failure) {
+        try record([event], reading: reading)
+    }
+
+    /// The same of several things that belong together: all of them or none.
+    func record(_ events: [Event], reading: ClockReading) throws(Failure) {
         do throws(LedgerFailure) {
             let ledger = try openLedger()
             var state = try ledger.load().state
-            state.apply(event, at: reading.now)
-            try ledger.append([event], reading: reading, state: state)
+            for event in events { state.apply(event, at: reading.now) }
+            try ledger.append(events, reading: reading, state: state)
         } catch {
             throw Failure(ledger: error)
         }
-        journalEntries(for: event).forEach(ledgerJournal.write)
+        events.flatMap(journalEntries).forEach(ledgerJournal.write)
     }
 
     /// Where people on this machine are told; another root has no journal of ours.

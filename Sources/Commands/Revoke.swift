@@ -1,3 +1,4 @@
+import Agent
 import CommandLine
 import Host
 import Ledger
@@ -30,6 +31,23 @@ func revoke(_ invocation: Invocation, on screen: Screen) throws(Failure) -> Exit
             code: .usage, message: "\(word.printable) is the start of several ids; write more of it")
     }
     let revocation = Revocation(revoked: revoked, claimedBy: claimedBy())
+    if case .approval(let approval) = revoked, case .stage = approval.scope {
+        try takeBack(approval, at: place)
+    }
+    if case .approval(let approval) = revoked, case .rollout = approval.scope {
+        try takeBack(approval, at: place)
+    }
     try place.record(.revoked(revocation), reading: place.clock.read())
     return try tell(.revoked(revocation), of: revoked.target, at: place, as: invocation, on: screen)
+}
+
+/// Takes an approval back for the whole fleet: from the next look on it counts nowhere.
+private func takeBack(_ approval: Approval, at place: Place) throws(Failure) {
+    let port = try place.openFleet().port
+    do throws(FleetFailure) {
+        guard try port.approvals().contains(where: { $0.id == approval.id }) else { return }
+        try port.spend(approval.id, on: everyNode)
+    } catch {
+        throw Failure(fleet: error)
+    }
 }

@@ -7,6 +7,10 @@ import Reports
 /// `holdfast status`: the node as it is now and as the ledger knows it; nothing is recorded.
 func status(_ invocation: Invocation, on screen: Screen) throws(Failure) -> ExitCode {
     let place = try Place(invocation)
+    if invocation.has("fleet") {
+        try statusFleet(place, invocation, on: screen)
+        return .done
+    }
     let (outcome, lastCheck) = place.preview()
     if invocation.has("paths"), outcome.failure == nil {
         try statusPaths(outcome, at: place, invocation, on: screen)

@@ -1,4 +1,5 @@
 import Agent
+import Artifacts
 import CommandLine
 import Distributions
 import Host
@@ -25,9 +26,15 @@ func step(_ invocation: Invocation, on screen: Screen) throws(Failure) -> ExitCo
             code: .failed,
             message: "a step is carried out by root alone: run this as root, or look with --dry-run")
     }
-    // One at a time, whoever started it; it is given back with this process.
+    return try carryOutStep(at: place, on: screen)
+}
+
+/// Carries out what is due, or finishes what is open: one at a time, whoever started it.
+func carryOutStep(at place: Place, on screen: Screen) throws(Failure) -> ExitCode {
+    guard let guards = place.guards else { return .badConfiguration }
     let lock = try takeStepLock(in: place.stateDirectory)
     let code = try carryOut(place, guards, on: screen)
+    // It is given back with this process.
     _ = consume lock
     return code
 }
@@ -50,17 +57,33 @@ private func carryOut(
     do throws(LedgerFailure) { ledger = try place.openLedger() } catch { throw Failure(ledger: error) }
     let report = StepRun(
         tick: place.tick(over: ledger), clock: place.clock, ledger: ledger,
-        journal: place.journal, label: label, port: guards.port, node: place.health, site: guards.site
+        journal: place.journal, label: label, port: guards.port, node: place.health, site: guards.site,
+        care: place.care(guards.site, on: screen)
     ).run()
     if let failure = report.failure { throw Failure(ledger: failure) }
     if let end = report.end { screen.out("\(end.text.printable)\n") }
     if let trouble = report.trouble { screen.error("Warning: \(trouble.printable)") }
+    if let hold = report.hold { screen.out("waits: \(hold.printable)\n") }
     if report.end == nil, report.trouble == nil { screen.out(stepText(report.standing, at: place)) }
     if report.isBusy { return .busy }
     switch report.end?.outcome {
     case .putBack, .needsPerson: return .failed
     case .abandoned, .done: return .done
     case nil: return report.trouble == nil ? .done : .failed
+    }
+}
+
+extension Place {
+    /// What a step asks of the node and its cluster before a change.
+    fileprivate func care(_ site: GuardSite, on screen: Screen) -> StepCare? {
+        guard let backups else { return nil }
+        let prefix = root.prefix
+        let downloads = "\(site.state)/downloads"
+        let progress = FetchProgressText(screen)
+        return StepCare(
+            cluster: stepCluster, backups: backups, source: { releaseSource($0) }, downloads: downloads,
+            place: { prefix + $0 }, tidy: { tidyDownloads(in: prefix + downloads, keeping: $0) },
+            digest: { digest(Array($0.utf8)) }, progress: progress.show)
     }
 }
 
