@@ -212,7 +212,8 @@ final class EtcdConnection {
                 case .noLibrary, .denied, .invalidRequest, .tls: .forbidden
                 case .protocolViolation, .tooLarge: .malformed
                 case .absent, .refused, .unreachable: .unavailable
-                case .timeout, .interrupted, .stopped, .other: error.mayHaveArrived ? .unanswered : .unavailable
+                case .timeout, .interrupted, .stopped, .other:
+                    error.mayHaveArrived ? .unanswered : .unavailable
                 }
             }
         return FleetFailure(code, "etcd at \(error.description)")

@@ -132,7 +132,8 @@ public final class KubernetesFleetStore: FleetStore {
             case .noLibrary, .denied, .invalidRequest, .tls: return .forbidden
             case .tooLarge, .protocolViolation: return .malformed
             case .absent, .refused, .unreachable: return .unavailable
-            case .timeout, .interrupted, .stopped, .other: return error.mayHaveArrived ? .unanswered : .unavailable
+            case .timeout, .interrupted, .stopped, .other:
+                return error.mayHaveArrived ? .unanswered : .unavailable
             }
         case .refused(let status, _), .answer(let status):
             // Made invalid before it was sent.
