@@ -105,7 +105,7 @@ extension KubernetesClient {
     }
 }
 
-private struct CordonPatch: VersionedPatch {
+private struct CordonPatch: VersionedChange {
     let resourceVersion: String
     let isCordoned: Bool
 

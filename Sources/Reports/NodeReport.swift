@@ -99,6 +99,8 @@ public struct NodeReport: Encodable, Hashable, Sendable {
             case .seal: setting.subject == installation.installed?.path
             // It keeps the node, whichever its installation is.
             case .planLabel: !isSnap
+            // It guards nothing: a step empties the node.
+            case .cordon: false
             }
         }
         let spares = records.spares.values.filter { $0.installation == installation.id }.map(\.path)

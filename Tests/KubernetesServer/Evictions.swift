@@ -57,38 +57,10 @@ extension KubernetesServer {
         }
     }
 
-    /// Whether a list that asks for the Pods of one Node, or for one label, has an object in it.
-    static func isSelected(_ object: AnyJSON, by options: [String: String]) -> Bool {
-        if let node = value(options["fieldSelector"], of: "spec.nodeName"),
-            object.at("spec", "nodeName")?.text != node
-        {
-            return false
-        }
-        guard let selector = options["labelSelector"].flatMap(plain) else { return true }
+    /// Whether an object is on the Node that a field selector asks for, the only one that is understood here.
+    static func isOnNode(_ object: AnyJSON, _ selector: String?) -> Bool {
+        guard let selector else { return true }
         let parts = selector.split(separator: "=", maxSplits: 1).map(String.init)
-        return parts.count == 2 && object.at("metadata", "labels")?[parts[0]]?.text == parts[1]
-    }
-
-    private static func value(_ selector: String?, of field: String) -> String? {
-        guard let text = selector.flatMap(plain), text.hasPrefix("\(field)=") else { return nil }
-        return String(text.dropFirst(field.count + 1))
-    }
-
-    /// Without percent signs.
-    private static func plain(_ text: String) -> String? {
-        var bytes: [UInt8] = []
-        var rest = Array(text.utf8)[...]
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            guard let code = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) else {
-                return nil
-            }
-            bytes.append(code)
-            rest = rest.dropFirst(2)
-        }
-        return String(decoding: bytes, as: UTF8.self)
+        return parts.first == "spec.nodeName" && object.at("spec", "nodeName")?.text == parts.last
     }
 }

@@ -189,8 +189,8 @@ public final class KubernetesServer: Sendable {
         let selector = options["labelSelector"]
         let (objects, revision) = state.withLock { state in
             let chosen = state.objects.filter {
-                place.holds($0.key) && Self.isSelected($0.value, by: options)
-                    && isSelected($0.value, by: selector)
+                place.holds($0.key) && isSelected($0.value, by: selector)
+                    && Self.isOnNode($0.value, options["fieldSelector"])
             }
             return (chosen.sorted { $0.key < $1.key }, state.revision)
         }
