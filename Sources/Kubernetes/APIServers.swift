@@ -24,8 +24,8 @@ extension KubernetesClient {
             var ports: [Port]?
         }
         let slices = try list(
-            "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices?labelSelector="
-                + encoded("kubernetes.io/service-name=kubernetes"), of: Slice.self, within: deadline)
+            "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices",
+            selector: "kubernetes.io/service-name=kubernetes", of: Slice.self, within: deadline)
         var found: Set<APIServerEndpoint> = []
         for slice in slices {
             guard let port = (slice.ports ?? []).first(where: { $0.name == "https" || $0.name == nil })?.port,

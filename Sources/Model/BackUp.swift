@@ -74,7 +74,10 @@ public struct BackUp: Codable, Hashable, Sendable {
     public var label: String { directory.split(separator: "/").last.map(String.init) ?? "" }
 
     /// The unit in which a program runs for it, the same for whoever comes to it again.
-    public var unit: String { "holdfast-backup-\(label).service" }
+    public var unit: String { Self.unit(label: label) }
+
+    /// The unit of a backup of that label.
+    public static func unit(label: String) -> String { "holdfast-backup-\(label).service" }
 }
 
 /// A backup that is there.

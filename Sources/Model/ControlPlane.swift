@@ -16,6 +16,8 @@ public struct ControlPlaneMember: Codable, Hashable, Sendable {
     public var answers: Bool?
     /// Whether it votes in the data store; nil where that is not known, or the store has no votes among members.
     public var votes: Bool?
+    /// Whether a part of the data store is there; a K3s server can have its etcd on others.
+    public var keepsState = true
 
     /// Makes a member of which nothing is known.
     public init(name: String, isOwn: Bool) {
@@ -98,13 +100,14 @@ extension ControlPlane {
         guard store == .etcd || store == .dqlite else {
             return store == .external ? nil : "nobody knows who of the control plane votes" + because
         }
-        if let silent = others.first(where: { $0.votes == nil }) {
+        let keepers = others.filter(\.keepsState)
+        if let silent = keepers.first(where: { $0.votes == nil }) {
             return "nobody knows whether \(silent.name) votes in the data store" + because
         }
-        if store == .etcd, let mute = others.first(where: { $0.votes == false }) {
+        if store == .etcd, let mute = keepers.first(where: { $0.votes == false }) {
             return "\(mute.name) does not vote in the data store"
         }
-        let voters = others.filter { $0.votes == true }.count
+        let voters = keepers.filter { $0.votes == true }.count
         // This one counts as a voter: whatever else it is, nothing is lost with it.
         guard voters > (voters + 1) / 2 else {
             return "with \(voters + 1) voters none may be away: the API stops during the step"

@@ -95,6 +95,24 @@ struct BackupTests {
         #expect(saved.kept.count == 1)
     }
 
+    @Test("one that a step was left with is ended by the next, whose program is the only one")
+    func left() throws {
+        let saved = try SavedNode(.k3s, script: k3sSaves)
+        saved.units.hold(true)
+        #expect(try saved.perform(saved.backUp(.etcdSnapshot, .etcd, label: "left")) == .underWay)
+        saved.units.hold(false)
+        #expect(try saved.perform(saved.backUp(.etcdSnapshot, .etcd)) == .done(nil))
+        #expect(saved.units.loaded.isEmpty)
+        #expect(try listDirectory(saved.path("/var/lib/holdfast/backups/k3s")) == ["5f1c0a"])
+    }
+
+    @Test("a program that systemd cannot begin leaves nothing")
+    func unbegun() throws {
+        let saved = try SavedNode(.k3s, script: k3sSaves)
+        saved.units.refuse()
+        #expect(try saved.refusal(saved.backUp(.etcdSnapshot, .etcd)).contains("failed to find executable"))
+    }
+
     @Test("what a machine that was switched off left of it is taken away, and it is begun anew (invariant 7)")
     func lost() throws {
         let saved = try SavedNode(.k3s, script: k3sSaves)

@@ -15,6 +15,7 @@ final class ProcessUnits: TransientUnits, Sendable {
         var states: [String: TransientState] = [:]
         var started: [TransientTask] = []
         var holds = false
+        var refuses = false
     }
     private let board = Mutex(Board())
 
@@ -22,7 +23,11 @@ final class ProcessUnits: TransientUnits, Sendable {
 
     func hold(_ isHeld: Bool) { board.withLock { $0.holds = isHeld } }
 
+    /// Has it refuse to begin anything, as systemd does where there is no such program.
+    func refuse() { board.withLock { $0.refuses = true } }
+
     func start(_ task: TransientTask) throws(HostError) {
+        guard !board.withLock(\.refuses) else { throw HostError(description: "failed to find executable") }
         let isThere = board.withLock { $0.states[task.unit] != nil }
         guard !isThere else { throw HostError(description: "\(task.unit) was already loaded") }
         board.withLock { $0.started.append(task) }

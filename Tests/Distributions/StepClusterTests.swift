@@ -241,6 +241,22 @@ struct ControlPlaneLookTests {
         #expect(plane.objection(store: .etcd) != nil)
     }
 
+    @Test("of K3s with its etcd on nodes of its own: each is what its labels say")
+    func split() throws {
+        let node = try StepNode()
+        node.putNode("edge-1", labels: ["node-role.kubernetes.io/control-plane": "true"])
+        node.putNode(
+            "etcd-1", machineID: "b", labels: ["node-role.kubernetes.io/etcd": "true"],
+            conditions: Self.voter,
+            address: "10.0.0.9")
+        node.putServers([("127.0.0.1", node.server.port)])
+        let plane = try node.cluster.controlPlane(of: node.installation(), through: node.access)
+        #expect(plane.members.map(\.name) == ["edge-1", "etcd-1"])
+        #expect(plane.members.map(\.keepsState) == [false, true])
+        #expect(plane.members.map(\.votes) == [nil, true])
+        #expect(plane.members.map(\.answers) == [true, true] && !plane.mayHaveOthers)
+    }
+
     @Test("an API server that says that it is not ready does not answer for its member")
     func notReady() throws {
         let node = try StepNode()

@@ -72,6 +72,16 @@ struct ControlPlaneTests {
             testDescription: "nobody knows whether one votes (invariant 2)", plane: three { $0.votes = nil },
             objection: "nobody knows whether c votes"),
         Row(
+            testDescription: "a server that has its etcd on others has no vote",
+            plane: ControlPlane(
+                members: [
+                    own, member("b"), member("c"),
+                    member("d") {
+                        $0.votes = nil
+                        $0.keepsState = false
+                    },
+                ]), objection: nil),
+        Row(
             testDescription: "dqlite keeps stand-bys on purpose",
             plane: ControlPlane(
                 members: [own, member("b"), member("c"), member("d") { $0.votes = false }]),

@@ -146,9 +146,10 @@ struct ControlPlaneLook {
             let hasAPI = Self.isControlPlane(node)
             guard hasAPI || (isEtcd && hasEtcd) else { continue }
             var entry = entry(node, hasAPI: hasAPI)
-            if hasEtcd { entry.member.votes = isEtcd ? node.condition("EtcdIsVoter") : false }
-            // A server without an etcd of its own has no vote to lose.
-            if hasEtcd, !isEtcd { continue }
+            if hasEtcd {
+                entry.member.votes = isEtcd ? node.condition("EtcdIsVoter") : nil
+                entry.member.keepsState = isEtcd
+            }
             entries.append(entry)
         }
     }

@@ -151,6 +151,9 @@ struct MakeBackup {
         let parent = String(draft[..<(draft.lastIndex(of: "/") ?? draft.endIndex)])
         try makeDirectories(parent, mode: 0o700)
         for name in try listDirectory(parent) where name.hasPrefix(".") && name.hasSuffix(".draft") {
+            // Of a step that was left while its program ran: there is one step at a time, so nobody joins that any more.
+            let label = String(name.dropFirst().dropLast(".draft".count))
+            if label != backUp.label { try units.forget(BackUp.unit(label: label)) }
             try removeTree("\(parent)/\(name)")
         }
         try makeDirectories(draft, mode: 0o700)
