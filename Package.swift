@@ -10,13 +10,19 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
+/// What the simulation runs a hundred thousand times is optimised in debug builds too.
+let simulated: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
 func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+    let isSimulated = ["Model", "Rules", "Rollout", "Gate", "Ports", "Agent"].contains(name)
+    return .target(
+        name: name, dependencies: dependencies, swiftSettings: isSimulated ? strict + simulated : strict)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(
-        name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(name)", swiftSettings: strict)
+        name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(name)",
+        swiftSettings: name == "Simulation" || name == "Rollout" ? strict + simulated : strict)
 }
 
 /// What several test targets share.

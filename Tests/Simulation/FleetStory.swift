@@ -102,8 +102,9 @@ final class FleetStory {
         node.clock.monotonic += 300_000_000_000
         happen(to: node)
         node.guards.fuse = dice.chance(4) ? Int(dice.next() % 60) : nil
-        node.tick(asksFleet: dice.chance(10))
-        node.step()
+        let outcome = node.tick(asksFleet: dice.chance(10))
+        // As the tick has the step's service started.
+        if stepStanding(of: outcome.judgement, site: World.site, label: fingerprint).isWork { node.step() }
         ticks += 1
         node.guards.fuse = nil
         node.fleet?.loseReply = nil

@@ -50,6 +50,7 @@ final class World {
     private(set) var state = NodeState()
     private(set) var memory = ObserverMemory()
     private var coverage: Coverage?
+    private var recordedImports: [CatalogEntry] = []
     private var ledgerNumber = 1
 
     /// How many starts of units there were.
@@ -181,6 +182,7 @@ extension World: Clock, Observer, PolicySource, ZoneSource, LedgerStore, Journal
         }
         guard guards.burn() else { throw LedgerFailure(code: .other, description: "the process has died") }
         committed += events.map { ($0, reading.now) }
+        for case .catalogImported(let file) in events { recordedImports += file.entries }
         self.state = state
     }
 
@@ -191,12 +193,7 @@ extension World: Clock, Observer, PolicySource, ZoneSource, LedgerStore, Journal
     }
 
     /// What a test says is known, and what was recorded.
-    private var imported: [CatalogEntry] {
-        catalog
-            + committed.flatMap { entry in
-                if case .catalogImported(let file) = entry.event { file.entries } else { [CatalogEntry]() }
-            }
-    }
+    private var imported: [CatalogEntry] { catalog + recordedImports }
 
     func catalogEntries(of version: Version, for distribution: Distribution) -> [CatalogEntry] {
         imported.filter { $0.version == version && $0.distribution == distribution }
