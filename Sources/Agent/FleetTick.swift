@@ -26,6 +26,14 @@ extension Tick {
         return view
     }
 
+    /// Asks the other nodes after all; false where this node need not know of them now.
+    func freshen(_ view: inout FleetView?, _ judgement: Judgement, _ memory: inout ObserverMemory) -> Bool {
+        guard let fleet, var seen = view else { return false }
+        let watch = FleetWatch(port: fleet.port, identity: fleet.identity, isAsked: false)
+        defer { view = seen }
+        return watch.freshen(&seen, judgement, memory: &memory)
+    }
+
     /// What rules are told of the others, by installation.
     func fleets(
         _ view: FleetView?, _ observation: Observation, _ policy: LoadedPolicy?

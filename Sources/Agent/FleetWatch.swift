@@ -89,6 +89,29 @@ struct FleetWatch {
         return view
     }
 
+    /// Asks the others after all, where this node may go ahead by what was decided just now; false where it need not.
+    func freshen(
+        _ view: inout FleetView, _ judgement: Judgement, memory: inout ObserverMemory
+    ) -> Bool {
+        guard view.isAsked, !view.isFresh,
+            need(view, judgement.observation, judgement.state, judgement.policy) == .everything
+        else { return false }
+        defer { memory.fleet = view.known }
+        do throws(FleetFailure) { try askOthers(&view, judgement.observation) } catch {
+            view.isAsked = false
+            view.known.failure = error.description
+        }
+        return true
+    }
+
+    private func askOthers(_ view: inout FleetView, _ observation: Observation) throws(FleetFailure) {
+        view.known.members = try port.nodes().records.filter { $0.cluster == observation.node.cluster }
+        view.known.quarantine = try port.quarantine()
+        view.known.approvals = try port.approvals()
+        view.known.membersAt = observation.clock.now
+        view.isFresh = true
+    }
+
     private func isDue(_ known: KnownFleet, _ state: NodeState, at now: Instant) -> Bool {
         if known.askedAt > now { return true }
         // What was begun is finished without the store; what it has earned is told as it goes.

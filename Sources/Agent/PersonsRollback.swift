@@ -5,6 +5,8 @@ public import Ports
 public struct RequestedRollback: Hashable, Sendable {
     /// What is to be recorded, in one transaction: what is gone back from is kept out from then on.
     public var events: [Event]
+    /// What is meant to run from then on.
+    public var artifact: Artifact
     /// What is done, for a person.
     public var summary: String
 }
@@ -78,5 +80,5 @@ public func rollback(
                 QuarantinedArtifact(
                     installation: id, artifact: reference, reason: reason, at: clock.now)),
             .stepBegan(step),
-        ], summary: "\(id.name): \(reference.summary) → \(lastGood.summary)")
+        ], artifact: lastGood, summary: "\(id.name): \(reference.summary) → \(lastGood.summary)")
 }

@@ -237,7 +237,7 @@ public struct Tick {
             targets += sourceOffers(memory.source ?? [:], on: observation.installations)
         }
         do { try offer(targets, &observation, state, &failure) } catch { failure = error }
-        let view = lookAtFleet(
+        var view = lookAtFleet(
             &observation, state, reading.loaded ?? lastPolicy, &memory, isAsked: asksFleet, failure: failure)
         observation.place(memory.downloads)
         var known: [String: (zone: Zone, dataVersion: String)] = [:]
@@ -252,12 +252,16 @@ public struct Tick {
             observation.problems += planGuards(situation, presence).problems
             observation.problems += situation.records.troubles.map(\.problem)
         }
-        var judgement = judge(
-            Situation(
-                state: state, observation: observation, policy: reading, lastPolicy: lastPolicy,
-                catalog: catalog, fleet: fleets(view, observation, reading.loaded ?? lastPolicy),
-                approvals: state.approvals, denials: state.denials, zones: known),
-            label: label)
+        var situation = Situation(
+            state: state, observation: observation, policy: reading, lastPolicy: lastPolicy, catalog: catalog,
+            fleet: fleets(view, observation, reading.loaded ?? lastPolicy), approvals: state.approvals,
+            denials: state.denials, zones: known)
+        var judgement = judge(situation, label: label)
+        // By what others say of themselves it may be another decision.
+        if freshen(&view, judgement, &memory) {
+            situation.fleet = fleets(view, observation, reading.loaded ?? lastPolicy)
+            judgement = judge(situation, label: label)
+        }
         judgement.fleet = view?.known
         judgement.downloads = memory.downloads
         return (judgement, presence, view)

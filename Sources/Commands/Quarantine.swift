@@ -8,7 +8,10 @@ import Reports
 /// `holdfast quarantine list`: what failed somewhere in the fleet and is begun with nowhere.
 func quarantineList(_ invocation: Invocation, on screen: Screen) throws(Failure) -> ExitCode {
     let place = try Place(invocation)
-    let report = try place.fleetReport(try place.openFleet(), nodes: false)
+    var report = try place.fleetReport(try place.openFleet(), nodes: false)
+    report.quarantine += place.ownQuarantine.filter { own in
+        !report.quarantine.contains { $0.entry.bytes == own.bytes }
+    }.map(FleetReport.QuarantinePart.init)
     if invocation.value("output") == "json" {
         try screen.json(report.quarantine)
     } else {
@@ -24,14 +27,10 @@ func quarantineClear(_ invocation: Invocation, on screen: Screen) throws(Failure
     let word = invocation.value("bytes") ?? ""
     guard !word.isEmpty else { throw Failure(code: .usage, message: "the bytes are empty") }
     let fleet = try place.openFleet()
-    let found: [FleetQuarantine]
-    do throws(FleetFailure) {
-        found = try fleet.port.quarantine().filter {
-            $0.bytes.hasPrefix(word) || $0.version?.description == word
-        }
-    } catch {
-        throw Failure(fleet: error)
-    }
+    var known: [FleetQuarantine]
+    do throws(FleetFailure) { known = try fleet.port.quarantine() } catch { throw Failure(fleet: error) }
+    known += place.ownQuarantine.filter { own in !known.contains { $0.bytes == own.bytes } }
+    let found = known.filter { $0.bytes.hasPrefix(word) || $0.version?.description == word }
     guard let entry = found.first else {
         throw Failure(
             code: .failed,
@@ -53,11 +52,25 @@ func quarantineClear(_ invocation: Invocation, on screen: Screen) throws(Failure
         word: .clear(bytes: entry.bytes), reason: invocation.value("reason") ?? "", claimedBy: claimedBy())
     try place.record(.rolloutSaid(said), reading: place.clock.read())
     screen.out("\(said.summary.printable)\n")
-    let own = (try? place.readLedger().load().state.quarantine) ?? []
-    if own.contains(where: { $0.bytes == entry.bytes }) {
+    if fleet.port.seesOthers {
         screen.out(
-            "It failed on this node, which keeps that to itself until it is approved anew: 'holdfast approve'.\n"
+            "A node on which it failed keeps it out of itself until it is cleared, or approved anew, there.\n"
         )
     }
     return .done
+}
+
+extension Place {
+    /// What failed on this very node, whoever else knows of it.
+    fileprivate var ownQuarantine: [FleetQuarantine] {
+        let state = (try? readLedger().load().state) ?? NodeState()
+        return state.quarantine.compactMap { entry in
+            entry.bytes.map { bytes in
+                FleetQuarantine(
+                    bytes: bytes, distribution: entry.installation.distribution,
+                    version: entry.artifact.version,
+                    reason: entry.reason, node: "this node", at: entry.at)
+            }
+        }
+    }
 }

@@ -42,5 +42,9 @@ func rollback(_ invocation: Invocation, on screen: Screen) throws(Failure) -> Ex
     }
     try place.record(planned.events, reading: place.clock.read())
     screen.out("goes back: \(planned.summary.printable)\n")
-    return try carryOutStep(at: place, on: screen)
+    _ = try carryOutStep(at: place, on: screen)
+    let after = (try? place.readLedger().load().state) ?? NodeState()
+    // What was asked for is that the old one runs, and nothing is left to do.
+    let isBack = after.step == nil && after.installations[id.description]?.reference == planned.artifact
+    return isBack ? .done : .failed
 }

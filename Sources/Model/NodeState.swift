@@ -114,7 +114,9 @@ public struct NodeState: Codable, Hashable, Sendable {
         case .seatTaken(let taking):
             seats = (seats ?? [:]).merging([taking.distribution.rawValue: taking.seat]) { $1 }
         case .seeded(let seeding): take(seeding)
-        case .coverage, .catalogImported, .guardBroken, .rolloutSaid:
+        case .rolloutSaid(let word):
+            if case .clear(let bytes) = word.word { quarantine.removeAll { $0.bytes == bytes } }
+        case .coverage, .catalogImported, .guardBroken:
             break
         }
     }

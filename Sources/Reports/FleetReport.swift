@@ -231,7 +231,8 @@ public struct FleetReport: Encodable, Hashable, Sendable {
         /// As the store has it.
         public var entry: FleetQuarantine
 
-        init(_ entry: FleetQuarantine) { self.entry = entry }
+        /// Makes the part of a report.
+        public init(_ entry: FleetQuarantine) { self.entry = entry }
 
         private enum Key: String, CodingKey { case bytes, distribution, version, reason, node, at }
 
