@@ -66,7 +66,34 @@ extension FleetView {
                     name: observation.node.name, cluster: observation.node.cluster, role: role,
                     running: installation.running?.version, healthy: nil, votes: nil))
         }
-        return members.sorted { $0.name < $1.name }
+        guard let role = installation.role, role.isControlPlane, let plane = known.controlPlane else {
+            return members.sorted { $0.name < $1.name }
+        }
+        return told(by: plane, members, observation, role).sorted { $0.name < $1.name }
+    }
+
+    /// What the cluster itself says of its control plane goes before what a node once said of itself.
+    private func told(
+        by plane: ControlPlane, _ members: [FleetSummary.Member], _ observation: Observation, _ role: Role
+    ) -> [FleetSummary.Member] {
+        var members = members
+        for other in plane.others {
+            let told = other.fleetMember(cluster: observation.node.cluster, role: role)
+            if let index = members.firstIndex(where: { $0.name == other.name }) {
+                members[index].healthy = told.healthy
+                members[index].votes = told.votes
+                members[index].running = told.running ?? members[index].running
+            } else {
+                members.append(told)
+            }
+        }
+        let names = Set(plane.members.map(\.name))
+        for index in members.indices where members[index].role.isControlPlane {
+            // One that the cluster does not tell of is not known to be well, nor is any where not all are told.
+            let isTold = names.contains(members[index].name) && !plane.mayHaveOthers
+            if members[index].name != observation.node.name, !isTold { members[index].healthy = nil }
+        }
+        return members
     }
 
     private func stages(

@@ -9,7 +9,8 @@ extension Tick {
         _ memory: inout ObserverMemory, isAsked: Bool, failure: LedgerFailure?
     ) -> FleetView? {
         guard let fleet, failure == nil else { return nil }
-        let watch = FleetWatch(port: fleet.port, identity: fleet.identity, isAsked: isAsked)
+        let watch = FleetWatch(
+            port: fleet.port, identity: fleet.identity, servers: servers, isAsked: isAsked)
         guard let view = watch.look(observation, state: state, policy: policy, memory: &memory) else {
             return nil
         }
@@ -29,7 +30,8 @@ extension Tick {
     /// Asks the other nodes after all; false where this node need not know of them now.
     func freshen(_ view: inout FleetView?, _ judgement: Judgement, _ memory: inout ObserverMemory) -> Bool {
         guard let fleet, var seen = view else { return false }
-        let watch = FleetWatch(port: fleet.port, identity: fleet.identity, isAsked: false)
+        let watch = FleetWatch(
+            port: fleet.port, identity: fleet.identity, servers: servers, isAsked: false)
         defer { view = seen }
         return watch.freshen(&seen, judgement, memory: &memory)
     }
@@ -56,6 +58,7 @@ extension Tick {
             port: fleet.port, identity: fleet.identity, ledger: ledger, journal: journal, label: label,
             reading: reading)
         var events = try takeApprovals(&judgement, view, fleet.port, reading)
+        try BeginRollout(port: fleet.port, ledger: ledger, label: label).run(judgement, &view)
         events += try seats.run(&judgement, &view)
         if view.known.failure == nil,
             let record = view.recordToWrite(

@@ -40,6 +40,8 @@ struct FleetView {
 struct FleetWatch {
     let port: any FleetPort
     let identity: FleetIdentity
+    /// Who is asked of the control plane before one of it is touched; nil where nobody is.
+    let servers: (any StepClusterPort)?
     /// Whether a person asks for something now.
     let isAsked: Bool
 
@@ -109,7 +111,20 @@ struct FleetWatch {
         view.known.quarantine = try port.quarantine()
         view.known.approvals = try port.approvals()
         view.known.membersAt = observation.clock.now
+        view.known.seesOthers = port.seesOthers
         view.isFresh = true
+        askControlPlane(&view, observation)
+    }
+
+    /// Whom nobody answers for is not known, and unknown holds: by records alone nobody knows who votes.
+    private func askControlPlane(_ view: inout FleetView, _ observation: Observation) {
+        view.known.controlPlane = nil
+        guard port.seesOthers, let servers, let access = observation.access,
+            let installation = observation.installations.first(where: {
+                $0.id.distribution == access.distribution && $0.role?.isControlPlane == true
+            })
+        else { return }
+        view.known.controlPlane = try? servers.controlPlane(of: installation, through: access)
     }
 
     private func isDue(_ known: KnownFleet, _ state: NodeState, at now: Instant) -> Bool {

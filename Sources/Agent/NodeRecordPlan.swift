@@ -17,7 +17,8 @@ extension FleetView {
         }
         var record = NodeRecord(
             id: identity.id, instance: label("instance \(identity.id) \(adoptedAt.seconds)"),
-            name: observation.node.name, cluster: observation.node.cluster,
+            boot: label("boot \(observation.clock.bootID)"), name: observation.node.name,
+            cluster: observation.node.cluster,
             stage: judgement.policy?.document.stages.first { $0.matches(observation.node) }?.name,
             architecture: observation.node.architecture?.rawValue ?? "unknown",
             policy: judgement.policy?.sha256, sequence: known.record?.sequence ?? 0,
@@ -87,7 +88,8 @@ struct TellFleet {
 
     /// Writes where there is something to tell; what the store does not take is no trouble of the tick.
     ///
-    /// Its number is remembered before it is written, so that after a crash no record of ours looks like another's.
+    /// Its boot is remembered before it is written, so that after a crash no record of ours looks like another's. Several
+    /// processes of this node write in turn; what one of them has remembered last is as good as another's.
     func run(
         _ record: NodeRecord, _ known: inout KnownFleet, adoptedAt: Instant, memory: inout ObserverMemory
     ) throws(LedgerFailure) {
@@ -118,9 +120,10 @@ struct TellFleet {
         }
     }
 
+    /// Another adoption, or a boot that is neither this one nor the one in which this node wrote last.
     private func isAnothers(_ stored: NodeRecord, than record: NodeRecord, _ last: NodeRecord?) -> Bool {
         guard stored.instance == record.instance else { return true }
-        guard let last else { return false }
-        return stored.sequence > last.sequence
+        guard let last, stored.boot != record.boot else { return false }
+        return stored.boot != last.boot
     }
 }

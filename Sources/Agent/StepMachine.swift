@@ -57,6 +57,8 @@ enum StepAction: Hashable {
     case probe
     /// Ask it once, since it has to stay well.
     case sample
+    /// Wait until the file has been left alone for long enough that the gate knows it.
+    case settle
     case askGates
     case backUp
     case drain
@@ -116,6 +118,12 @@ func nextAction(_ step: Step, _ facts: StepFacts) -> StepAction {
     case .replacingBack:
         return isOld ? .move(.restartingBack) : .replace(back: true)
     case .restartingBack:
+        // With one artifact approved the gate goes by what the file is alone, and would turn away what it does not know.
+        if let changed = installation.installed?.identity?.changed,
+            facts.now.seconds < changed / 1_000_000_000 + 4
+        {
+            return .settle
+        }
         return isOther(invocation, than: step.invocation) ? .move(.probingBack) : .restart
     case .probingBack: return .probe
     }

@@ -186,6 +186,9 @@ public struct StepRun {
                 return try move(step, to: phase, failure: failure, facts, judgement)
             case .probe: return try probe(step, facts, judgement)
             case .sample: return try sample(step, facts, judgement)
+            case .settle:
+                world.node.wait(TimeSpan(seconds: 1))
+                return true
             case .hold(let reason):
                 report.hold = reason
                 return false

@@ -31,7 +31,11 @@ struct Turns {
     /// node holds a grant.
     func turn(of change: Change) -> Turn {
         let distribution = change.installation.distribution
-        guard let document = document(of: distribution) else { return .free }
+        guard let document = document(of: distribution) else {
+            guard change.trigger == .rollout, change.phase == .offered, judgement.fleet?.seesOthers == true
+            else { return .free }
+            return .waits("its rollout begins when the store is asked next, within the hour")
+        }
         guard let artifact = document.artifact(for: judgement.observation.node.architecture),
             artifact.isSameBytes(as: change.to) == true
         else { return .waits("rollout \(document.id) of \(document.artifact.version) is under way") }

@@ -99,7 +99,8 @@ struct UpgradePlanning {
                 ),
                 distribution: distribution,
                 artifact: RolloutArtifact(version: first.version, bytes: bytes, channel: target.channel),
-                policy: policy.sha256, stages: policy.document.stages, nodes: records.flatMap(planned))
+                policy: policy.sha256, stages: policy.document.stages,
+                nodes: records.flatMap { $0.planned(for: distribution) })
             let rest = steps.steps.dropFirst().map(\.version)
             document.then = rest.isEmpty ? nil : Array(rest)
             plan.document = document
@@ -125,18 +126,6 @@ struct UpgradePlanning {
             )
         }
         return records
-    }
-
-    private func planned(_ record: NodeRecord) -> [PlannedNode] {
-        record.parts.filter { $0.distribution == distribution }.compactMap { part in
-            guard let role = part.role else { return nil }
-            return PlannedNode(
-                name: record.name,
-                participant: Participant(
-                    id: record.id, cluster: record.cluster,
-                    kind: role.isControlPlane ? .controlPlane : .workers, stage: record.stage ?? "",
-                    architecture: record.architecture))
-        }
     }
 
     /// What a person should know before: outages, and who takes no part.

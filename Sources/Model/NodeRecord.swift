@@ -9,6 +9,8 @@ public struct NodeRecord: Codable, Hashable, Sendable {
     public var id: String
     /// Made at `adopt`: where another one writes under the same id, the machine was cloned.
     public var instance: String
+    /// Names the boot in which it was written: two machines never share one.
+    public var boot: String
     /// The name by which the policy knows it; a label, not an identity.
     public var name: String
     /// Its cluster.
@@ -65,11 +67,13 @@ public struct NodeRecord: Codable, Hashable, Sendable {
 
     /// Makes a record.
     public init(
-        id: String, instance: String, name: String, cluster: String, stage: String?, architecture: String,
+        id: String, instance: String, boot: String = "", name: String, cluster: String, stage: String?,
+        architecture: String,
         policy: Digest?, sequence: Int64, at: Instant, parts: [Part]
     ) {
         self.id = id
         self.instance = instance
+        self.boot = boot
         self.name = name
         self.cluster = cluster
         self.stage = stage

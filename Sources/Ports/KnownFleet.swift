@@ -12,6 +12,10 @@ public struct KnownFleet: Codable, Hashable, Sendable {
     public var members: [NodeRecord] = []
     /// When that was; nil where they never were.
     public var membersAt: Instant?
+    /// Whether the store sees other machines at all.
+    public var seesOthers = false
+    /// This node's control plane as its cluster tells of it; nil where it was not asked, or did not answer.
+    public var controlPlane: ControlPlane?
     /// What failed somewhere.
     public var quarantine: [FleetQuarantine] = []
     /// What people have approved for more than one node.
