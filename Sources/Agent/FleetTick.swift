@@ -70,6 +70,7 @@ extension Tick {
         }
         memory.fleet = view.known
         judgement.fleet = view.known
+        judgement.fleetIsAsked = view.isAsked
         return events
     }
 
@@ -91,5 +92,15 @@ extension Tick {
         events.flatMap(journalEntries).forEach(journal.write)
         judgement.state = state
         return events
+    }
+
+    /// Keeps what was learnt; what another process of this node has earned, fetched or heard meanwhile stays.
+    func remember(_ memory: ObserverMemory) throws(LedgerFailure) {
+        var next = memory
+        let stored = try ledger.load().memory
+        next.soaks = stored.soaks
+        next.downloads = stored.downloads
+        if let other = stored.fleet, let own = next.fleet, other.askedAt > own.askedAt { next.fleet = other }
+        try ledger.remember(next)
     }
 }

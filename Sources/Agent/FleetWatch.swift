@@ -134,6 +134,8 @@ struct FleetWatch {
             return known.askedAt + fleetRetry <= now
         }
         if state.seats?.values.contains(where: { $0.phase != .idle }) == true { return true }
+        // Before anything is carried out it is known whether a rollout is under way.
+        if state.hasAllowedChange { return true }
         if known.documents.values.contains(where: { !$0.state.hasEnded }) { return true }
         return known.askedAt + (known.failure == nil ? fleetInterval : fleetRetry) <= now
     }
@@ -182,6 +184,13 @@ extension NodeState {
 }
 
 extension NodeState {
+    /// Whether a change of something that is guarded was last judged as one that may go ahead.
+    fileprivate var hasAllowedChange: Bool {
+        installations.values.contains { known in
+            known.adoption != nil && known.changes.contains { $0.verdict == .allow }
+        }
+    }
+
     /// Distributions of which something is guarded here, in order.
     var adoptedDistributions: [Distribution] {
         Distribution.allCases.filter { distribution in

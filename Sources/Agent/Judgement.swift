@@ -58,6 +58,8 @@ public struct Judgement {
     public var policyIsCurrent: Bool
     /// What is known of the fleet; nil for a node that is part of none.
     public var fleet: KnownFleet?
+    /// Whether that is what the store says now; what was known before may be short of a rollout (invariant 4).
+    public var fleetIsAsked = false
     /// What was fetched, and what could not be.
     public var downloads: KnownDownloads?
 }

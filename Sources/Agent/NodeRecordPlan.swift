@@ -111,7 +111,10 @@ struct TellFleet {
         known.record = record
         known.isWritten = false
         memory.fleet = known
-        try ledger.remember(memory)
+        // Other processes of this node keep theirs meanwhile.
+        var remembered = try ledger.load().memory
+        remembered.fleet = known
+        try ledger.remember(remembered)
         do throws(FleetFailure) {
             _ = try port.put(record, over: stored)
             known.isWritten = true

@@ -156,7 +156,7 @@ public struct Tick {
                     tell(events, cluster, at: reading.now, &memory)
                 }
                 if !dryRun, failure == nil, memory != before {
-                    do { try ledger.remember(memory) } catch { failure = error }
+                    do { try remember(memory) } catch { failure = error }
                 }
                 return Outcome(
                     judgement: judgement, events: events, failure: failure, knowsPast: knowsPast,
@@ -263,6 +263,7 @@ public struct Tick {
             judgement = judge(situation, label: label)
         }
         judgement.fleet = view?.known
+        judgement.fleetIsAsked = view?.isAsked == true
         judgement.downloads = memory.downloads
         return (judgement, presence, view)
     }

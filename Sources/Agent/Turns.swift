@@ -32,6 +32,9 @@ struct Turns {
     func turn(of change: Change) -> Turn {
         let distribution = change.installation.distribution
         guard let document = document(of: distribution) else {
+            guard judgement.fleet == nil || judgement.fleetIsAsked else {
+                return .waits("the fleet's store is asked first whether a rollout is under way")
+            }
             guard change.trigger == .rollout, change.phase == .offered, judgement.fleet?.seesOthers == true
             else { return .free }
             return .waits("its rollout begins when the store is asked next, within the hour")

@@ -59,6 +59,10 @@ private func begin(
     do throws(FleetFailure) { existing = try fleet.port.rollout(of: planned.distribution) } catch {
         throw Failure(fleet: error)
     }
+    // What the policy lets in with nobody asked may have begun by itself at this moment.
+    if let running = existing?.value, !running.state.hasEnded, running.artifact == planned.artifact {
+        return running
+    }
     let document: RolloutDocument
     do throws(Refusal) {
         document = try RolloutDocument.create(planned, over: existing?.value, highest: seat.highest)

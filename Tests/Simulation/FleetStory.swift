@@ -1,4 +1,5 @@
 import Agent
+import FoundationEssentials
 import Model
 import Ports
 import Rollout
@@ -12,12 +13,16 @@ import Testing
 final class FleetStory {
     /// What the story is told to get wrong, so that it is seen that it would be found.
     enum Bug: CaseIterable {
-        /// A node takes every stage for met.
-        case ignoresStages
-        /// A node goes on though an artifact is quarantined.
-        case ignoresQuarantine
-        /// A put replaces whatever is there.
+        /// The store takes a write whatever was written meanwhile (invariant 4).
         case putsBlindly
+        /// A node's policy lets minors in with nobody asked (invariant 1).
+        case allowsMinors
+        /// A node that does not reach the store goes by what it saw last (invariant 2).
+        case remembersStore
+        /// A node forgets that it has used an approval up (invariant 6).
+        case forgetsSpending
+        /// A minor that failed is put back over the data that it has written (invariants 9 and 12).
+        case forgetsLastRan
     }
 
     let store = SimulatedFleet()
@@ -34,6 +39,10 @@ final class FleetStory {
     private var rollouts: [String: String] = [:]
     private var number = 0
     private var current: [String: Artifact] = [:]
+    /// Minors that a person has approved, by their bytes.
+    private var approved: Set<String> = []
+    /// The releases in the order in which they came.
+    private var patches: [Int: Int] = [31: 4]
 
     /// How often a node has put an artifact of a rollout in place.
     private(set) var puts = 0
@@ -79,16 +88,25 @@ final class FleetStory {
     }
 
     private func add(_ name: String, _ cluster: Int, _ role: Role) {
-        let node = guardedServer(role: role, unattended: .patch, isUnderGuard: false, stages: stages) {
-            policy in
+        let node = guardedServer(
+            role: role, unattended: bug == .allowsMinors ? .minor : .patch, isUnderGuard: false,
+            stages: stages
+        ) { policy in
             policy.health.failureLimit = 1
+            policy.gates = []
+            policy.backup.mode = .off
+            policy.waypoints = .none
         }
+        node.forgetsSpending = bug == .forgetsSpending
+        node.forgetsLastRan = bug == .forgetsLastRan
         node.name = name
         node.clusterName = "cluster-\(cluster)"
         // Votes are told by the cluster alone, which is not simulated here.
         if role == .server { node.installations[0].dataStore = .external }
         let port = SimulatedFleetPort(store)
         port.isAlive = { [unowned node] in node.guards.burn() }
+        port.putsBlindly = bug == .putsBlindly
+        port.remembers = bug == .remembersStore
         node.fleet = port
         nodes.append(node)
     }
@@ -102,10 +120,15 @@ final class FleetStory {
         node.clock.monotonic += 300_000_000_000
         happen(to: node)
         node.guards.fuse = dice.chance(4) ? Int(dice.next() % 60) : nil
+        let isCutOff = node.fleet?.isCutOff == true
+        let begun = node.begunInRollouts
         let outcome = node.tick(asksFleet: dice.chance(10))
         // As the tick has the step's service started.
         if stepStanding(of: outcome.judgement, site: World.site, label: fingerprint).isWork { node.step() }
         ticks += 1
+        if isCutOff, node.begunInRollouts > begun {
+            violate("2: \(node.name) began a step of a rollout while it did not reach the store")
+        }
         node.guards.fuse = nil
         node.fleet?.loseReply = nil
         if dice.chance(70) { node.fleet?.isCutOff = false }
@@ -160,8 +183,13 @@ final class FleetStory {
 
     private func begin() {
         number += 1
-        let patch = number % 50 + 5
-        guard let version = Version("v1.31.\(patch + 50 * (number / 50))+k3s1") else { return }
+        // Now and then a minor, which takes a person.
+        let newest = patches.keys.max() ?? 31
+        let isMinor = dice.chance(25)
+        let minor = isMinor ? newest + 1 : newest
+        let patch = (patches[minor] ?? -1) + 1
+        patches[minor] = patch
+        guard let version = Version("v1.\(minor).\(patch)+k3s1") else { return }
         let digest = String(repeating: "0", count: 60) + String(10_000 + number).suffix(4)
         let artifact = Artifact(version: version, sha256: Digest(digest))
         let isBroken = dice.chance(25)
@@ -189,8 +217,27 @@ final class FleetStory {
             let document = try? RolloutDocument.create(planned, over: existing?.value, highest: highest)
         else { return }
         rollouts[artifact.bytes ?? ""] = document.id
-        _ = try? SimulatedFleetPort(store).put(document, over: existing)
+        let port = SimulatedFleetPort(store)
+        _ = try? port.put(document, over: existing)
+        guard isMinor else { return }
+        guard dice.chance(70), let digest = artifact.sha256 else {
+            // Nobody approves it: it must never run, and is given up.
+            unapproved.insert(artifact.bytes ?? "")
+            return
+        }
+        approved.insert(artifact.bytes ?? "")
+        let now = nodes.map(\.clock.now).max() ?? Instant(seconds: 0)
+        try? port.share(
+            Approval(
+                id: "a\(number)", distribution: .k3s, version: version, digests: ["amd64": digest],
+                revision: nil,
+                from: [], scope: .rollout(document.id), approvedAt: now, expires: now + .days(900),
+                waives: [],
+                reason: "", claimedBy: "a person", spentBy: []))
     }
+
+    /// Minors that nobody approves, by their bytes.
+    private var unapproved: Set<String> = []
 
     // MARK: What must hold
 
@@ -210,6 +257,10 @@ final class FleetStory {
     }
 
     private func look(at node: World) {
+        checkControlPlane(of: node)
+        for (approval, count) in node.stepsByApproval where count > 1 {
+            violate("6: \(node.name) used approval \(approval) for \(count) steps")
+        }
         let installed = node.installation.installed?.artifact
         guard let installed, installed.sha256 != nil else {
             return violate("7: \(node.name) has no artifact that could be started")
@@ -219,6 +270,12 @@ final class FleetStory {
         current[node.name] = installed
         guard let bytes = installed.bytes, let rollout = rollouts[bytes] else { return }
         puts += 1
+        if unapproved.contains(bytes) {
+            violate("1: \(node.name) runs \(installed.summary), a minor that nobody approved")
+        }
+        if let from = before?.version, let to = installed.version, to > from, to.minor > from.minor + 1 {
+            violate("9: \(node.name) went from \(from) to \(to)")
+        }
         if let from = before?.version, let to = installed.version, to > from { checkOrder(node, rollout) }
     }
 
@@ -239,6 +296,31 @@ final class FleetStory {
         }
     }
 
+    /// One control-plane node of a cluster at a time is away, and none goes back over a minor's data.
+    private func checkControlPlane(of node: World) {
+        let cluster = nodes.filter {
+            $0.clusterName == node.clusterName && $0.installation.role?.isControlPlane == true
+        }
+        let away = cluster.filter { other in
+            guard let step = other.state.step, step.rollout != nil else { return false }
+            return [.replacing, .restarting, .probing].contains(step.phase) && !step.isProofOnly
+        }
+        if away.count > 1 {
+            violate("4: \(away.map(\.name)) of one control plane are in their steps at once")
+        }
+        guard node.installation.role?.isControlPlane == true,
+            let running = node.installation.running?.startedFrom?.version
+        else { return }
+        let highest = max(ran[node.name] ?? running, running)
+        ran[node.name] = highest
+        if running.minor < highest.minor {
+            violate("12: \(node.name) runs \(running) over data of \(highest)")
+        }
+    }
+
+    /// The highest version that has run on each server.
+    private var ran: [String: Version] = [:]
+
     private func violate(_ text: String) { violations.append("after \(ticks) ticks: \(text)") }
 }
 
@@ -254,13 +336,44 @@ extension RolloutDocument {
 
 @Suite("Fleets at random")
 struct FleetStoryTests {
+    /// A hundred thousand turns of nodes, on small fleets and on one of hundreds; `make soak` makes it millions.
+    private static let scale = ProcessInfo.processInfo.environment["HOLDFAST_SOAK"] == nil ? 1 : 20
+
     @Test(
         "invariants 1, 2, 4, 6, 7, 9 and 12 hold at every step, whatever happens to nodes and store",
-        arguments: [1, 2, 3, 4] as [UInt64])
+        arguments: Array(1...UInt64(35 * scale)))
     func invariants(seed: UInt64) {
         let story = FleetStory(seed: seed, clusters: 8)
-        for _ in 0..<1000 where story.violations.isEmpty { story.step() }
+        for _ in 0..<2000 where story.violations.isEmpty { story.step() }
         #expect(story.violations == [], "seed \(seed)")
         #expect(story.puts > 0)
+    }
+
+    @Test("and on a fleet of hundreds of nodes", arguments: Array(1000..<UInt64(1000 + 3 * scale)))
+    func hundreds(seed: UInt64) {
+        let story = FleetStory(seed: seed, clusters: 120)
+        #expect(story.nodes.count > 200)
+        for _ in 0..<10_000 where story.violations.isEmpty { story.step() }
+        #expect(story.violations == [], "seed \(seed)")
+        #expect(story.puts > 0)
+    }
+
+    @Test("each of them can fail: a planted bug is found", arguments: FleetStory.Bug.allCases)
+    func planted(bug: FleetStory.Bug) {
+        var found: [String] = []
+        for seed in 1...UInt64(30) where found.isEmpty {
+            let story = FleetStory(seed: seed, clusters: 8, bug: bug)
+            for _ in 0..<3000 where story.violations.isEmpty { story.step() }
+            found = story.violations
+        }
+        let number: String =
+            switch bug {
+            case .putsBlindly: "4:"
+            case .allowsMinors: "1:"
+            case .remembersStore: "2:"
+            case .forgetsSpending: "6:"
+            case .forgetsLastRan: "12:"
+            }
+        #expect(found.first?.contains(number) == true, "\(found)")
     }
 }

@@ -90,6 +90,11 @@ final class SimulatedFleetPort: FleetPort {
     var isCutOff = false
     /// What comes of the next write that nobody hears of: done or not.
     var loseReply: (() -> Bool)?
+    /// A planted bug: a write is taken whatever was written meanwhile.
+    var putsBlindly = false
+    /// A planted bug: what is not reached is what it was when it last was.
+    var remembers = false
+    private var remembered: [Distribution: Stored<RolloutDocument>] = [:]
     /// Whether the process that asks is alive.
     var isAlive: () -> Bool = { true }
 
@@ -97,6 +102,7 @@ final class SimulatedFleetPort: FleetPort {
 
     private func ask() throws(FleetFailure) {
         fleet.count()
+        if remembers, isCutOff { return }
         guard isAlive() else { throw FleetFailure(.unavailable, "the process has died") }
         guard !isCutOff else { throw FleetFailure(.unavailable, "the store is not reached") }
     }
@@ -111,7 +117,9 @@ final class SimulatedFleetPort: FleetPort {
     }
 
     func rollout(of distribution: Distribution) throws(FleetFailure) -> Stored<RolloutDocument>? {
+        if remembers, isCutOff { return remembered[distribution] }
         try ask()
+        remembered[distribution] = fleet.rollouts[distribution]
         return fleet.rollouts[distribution]
     }
 
@@ -119,7 +127,7 @@ final class SimulatedFleetPort: FleetPort {
         _ document: RolloutDocument, over read: Stored<RolloutDocument>?
     ) throws(FleetFailure) -> Stored<RolloutDocument> {
         try write { () throws(FleetFailure) in
-            guard fleet.rollouts[document.distribution]?.revision == read?.revision else {
+            guard putsBlindly || fleet.rollouts[document.distribution]?.revision == read?.revision else {
                 throw FleetFailure(.conflict, "somebody else was first")
             }
             return fleet.set(document)

@@ -10,7 +10,7 @@ final class SimulatedGuards: GuardPort {
         var identity: FileIdentity
     }
 
-    private unowned let world: World
+    unowned let world: World
     private(set) var files: [String: File] = [:]
     /// Directories of drop-ins.
     private(set) var directories: Set<String> = []

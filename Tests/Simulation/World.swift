@@ -67,6 +67,12 @@ final class World {
     var clusterName = "default"
     /// What bytes that were fetched say of themselves.
     var known: [Digest: Version] = [:]
+    /// Planted bugs.
+    var forgetsSpending = false
+    var forgetsLastRan = false
+    /// How many steps of rollouts were begun; what each approval was used for.
+    private(set) var begunInRollouts = 0
+    private(set) var stepsByApproval: [String: Int] = [:]
     /// What a step asks of the node.
     private(set) lazy var care = SimulatedCare(world: self)
     /// How the node reaches its fleet; nil for one that is part of none.
@@ -181,9 +187,18 @@ extension World: Clock, Observer, PolicySource, ZoneSource, LedgerStore, Journal
             throw failure
         }
         guard guards.burn() else { throw LedgerFailure(code: .other, description: "the process has died") }
+        for event in events {
+            if case .stepBegan(let step) = event, step.rollout != nil { begunInRollouts += 1 }
+            if case .stepEnded(let end) = event, end.outcome.isTried {
+                for approval in end.step.approvals { stepsByApproval[approval, default: 0] += 1 }
+            }
+        }
         committed += events.map { ($0, reading.now) }
         for case .catalogImported(let file) in events { recordedImports += file.entries }
         self.state = state
+        if forgetsSpending {
+            for index in self.state.approvals.indices { self.state.approvals[index].spentBy = [] }
+        }
     }
 
     func remember(_ memory: ObserverMemory) { self.memory = memory }
@@ -215,4 +230,9 @@ extension World: Clock, Observer, PolicySource, ZoneSource, LedgerStore, Journal
     }
 
     func write(_ entry: JournalEntry) { journal.append(entry) }
+}
+
+extension StepEnd.Outcome {
+    /// Whether the bytes were tried, so that the approval is used up.
+    fileprivate var isTried: Bool { if case .abandoned = self { false } else { true } }
 }
