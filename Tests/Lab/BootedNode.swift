@@ -22,7 +22,7 @@ struct BootedNode: SuiteTrait, TestScoping {
         // Suites run beside each other, and one must not stop the node of another.
         let own = String(UInt16.random(in: .min ... .max), radix: 16)
         let node = LabNode(name: "hf-\(image.rawValue)-\(ProcessInfo.processInfo.processIdentifier)-\(own)")
-        try Lab.stopAfterThisProcess(node.name)
+        try Lab.afterThisProcess("stop", node.name)
         do {
             try await Lab.run(["boot", node.name, "--image", image.rawValue], seconds: 120)
             try await node.put(Lab.program ?? "", at: "/usr/bin/holdfast")

@@ -63,14 +63,14 @@ enum Lab {
         return answer.output
     }
 
-    /// Has the node stopped once this process is gone, however it ends.
-    static func stopAfterThisProcess(_ node: String) throws {
+    /// Has a verb of the lab run once this process is gone, however it ends: `stop` of a node, `disband` of a fleet.
+    static func afterThisProcess(_ verb: String, _ name: String) throws {
         let process = ProcessInfo.processInfo.processIdentifier
         _ = try runProcess(
             [
-                "/bin/sh", "-c", "(tail --pid=\"$1\" -f /dev/null; \"$2\" stop \"$3\") >/dev/null 2>&1 &",
+                "/bin/sh", "-c", "(tail --pid=\"$1\" -f /dev/null; \"$2\" \"$3\" \"$4\") >/dev/null 2>&1 &",
                 "sh",
-                String(process), script, node,
+                String(process), script, verb, name,
             ], environment: environment, timeout: 10_000)
     }
 }

@@ -10,6 +10,10 @@ HOST_PROGRAMS=(
     unshare:util-linux
     flock:util-linux
     sha256sum:coreutils
+    ip:iproute2
+    openssl:openssl
+    etcd:etcd-server
+    etcdctl:etcd-client
 )
 
 missing_packages() {
@@ -47,6 +51,11 @@ install_host_packages() {
     mapfile -t packages < <(missing_packages)
     ((${#packages[@]})) || return 0
     say "installing ${packages[*]}"
+    # A fleet's etcd is one of its own: Debian's service would run, and listen, for nobody.
+    if [[ " ${packages[*]} " == *" etcd-server "* && -d /run/systemd/system ]]; then
+        systemctl mask --quiet etcd.service
+        say "masked etcd.service, which would have been started; 'systemctl unmask etcd' lets it run"
+    fi
     apt-get update -qq
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >&2
 }

@@ -76,6 +76,7 @@ give_identity() {
     tr -d - </proc/sys/kernel/random/uuid >"$root/etc/machine-id"
     echo "$1" >"$root/etc/hostname"
     printf '127.0.0.1 localhost %s\n::1 localhost\n' "$1" >"$root/etc/hosts"
+    [[ -z $(fleet_of "$1") ]] || printf '%s hub\n' "$HUB_ADDRESS" >>"$root/etc/hosts"
 }
 
 boot_failed() {
@@ -89,6 +90,7 @@ power_on() {
     give_identity "$name"
     option=$(cat "$RUN/$name/option")
     rm -f "$RUN/$name"/{supervisor,leader}
+    plug "$name"
     # shellcheck disable=SC2086 # one option, or none
     setsid bash "$LAB_DIR/lib/start-node" "$name" "$(node_root "$name")" "$RUN/$name" $option \
         </dev/null >"$RUN/$name/boot.log" 2>&1 9>&- &
@@ -135,11 +137,12 @@ power_off() {
     mapfile -t processes < <(node_processes "$1")
     ((${#processes[@]} == 0)) || kill -9 "${processes[@]}" 2>/dev/null || true
     within 10 remove_cgroups "$1" || die "processes of node $1 do not end: $(node_processes "$1" | paste -sd ' ')"
+    unplug "$1"
 }
 
-# make_node NAME KIND NETWORK: records what the node is made from; booting it does the rest.
+# make_node NAME KIND NETWORK FLEET: records what the node is made from; booting it does the rest.
 make_node() {
-    local name=$1 image option=''
+    local name=$1 image option='' fleet=$4
     case $2 in
         plain) image=$(base_image) ;;
         snapd) image=$(snapd_image) ;;
@@ -151,6 +154,11 @@ make_node() {
         host) ;;
         *) misuse "a node's network is private or host, not '$3'" ;;
     esac
+    if [[ -n $fleet ]]; then
+        check_name "$fleet"
+        with_fleet_lock enlist "$name" "$fleet"
+        option=--network-namespace-path=$RUN/$name/net
+    fi
     record_node "$name" "$image" "$option"
 }
 
@@ -161,20 +169,21 @@ record_node() {
 }
 
 lab_boot() {
-    local name=${1:-} image=plain network=private
+    local name=${1:-} image=plain network=private fleet=''
     check_name "$name"
     shift
     while (($#)); do
         case $1 in
             --image) image=${2:?}; shift 2 ;;
             --network) network=${2:?}; shift 2 ;;
+            --fleet) fleet=${2:?}; shift 2 ;;
             *) misuse "boot does not know '$1'" ;;
         esac
     done
     if node_exists "$name"; then
         stopped "$name" supervisor || die "node $name is running"
     else
-        make_node "$name" "$image" "$network"
+        make_node "$name" "$image" "$network" "$fleet"
     fi
     power_on "$name"
 }
@@ -247,6 +256,7 @@ lab_kill() {
 lab_stop() {
     need_node "${1:-}"
     power_off "$1"
+    with_fleet_lock discharge "$1"
     local home=$CACHE/nodes/$1
     if mountpoint -q "$home/root"; then umount "$home/root"; fi
     chattr -R -i "$home/upper" 2>/dev/null || true

@@ -1,0 +1,108 @@
+import Model
+import Testing
+
+/// What takes long on a fleet: plugs that are pulled, disks that are full, kills at any instant: `make soak`.
+@Suite(
+    "a rollout over a fleet, disturbed", .serialized,
+    .enabled(if: Lab.soakRounds != nil, "SKIPPED: make soak runs it"),
+    .enabled(if: Lab.obstacle == nil, Lab.skipped), .fleet)
+struct FleetSoakTests {
+    /// Begins a rollout of which the canary knows, and which nothing goes on with yet.
+    private func begin(_ release: FleetRelease, _ fleet: LabFleet) async throws {
+        try await fleet.begin(soak: "4s")
+        try await fleet.upgrade(to: release, on: fleet.west)
+    }
+
+    @Test(
+        "invariant 7: a node that loses its power in the midst of a step goes on when it is back",
+        arguments: [Step.Phase.storing, .replacing, .restarting, .probing, .soaking])
+    func powerLost(in phase: Step.Phase) async throws {
+        let fleet = try LabFleet.current
+        try await begin(.good, fleet)
+        try await fleet.tick()
+        try await fleet.canary.wait(for: phase)
+        try await fleet.canary.lab("kill")
+        try await fleet.canary.lab("boot")
+        try await fleet.wait(until: .done)
+        try await fleet.expectAllRunning(FleetRelease.version)
+    }
+
+    @Test(
+        "invariant 5: a release whose API never comes up is put back without it",
+        arguments: ["exit", "hang"])
+    func apiDown(fault: String) async throws {
+        let fleet = try LabFleet.current
+        try await begin(FleetRelease(fault: fault), fleet)
+        try await fleet.tick()
+        try await fleet.wait(until: .halted)
+        try await fleet.expectAllRunning(FleetRelease.base)
+        try await fleet.each(fleet.rest) { try await $0.expectUntouched() }
+    }
+
+    @Test(
+        "what fails while the store is away is put back at once, and told when it is back (invariants 2, 5)")
+    func storeAway() async throws {
+        let fleet = try LabFleet.current
+        try await begin(.neverReady, fleet)
+        try await fleet.tick()
+        try await fleet.canary.wait(for: .probing)
+        try await fleet.etcd("stop")
+        try await fleet.canary.wait(for: .probingBack)
+        try await fleet.canary.wait(until: "k3s --version | grep -qF \(FleetRelease.base)")
+        try await fleet.etcd("start")
+        try await fleet.wait(until: .halted)
+        try await fleet.expectAllRunning(FleetRelease.base)
+    }
+
+    @Test(
+        "a disk that is full while a release is fetched holds the step, and leaves K3s as it is (invariant 3)"
+    )
+    func diskFull() async throws {
+        let fleet = try LabFleet.current
+        try await fleet.begin(soak: "1s")
+        // The ledger has room, the release has not.
+        try await fleet.canary.run(
+            """
+            cp -a /var/lib/holdfast /root/state
+            mount -t tmpfs -o size=4m,mode=0700 tmpfs /var/lib/holdfast
+            cp -a /root/state/. /var/lib/holdfast; rm -r /root/state
+            """)
+        try await fleet.upgrade(to: .good, on: fleet.west)
+        try await fleet.tick()
+        try await fleet.canary.wait(until: "holdfast status | grep -qi 'space\\|room'", seconds: 60)
+        try await fleet.canary.expectRunning(FleetRelease.base)
+        #expect(try await fleet.canary.ask("holdfast", "verify").code == 0)
+        try await fleet.canary.run("mount -o remount,size=512m /var/lib/holdfast")
+        try await fleet.wait(until: .done, seconds: 240)
+        try await fleet.expectAllRunning(FleetRelease.version)
+        try await fleet.canary.run(
+            "systemctl disable -q --now holdfast.timer; systemctl stop holdfast.service; umount -l /var/lib/holdfast"
+        )
+    }
+
+    @Test(
+        "invariant 7: a step that is killed at some instant is finished by the next ticks", arguments: 0..<24)
+    func killed(round: Int) async throws {
+        let fleet = try LabFleet.current
+        try await begin(.good, fleet)
+        try await fleet.canary.run(
+            """
+            systemctl start holdfast.service &
+            until systemctl show -P ActiveState holdfast-step.service | grep -q activating; do sleep 0.01; done
+            sleep "$1"; systemctl kill -s KILL holdfast-step.service || true; wait
+            """, "0.\(round * 4 / 10)\(round * 4 % 10)")
+        try await fleet.tick()
+        try await fleet.wait(until: .done)
+        try await fleet.expectAllRunning(FleetRelease.version)
+    }
+}
+
+extension LabFleet {
+    /// Every node runs this, and its ledger is whole.
+    fileprivate func expectAllRunning(_ version: String) async throws {
+        for node in nodes {
+            try await node.expectRunning(version)
+            #expect(try await node.ask("holdfast", "verify").code == 0, "\(node.name)")
+        }
+    }
+}
