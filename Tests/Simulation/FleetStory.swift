@@ -13,14 +13,12 @@ import Testing
 final class FleetStory {
     /// What the story is told to get wrong, so that it is seen that it would be found.
     enum Bug: CaseIterable {
-        /// The store takes a write whatever was written meanwhile (invariant 4).
-        case putsBlindly
+        /// Every node takes itself for a canary (invariant 4).
+        case takesItselfForCanary
         /// A node's policy lets minors in with nobody asked (invariant 1).
         case allowsMinors
         /// A node that does not reach the store goes by what it saw last (invariant 2).
         case remembersStore
-        /// A node forgets that it has used an approval up (invariant 6).
-        case forgetsSpending
         /// A minor that failed is put back over the data that it has written (invariants 9 and 12).
         case forgetsLastRan
     }
@@ -44,8 +42,8 @@ final class FleetStory {
     /// The releases in the order in which they came.
     private var patches: [Int: Int] = [31: 4]
 
-    /// How often a node has put an artifact of a rollout in place.
-    private(set) var puts = 0
+    /// How many rollouts were begun.
+    var begun: Int { rollouts.count }
     /// How many rollouts have ended, by how.
     private(set) var ended: [RolloutDocument.State: Int] = [:]
 
@@ -87,6 +85,13 @@ final class FleetStory {
         }
     }
 
+    /// The stages of a policy by which all are of the first.
+    private var everybodyFirst: [Stage] {
+        var stages = stages
+        stages[0].nodes = ["*"]
+        return stages
+    }
+
     private func add(_ name: String, _ cluster: Int, _ role: Role) {
         let node = guardedServer(
             role: role, unattended: bug == .allowsMinors ? .minor : .patch, isUnderGuard: false,
@@ -97,7 +102,6 @@ final class FleetStory {
             policy.backup.mode = .off
             policy.waypoints = .none
         }
-        node.forgetsSpending = bug == .forgetsSpending
         node.forgetsLastRan = bug == .forgetsLastRan
         node.name = name
         node.clusterName = "cluster-\(cluster)"
@@ -105,7 +109,6 @@ final class FleetStory {
         if role == .server { node.installations[0].dataStore = .external }
         let port = SimulatedFleetPort(store)
         port.isAlive = { [unowned node] in node.guards.burn() }
-        port.putsBlindly = bug == .putsBlindly
         port.remembers = bug == .remembersStore
         node.fleet = port
         nodes.append(node)
@@ -269,7 +272,6 @@ final class FleetStory {
         guard installed.sha256 != before?.sha256 else { return }
         current[node.name] = installed
         guard let bytes = installed.bytes, let rollout = rollouts[bytes] else { return }
-        puts += 1
         if unapproved.contains(bytes) {
             violate("1: \(node.name) runs \(installed.summary), a minor that nobody approved")
         }
@@ -341,37 +343,36 @@ struct FleetStoryTests {
 
     @Test(
         "invariants 1, 2, 4, 6, 7, 9 and 12 hold at every step, whatever happens to nodes and store",
-        arguments: Array(1...UInt64(35 * scale)))
+        arguments: Array(1...UInt64(40 * scale)))
     func invariants(seed: UInt64) {
         let story = FleetStory(seed: seed, clusters: 8)
         for _ in 0..<2000 where story.violations.isEmpty { story.step() }
         #expect(story.violations == [], "seed \(seed)")
-        #expect(story.puts > 0)
+        #expect(story.begun > 0)
     }
 
-    @Test("and on a fleet of hundreds of nodes", arguments: Array(1000..<UInt64(1000 + 3 * scale)))
+    @Test("and on a fleet of hundreds of nodes", arguments: Array(1000..<UInt64(1000 + 2 * scale)))
     func hundreds(seed: UInt64) {
         let story = FleetStory(seed: seed, clusters: 120)
         #expect(story.nodes.count > 200)
         for _ in 0..<10_000 where story.violations.isEmpty { story.step() }
         #expect(story.violations == [], "seed \(seed)")
-        #expect(story.puts > 0)
+        #expect(story.begun > 0)
     }
 
     @Test("each of them can fail: a planted bug is found", arguments: FleetStory.Bug.allCases)
     func planted(bug: FleetStory.Bug) {
         var found: [String] = []
-        for seed in 1...UInt64(30) where found.isEmpty {
+        for seed in 1...UInt64(12) where found.isEmpty {
             let story = FleetStory(seed: seed, clusters: 8, bug: bug)
             for _ in 0..<3000 where story.violations.isEmpty { story.step() }
             found = story.violations
         }
         let number: String =
             switch bug {
-            case .putsBlindly: "4:"
+            case .takesItselfForCanary: "4:"
             case .allowsMinors: "1:"
             case .remembersStore: "2:"
-            case .forgetsSpending: "6:"
             case .forgetsLastRan: "12:"
             }
         #expect(found.first?.contains(number) == true, "\(found)")

@@ -90,8 +90,6 @@ final class SimulatedFleetPort: FleetPort {
     var isCutOff = false
     /// What comes of the next write that nobody hears of: done or not.
     var loseReply: (() -> Bool)?
-    /// A planted bug: a write is taken whatever was written meanwhile.
-    var putsBlindly = false
     /// A planted bug: what is not reached is what it was when it last was.
     var remembers = false
     private var remembered: [Distribution: Stored<RolloutDocument>] = [:]
@@ -127,7 +125,7 @@ final class SimulatedFleetPort: FleetPort {
         _ document: RolloutDocument, over read: Stored<RolloutDocument>?
     ) throws(FleetFailure) -> Stored<RolloutDocument> {
         try write { () throws(FleetFailure) in
-            guard putsBlindly || fleet.rollouts[document.distribution]?.revision == read?.revision else {
+            guard fleet.rollouts[document.distribution]?.revision == read?.revision else {
                 throw FleetFailure(.conflict, "somebody else was first")
             }
             return fleet.set(document)

@@ -67,8 +67,7 @@ final class World {
     var clusterName = "default"
     /// What bytes that were fetched say of themselves.
     var known: [Digest: Version] = [:]
-    /// Planted bugs.
-    var forgetsSpending = false
+    /// A planted bug.
     var forgetsLastRan = false
     /// How many steps of rollouts were begun; what each approval was used for.
     private(set) var begunInRollouts = 0
@@ -196,9 +195,6 @@ extension World: Clock, Observer, PolicySource, ZoneSource, LedgerStore, Journal
         committed += events.map { ($0, reading.now) }
         for case .catalogImported(let file) in events { recordedImports += file.entries }
         self.state = state
-        if forgetsSpending {
-            for index in self.state.approvals.indices { self.state.approvals[index].spentBy = [] }
-        }
     }
 
     func remember(_ memory: ObserverMemory) { self.memory = memory }
