@@ -1,3 +1,4 @@
+import Distributions
 import Model
 import Ports
 import Reports
@@ -13,13 +14,15 @@ struct UpgradeOutline: Encodable {
     /// How many nodes the fleet knows that have the distribution.
     let nodes: Int
     let notes: [String]
+    /// What the first step brings of a snap.
+    var release: SnapRelease?
     /// What the first step brings.
     var artifacts: [FoundArtifact] = []
     /// The rollout of the first step; nil where there is nothing to do.
     var document: RolloutDocument?
 
     private enum Key: String, CodingKey {
-        case distribution, target, from, steps, nodes, notes, artifacts, rollout
+        case distribution, target, from, steps, nodes, notes, artifacts, revision, channel, rollout
     }
     private enum StepKey: String, CodingKey { case version, why }
     private enum ArtifactKey: String, CodingKey { case architecture, sha256, proof, place, size }
@@ -46,6 +49,8 @@ struct UpgradeOutline: Encodable {
             try one.encode(artifact.place, forKey: .place)
             try one.encode(artifact.size, forKey: .size)
         }
+        try part.encodeIfPresent(release?.revision, forKey: .revision)
+        try part.encodeIfPresent(release?.channel, forKey: .channel)
         try part.encode(document.map { FleetReport.RolloutPart($0, names: [:]) }, forKey: .rollout)
     }
 
@@ -79,6 +84,11 @@ struct UpgradeOutline: Encodable {
             }
         }
         text += aligned(rows, indent: 2, style: style, width: width)
+        if let release {
+            text +=
+                "\nBy snapd: revision \(release.revision.printable) of \(release.channel.printable), "
+                + "which the snap follows from then on\n"
+        }
         if !artifacts.isEmpty {
             text += "\nBytes:\n"
             text += aligned(

@@ -69,7 +69,8 @@ struct UpgradePlanning {
                 code: .failed, message: "nobody knows what runs on the nodes; 'holdfast check' on each tells")
         }
         let target = try self.target()
-        let known = target.known + catalogued(target.version)
+        // What snapd brings is in a channel now, or cannot be had.
+        let known = target.snap == nil ? target.known + catalogued(target.version) : target.known
         let steps: Ladder
         do throws(LadderFailure) {
             steps = try ladder(
@@ -84,12 +85,14 @@ struct UpgradePlanning {
         guard let first = steps.steps.first else { return plan }
         let architectures = Set(records.map(\.architecture)).sorted()
         plan.artifacts = try artifacts(of: first.version, for: architectures, target)
-        var bytes = target.bytes(of: first.version)
+        let release = target.snap?.release(of: first.version)
+        plan.release = release
+        var bytes: [String: String] = [:]
         for artifact in plan.artifacts {
             bytes[artifact.wanted.architecture.rawValue] = artifact.sha256.hex
         }
         if let own = judgement.observation.node.architecture, bytes[own.rawValue] == nil {
-            bytes[own.rawValue] = onThisNode(first.version)
+            bytes[own.rawValue] = release.map { "revision:\($0.revision)" } ?? onThisNode(first.version)
         }
         let reading = place.clock.read()
         do throws(PlanFailure) {
@@ -98,7 +101,7 @@ struct UpgradePlanning {
                     "rollout \(distribution.rawValue) \(first.version) \(reading.now.seconds) \(reading.monotonic)"
                 ),
                 distribution: distribution,
-                artifact: RolloutArtifact(version: first.version, bytes: bytes, channel: target.channel),
+                artifact: RolloutArtifact(version: first.version, bytes: bytes, channel: release?.channel),
                 policy: policy.sha256, stages: policy.document.stages,
                 nodes: records.flatMap { $0.planned(for: distribution) })
             let rest = steps.steps.dropFirst().map(\.version)
@@ -170,11 +173,8 @@ struct UpgradePlanning {
         /// Releases that can be had.
         var known: [Version] = []
         var source: (any ReleaseSource)?
-        /// By architecture, of the target alone.
-        var bytes: [String: String] = [:]
-        var channel: String?
-
-        func bytes(of version: Version) -> [String: String] { version == self.version ? bytes : [:] }
+        /// What the snap store has.
+        var snap: SnapFinding?
     }
 
     private func target() throws(Failure) -> Target {
@@ -253,19 +253,20 @@ struct UpgradePlanning {
     }
 
     private func snapTarget(_ word: String) throws(Failure) -> Target {
-        let found: SnapRelease
+        for option in ["from", "through"] where invocation.value(option) != nil {
+            throw Failure(
+                code: .usage,
+                message:
+                    "--\(option) is of no use here: \(distribution.displayName) comes from the snap store")
+        }
         do throws(SnapStoreFailure) {
-            found = try SnapStore(root: place.root).release(
-                word, of: installation.id.name, channel: installation.installed?.artifact.channel)
+            let found = try SnapStore(root: place.root).find(
+                word, of: installation.id.name, followed: installation.installed?.artifact.channel)
+            return Target(
+                version: found.release.version, known: found.others.map(\.version), snap: found)
         } catch {
             throw Failure(code: .failed, message: error.description)
         }
-        guard let architecture = judgement.observation.node.architecture else {
-            throw Failure(code: .failed, message: "this node's architecture is not known")
-        }
-        return Target(
-            version: found.version, known: found.others,
-            bytes: [architecture.rawValue: "revision:\(found.revision)"], channel: found.channel)
     }
 
     /// Releases of which a checksum was imported, or whose bytes wait on this node.

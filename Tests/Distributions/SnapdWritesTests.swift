@@ -98,6 +98,21 @@ struct SnapdWritesTests {
         #expect(throws: SnapdError.self) { try snapd.client.unhold("microk8s") }
     }
 
+    @Test("why a change failed is told by the tasks that did, without what programs said below them")
+    func failure() throws {
+        // Recorded from 2.68.3, where a service did not start.
+        let err =
+            #"cannot perform the following tasks:\n- Start snap \"microk8s\" (3104) services (systemctl command [start snap.microk8s.daemon-containerd.service] failed with exit status 1: stderr:\nJob for snap.microk8s.daemon-containerd.service failed because the control process exited with error code.\nSee \"systemctl status\" for details.)"#
+        let snapd = try Snapd(Self.accepting(then: Self.change("Error", ready: true, err: err)))
+        #expect(
+            try snapd.client.progress(of: "7").failure
+                == #"snapd's change 7 (refresh-snap) ended as Error: Start snap "microk8s" (3104) services (systemctl command [start snap.microk8s.daemon-containerd.service] failed with exit status 1; see 'snap change 7'"#
+        )
+        let bare = try Snapd(Self.accepting(then: Self.change("Error", ready: true, err: "no space left")))
+        #expect(
+            try bare.client.progress(of: "7").failure?.contains("ended as Error: no space left; see") == true)
+    }
+
     @Test("a change that goes on for too long is left to go on")
     func unfinished() throws {
         let snapd = try Snapd(Self.accepting(then: Self.change("Doing", ready: false)))

@@ -7,12 +7,12 @@ enum MicroK8sState: Hashable {
 }
 
 extension LabNode {
-    /// Adopts what is there under a policy that enforces this.
-    func adopt(_ enforce: String) async throws {
+    /// Adopts what is there under a policy that enforces this, and says more where it is asked to.
+    func adopt(_ enforce: String, _ more: String = "") async throws {
         let gate = (Lab.program ?? "") + "-gate"
         try await put(gate, at: "/usr/bin/holdfast-gate")
         try await write(
-            "apiVersion: holdfast/v1\nunattended: patch\nenforce: {\(enforce)}\n",
+            "apiVersion: holdfast/v1\nunattended: patch\nenforce: {\(enforce)}\n\(more)",
             to: "/etc/holdfast/policy.yaml")
         try await run("holdfast adopt; holdfast check")
     }

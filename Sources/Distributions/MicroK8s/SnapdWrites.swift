@@ -276,10 +276,15 @@ struct ChangeProgress: Hashable, Decodable {
     /// Why a change that is over did not do what was asked, in one printable line; nil where it did.
     var failure: String? {
         guard ready, status != "Done" else { return nil }
-        let why = err?.split(whereSeparator: \.isNewline).map { String($0.prefix(300)) }.prefix(3)
-            .joined(separator: " ")
+        let lines = err?.split(whereSeparator: \.isNewline) ?? []
+        // A headline, then a line for each task that failed, with the rest of what a program said below it.
+        let tasks = lines.filter { $0.hasPrefix("- ") }.map { line in
+            line.dropFirst(2).dropLast(line.hasSuffix(": stderr:") ? ": stderr:".count : 0)
+        }
+        let why = (tasks.isEmpty ? lines : tasks).prefix(3).map { String($0.prefix(300)) }.joined(
+            separator: "; ")
         return "snapd's change \(id) (\(kind.printable)) ended as \(status.printable)"
-            + (why.map { ": \($0.printable)" } ?? "") + "; see 'snap change \(id)'"
+            + (why.isEmpty ? "" : ": \(why.printable)") + "; see 'snap change \(id)'"
     }
 }
 
