@@ -32,7 +32,7 @@ public struct FleetReport: Encodable, Hashable, Sendable {
         }
         nodes = records.flatMap { record in
             record.parts.map { NodePart(record, $0, own: own, stages: stages, documents) }
-        }.sorted { ($0.cluster, $0.role ?? "", $0.name) < ($1.cluster, $1.role ?? "", $1.name) }
+        }.sorted { ($0.cluster, $0.role ?? "", $0.name, $0.id) < ($1.cluster, $1.role ?? "", $1.name, $1.id) }
         self.quarantine = quarantine.map(QuarantinePart.init)
         findings = problems + Self.findings(records, documents, now: now)
     }
@@ -43,7 +43,11 @@ public struct FleetReport: Encodable, Hashable, Sendable {
         var findings: [String] = []
         let policies = Dictionary(grouping: records, by: \.policy)
         if policies.count > 1 {
-            let groups = policies.sorted { $0.value.count > $1.value.count }.map { policy, nodes in
+            // The largest group first, and in one order where two are alike.
+            let sorted = policies.sorted {
+                ($1.value.count, $0.key?.hex ?? "") < ($0.value.count, $1.key?.hex ?? "")
+            }
+            let groups = sorted.map { policy, nodes in
                 "\(policy?.short ?? "none") on \(shortened(nodes.map(\.name)))"
             }
             findings.append(
