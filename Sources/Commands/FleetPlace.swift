@@ -76,7 +76,8 @@ extension Place {
     /// What the distribution itself keeps, where one runs here that has it.
     private var ownKubeconfig: String? { node.kubeconfig ?? look().access?.kubeconfig }
 
-    private func fleetIdentity() throws(FleetFailure) -> FleetIdentity {
+    /// Which machine this is.
+    func fleetIdentity() throws(FleetFailure) -> FleetIdentity {
         let path = "/etc/machine-id"
         let bytes = try? readFile(root.prefix + path, limit: 4096)
         return FleetIdentity(

@@ -1,3 +1,4 @@
+import Agent
 import CommandLine
 import Host
 import Ledger
@@ -22,17 +23,21 @@ func statusFleet(_ place: Place, _ invocation: Invocation, on screen: Screen) th
 /// `holdfast fleet join`: what another node needs to be part of this fleet.
 func fleetJoin(_ invocation: Invocation, on screen: Screen) throws(Failure) -> ExitCode {
     let place = try Place(invocation)
-    screen.out(joinText(place.node, cluster: place.node.cluster))
+    screen.out(joinText(place.node, id: try? place.fleetIdentity().id))
     return .done
 }
 
 /// What a person does on another node, in order.
-func joinText(_ node: NodeFile, cluster: String) -> String {
+///
+/// - Parameter id: this node's own; nil where it has none.
+private func joinText(_ node: NodeFile, id: String?) -> String {
+    let cluster = node.cluster
     var text = """
         On the node that joins, as root:
 
           1. Install Holdfast ('make install'), and copy /etc/holdfast/policy.yaml from here: a node whose policy is
              another takes part in no rollout.
+
 
         """
     switch node.fleet {
@@ -46,14 +51,15 @@ func joinText(_ node: NodeFile, cluster: String) -> String {
             userFile: /etc/holdfast/etcd-user}
 
             then give this command again.
-
+            \(id.map { "\nThis node's id in a fleet is \($0): its account and its record are named so.\n" } ?? "")
             """
     case .kubernetes(let kubeconfig, let namespace):
         text += """
               2. Let it speak to the API server. A server of the control plane uses the distribution's own kubeconfig. A
                  worker has none that may write: make it an account of its own from here, with kubectl as an
                  administrator, as Packaging/kubernetes/README.md says, and copy the kubeconfig to the worker as
-                 /etc/holdfast/kubeconfig, mode 0600.
+                 /etc/holdfast/kubeconfig, mode 0600. This command tells the worker's id on the worker itself, while
+                 node.yaml there names no store.
 
               3. Write /etc/holdfast/node.yaml there, root's alone:
 
@@ -62,13 +68,14 @@ func joinText(_ node: NodeFile, cluster: String) -> String {
                    kubeconfig: /etc/holdfast/kubeconfig
 
             """
-        if let kubeconfig { text += "     (here the store is reached by \(kubeconfig))\n\n" }
+        if let kubeconfig { text += "     Here the store is reached by \(kubeconfig).\n" }
     case .etcd(let endpoints, let caFile, let userFile):
-        text += """
-              2. Copy what etcd is reached with, root's alone (mode 0600 for the user's file):
-
-            """
-        for file in [caFile, userFile].compactMap(\.self) { text += "       \(file)\n" }
+        let files = [caFile, userFile].compactMap(\.self)
+        text +=
+            files.isEmpty
+            ? "  2. Nothing is to be copied: here etcd is reached without a CA's file and without a user.\n"
+            : "  2. Copy what etcd is reached with, root's alone (mode 0600 for the user's file):\n"
+        for file in files { text += "       \(file)\n" }
         let list = endpoints.map { "\"\($0)\"" }.joined(separator: ", ")
         let ca = caFile.map { ", caFile: \($0)" } ?? ""
         let user = userFile.map { ", userFile: \($0)" } ?? ""
@@ -107,7 +114,7 @@ func fleetForget(_ invocation: Invocation, on screen: Screen) throws(Failure) ->
                 "several nodes are called so; name one by its id: \(found.map(\.id).joined(separator: ", "))")
         }
         for distribution in Distribution.allCases {
-            guard let document = try fleet.port.rollout(of: distribution)?.value,
+            guard let document = try fleet.port.rollout(of: distribution)?.value, !document.state.hasEnded,
                 document.grants.contains(where: { $0.grant.node == record.id })
             else { continue }
             throw FleetFailure(

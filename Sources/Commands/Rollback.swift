@@ -16,7 +16,8 @@ func rollback(_ invocation: Invocation, on screen: Screen) throws(Failure) -> Ex
             code: .badConfiguration,
             message: "the state directory is none of the node's own; leave --state out")
     }
-    let outcome = tick(at: place, on: screen)
+    let isDry = invocation.has("dry-run")
+    let outcome = isDry ? place.preview().outcome : tick(at: place, on: screen)
     if let failure = outcome.failure { throw Failure(ledger: failure) }
     let adopted = outcome.judgement.state.installations.values.filter { $0.adoption != nil }
         .map(\.installation.id).sorted()
@@ -36,7 +37,7 @@ func rollback(_ invocation: Invocation, on screen: Screen) throws(Failure) -> Ex
     } catch {
         throw Failure(code: .failed, message: error.text.printable)
     }
-    if invocation.has("dry-run") {
+    if isDry {
         screen.out("would go back: \(planned.summary.printable)\n")
         return .done
     }

@@ -54,7 +54,7 @@ func rolloutEvict(_ invocation: Invocation, on screen: Screen) throws(Failure) -
     do throws(FleetFailure) { records = try fleet.port.nodes().records } catch { throw Failure(fleet: error) }
     return try change(invocation, .evict(node: name), "", on: screen) { document, _, _ throws(Refusal) in
         let participants = document.participants(called: name, records)
-        guard let participant = participants.first else { throw .noStage }
+        guard let participant = participants.first else { throw .unknownNode(name.printable) }
         guard participants.count == 1 else { throw .severalNodes(participants.map(\.id)) }
         return try document.evicting(participant)
     }
@@ -64,8 +64,15 @@ extension RolloutDocument {
     /// The places in the rollout of a node that a person has named, by its name or its id.
     func participants(called name: String, _ records: [NodeRecord]) -> [Participant] {
         let known = records.filter { $0.name == name || $0.id == name }
-        if !known.isEmpty {
-            return known.flatMap { record in
+        let ids = Set(known.map(\.id) + [name])
+        // A grant is freed where it is held: the record may be gone, or say another stage by now.
+        let holders = grants.filter { ids.contains($0.grant.node) }.map { track, stage, grant in
+            Participant(
+                id: grant.node, cluster: track.cluster, kind: track.kind, stage: stage.name, architecture: "")
+        }
+        let others = known.filter { record in !holders.contains { $0.id == record.id } }
+        return holders
+            + others.flatMap { record in
                 record.parts.filter { $0.distribution == distribution }.compactMap { part in
                     guard let role = part.role, let stage = record.stage else { return nil }
                     return Participant(
@@ -74,12 +81,6 @@ extension RolloutDocument {
                         architecture: record.architecture)
                 }
             }
-        }
-        // One whose record is gone may still hold a grant.
-        return grants.filter { $0.grant.node == name }.map { track, stage, grant in
-            Participant(
-                id: grant.node, cluster: track.cluster, kind: track.kind, stage: stage.name, architecture: "")
-        }
     }
 }
 
@@ -99,7 +100,12 @@ private func change(
     var written: RolloutDocument?
     for _ in 0..<10 where written == nil {
         do throws(FleetFailure) {
-            guard let stored = try fleet.port.rollout(of: distribution) else { break }
+            guard let stored = try fleet.port.rollout(of: distribution) else {
+                throw FleetFailure(
+                    .forbidden,
+                    "no rollout of \(distribution.displayName) was ever begun; 'holdfast rollout status' shows all"
+                )
+            }
             let next: RolloutDocument
             do throws(Refusal) { next = try transition(stored.value, highest, reading.now) } catch {
                 throw FleetFailure(.forbidden, error.text)

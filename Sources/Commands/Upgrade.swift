@@ -14,24 +14,17 @@ func upgrade(_ invocation: Invocation, on screen: Screen) throws(Failure) -> Exi
     let place = try Place(invocation)
     let isPlan = invocation.has("plan")
     if !isPlan { try place.needsRoot("a rollout is begun") }
-    let fleet = try place.openFleet()
+    let isJSON = invocation.value("output") == "json"
     let distribution = try Distribution(argument: invocation.value("distribution") ?? "")
+    let fleet = try place.openFleet()
     // Looked at anew, so that this node's own record is there for the plan.
     let outcome =
         isPlan ? place.preview().outcome : tick(at: place, on: screen, asksFleet: true)
     if let failure = outcome.failure { throw Failure(ledger: failure) }
     let planning = try UpgradePlanning(place, fleet, distribution, outcome.judgement, invocation)
-    let plan = try planning.plan()
-    if isPlan {
-        if invocation.value("output") == "json" {
-            try screen.json(plan)
-        } else {
-            screen.out(plan.text(screen.style, width: screen.width))
-        }
-        return .done
-    }
-    guard let document = plan.document else {
-        screen.out(plan.text(screen.style, width: screen.width))
+    var plan = try planning.plan()
+    guard !isPlan, let document = plan.document else {
+        try show(plan, asJSON: isJSON, on: screen)
         return .done
     }
     let written = try begin(document, fleet, place)
@@ -43,12 +36,18 @@ func upgrade(_ invocation: Invocation, on screen: Screen) throws(Failure) -> Exi
                 word: .begin,
                 reason: invocation.value("reason") ?? "", claimedBy: claimedBy())),
         reading: place.clock.read())
-    screen.out(plan.text(screen.style, width: screen.width))
-    screen.out("\nRollout \(written.id) has begun.\n")
+    plan.document = written
+    try show(plan, asJSON: isJSON, on: screen)
+    if !isJSON { screen.out("\nRollout \(written.id) has begun.\n") }
     let after = tick(at: place, on: screen, asksFleet: true)
     startStep(after: after, at: place, on: screen)
-    screen.out(next(after.judgement, written, screen))
+    if !isJSON { screen.out(next(after.judgement, written, screen)) }
     return .done
+}
+
+private func show(_ plan: UpgradeOutline, asJSON isJSON: Bool, on screen: Screen) throws(Failure) {
+    if isJSON { return try screen.json(plan) }
+    screen.out(plan.text(screen.style, width: screen.width))
 }
 
 private func begin(
@@ -97,7 +96,7 @@ private func next(_ judgement: Judgement, _ document: RolloutDocument, _ screen:
     rows.append([("holdfast status --fleet", nil), ("every node", nil)])
     text += aligned(rows, indent: 2, style: screen.style, width: screen.width)
     text +=
-        "Other nodes look at the store once an hour without a rollout; 'holdfast check' there looks at once.\n"
+        "Other nodes look at the store once an hour without a rollout; 'holdfast check --fleet' there looks at once.\n"
     return text
 }
 

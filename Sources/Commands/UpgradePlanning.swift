@@ -61,16 +61,16 @@ struct UpgradePlanning {
 
     /// Plans; nothing is written.
     func plan() throws(Failure) -> UpgradeOutline {
-        let records = try nodes()
-        let running = records.flatMap(\.parts).filter { $0.distribution == distribution }.compactMap(
-            \.running)
-        guard let oldest = running.min() else {
-            throw Failure(
-                code: .failed, message: "nobody knows what runs on the nodes; 'holdfast check' on each tells")
-        }
         let target = try self.target()
+        let through = try releasesToPassThrough()
+        let records = try nodes()
+        guard let oldest = records.flatMap(versions).min() else {
+            throw Failure(
+                code: .failed,
+                message: "nobody knows what runs on the nodes; 'holdfast check --fleet' on each tells")
+        }
         // What snapd brings is in a channel now, or cannot be had.
-        let known = target.snap == nil ? target.known + catalogued(target.version) : target.known
+        let known = target.snap == nil ? target.known + through + waiting : target.known
         let steps: Ladder
         do throws(LadderFailure) {
             steps = try ladder(
@@ -115,6 +115,14 @@ struct UpgradePlanning {
 
     // MARK: Nodes
 
+    /// What runs on a node; where this one's does not tell, what its unit would start.
+    private func versions(_ record: NodeRecord) -> [Version] {
+        record.parts.filter { $0.distribution == distribution }.compactMap { part in
+            part.running
+                ?? (record.id == fleet.identity.id ? installation.installed?.artifact.version : nil)
+        }
+    }
+
     private func nodes() throws(Failure) -> [NodeRecord] {
         let all: [NodeRecord]
         do throws(FleetFailure) { all = try fleet.port.nodes().records } catch {
@@ -125,7 +133,7 @@ struct UpgradePlanning {
             throw Failure(
                 code: .failed,
                 message:
-                    "this node has not told the fleet of itself yet; 'holdfast check' as root does, then try again"
+                    "this node has not told the fleet of itself yet; 'holdfast check --fleet' as root does, then try again"
             )
         }
         return records
@@ -161,6 +169,12 @@ struct UpgradePlanning {
         }
         for record in records where record.stage == nil {
             notes.append("\(record.name) is in no stage, and keeps its version")
+        }
+        let silent = records.filter { versions($0).isEmpty }.map(\.name).sorted()
+        if !silent.isEmpty {
+            notes.append(
+                "what runs on \(silent.joined(separator: ", ")) is not known, so the steps do not count from it"
+            )
         }
         return notes
     }
@@ -207,37 +221,68 @@ struct UpgradePlanning {
             }
             return Target(version: newest, known: versions, source: releaseSource(settings))
         }
+        try check(version)
         settings.channel = ""
         var known: [Version] = []
         if let source = releaseSource(settings) {
             // What lists nothing is no error; the ladder says where a release is missing.
             known = (try? source.releases(of: distribution)) ?? []
         }
-        let through = (invocation.value("through") ?? "").split(separator: ",").compactMap {
-            Version(String($0))
+        return Target(version: version, known: known, source: releaseSource(settings))
+    }
+
+    /// What `--through` names.
+    private func releasesToPassThrough() throws(Failure) -> [Version] {
+        var releases: [Version] = []
+        for word in (invocation.value("through") ?? "").split(separator: ",") {
+            guard let version = Version(String(word)) else {
+                throw Failure(
+                    code: .usage,
+                    message: "--through: \(String(word).printable) is no version; write one as v1.31.9+k3s1")
+            }
+            try check(version)
+            releases.append(version)
         }
-        return Target(version: version, known: known + through, source: releaseSource(settings))
+        return releases
+    }
+
+    /// Refuses a version that this distribution cannot have.
+    private func check(_ version: Version) throws(Failure) {
+        guard version.distribution == distribution else {
+            throw Failure(
+                code: .usage,
+                message: "\(version) is no version of \(distribution.displayName); name one such as "
+                    + (distribution == .k3s ? "v1.31.4+k3s1" : "v1.31.4+k0s.0"))
+        }
     }
 
     private func ask<Value>(
         _ settings: ArtifactSource, _ question: (any ReleaseSource) throws(SourceFailure) -> Value
     ) throws(Failure) -> Value {
-        guard let source = releaseSource(settings) else {
-            throw Failure(
-                code: .badConfiguration,
-                message:
-                    "no source of releases is known; set source.releases in the policy, or name one: --from")
-        }
+        guard let source = releaseSource(settings) else { throw noSource }
         do throws(SourceFailure) { return try question(source) } catch {
             throw Failure(code: .failed, message: error.description)
         }
+    }
+
+    private var noSource: Failure {
+        Failure(
+            code: .badConfiguration,
+            message: "no source of releases is known; set source.releases in the policy, or name one: --from")
     }
 
     private func fileTarget(_ path: String) throws(Failure) -> Target? {
         guard (try? identity(ofFile: path)) != nil else {
             throw Failure(code: .failed, message: "\(path.printable): nothing is there")
         }
-        guard !isDirectory(path) else { return nil }
+        guard !isDirectory(path) else {
+            guard path.hasPrefix("/") else {
+                throw Failure(
+                    code: .usage,
+                    message: "--from \(path.printable): name a directory by its whole path, from / on")
+            }
+            return nil
+        }
         do throws(SourceFailure) {
             let source = FileRelease(path)
             let wanted = try source.identify()
@@ -269,10 +314,8 @@ struct UpgradePlanning {
         }
     }
 
-    /// Releases of which a checksum was imported, or whose bytes wait on this node.
-    private func catalogued(_ target: Version) -> [Version] {
-        installation.offers.compactMap(\.artifact.version) + [target]
-    }
+    /// Releases that are offered to this node, as what was put aside.
+    private var waiting: [Version] { installation.offers.compactMap(\.artifact.version) }
 
     /// The digest of a release whose bytes are on this node already; nil where they are not.
     private func onThisNode(_ version: Version) -> String? {
@@ -285,7 +328,13 @@ struct UpgradePlanning {
     private func artifacts(
         of version: Version, for architectures: [String], _ target: Target
     ) throws(Failure) -> [FoundArtifact] {
-        guard distribution != .microk8s, let source = target.source else { return [] }
+        guard distribution != .microk8s else { return [] }
+        guard let source = target.source else {
+            guard architectures == [judgement.observation.node.architecture?.rawValue],
+                onThisNode(version) != nil
+            else { throw noSource }
+            return []
+        }
         var found: [FoundArtifact] = []
         for name in architectures {
             guard let architecture = Architecture(rawValue: name) else { continue }

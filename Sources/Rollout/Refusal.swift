@@ -26,6 +26,8 @@ public enum Refusal: Error, Hashable, Sendable {
     case noGrant
     /// It is not in a state from which that is possible.
     case notPossible(from: RolloutDocument.State)
+    /// A person has named none that is known, or that the rollout takes in.
+    case unknownNode(String)
     /// A person has named more than one node.
     case severalNodes([String])
     /// It would have no stage at all that a node is in.
@@ -48,6 +50,8 @@ public enum Refusal: Error, Hashable, Sendable {
         case .evicted: "a person took this node out of the rollout"
         case .noGrant: "this node holds no such grant"
         case .notPossible(let state): "the rollout is \(state.rawValue)"
+        case .unknownNode(let name):
+            "the rollout takes in no node that is called \(name); 'holdfast status --fleet' shows all"
         case .severalNodes(let ids):
             "several nodes are called so; name one by its id: \(ids.joined(separator: ", "))"
         case .nobody: "no node is in any stage"
