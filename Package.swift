@@ -139,3 +139,11 @@ let package = Package(
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu11
 )
+
+// What `make bench` loads a fleet's store with; nothing else needs it, so nothing else builds it.
+if Context.environment["HOLDFAST_BENCH"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "fleet-load", dependencies: ["Fleet", "Model", "Ports", "Rollout"], path: "Tests/FleetLoad",
+            swiftSettings: strict))
+}
