@@ -52,9 +52,9 @@ struct BeginRollout {
 }
 
 extension DecisionRecord {
-    /// Whether it lets in what a source of releases offers, and that nobody has brought.
+    /// Whether it lets in what a source of releases or snapd offers, and that nobody has brought.
     fileprivate var isOfferedRelease: Bool {
-        decision.verdict == .allow && subject.change.trigger == .rollout
+        decision.verdict == .allow && [.rollout, .autoRefresh].contains(subject.change.trigger)
             && subject.change.phase == .offered
     }
 }

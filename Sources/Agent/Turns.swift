@@ -35,7 +35,9 @@ struct Turns {
             guard judgement.fleet == nil || judgement.fleetIsAsked else {
                 return .waits("the fleet's store is asked first whether a rollout is under way")
             }
-            guard change.trigger == .rollout, change.phase == .offered, judgement.fleet?.seesOthers == true
+            // What nobody has brought comes by a rollout where there are others.
+            guard [.rollout, .autoRefresh].contains(change.trigger), change.phase == .offered,
+                judgement.fleet?.seesOthers == true
             else { return .free }
             return .waits("its rollout begins when the store is asked next, within the hour")
         }

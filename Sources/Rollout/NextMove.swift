@@ -136,8 +136,9 @@ private struct Seating {
         if let held {
             guard isSame, held == seat.grant else {
                 return .wait(
-                    "somebody else holds a grant under this node's id; is its image a clone of another's? "
-                        + "'holdfast adopt --new-instance' gives this machine an id of its own")
+                    "somebody else holds a grant under this node's id; is its image a clone of another's? Give the "
+                        + "clone a machine id of its own ('rm /etc/machine-id; systemd-machine-id-setup'), then "
+                        + "'holdfast adopt' there")
             }
             // A put without a reply has arrived after all, or a proof was lost by a restored store.
             if seat.proven?.rollout == document.id { return .commit(seat.in(.proving)) }

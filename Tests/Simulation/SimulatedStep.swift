@@ -105,7 +105,7 @@ extension SimulatedGuards {
         let path = places.lastRan(dataDirectory: "/var/lib/rancher/k3s")
         guard let text = files[path]?.text, let record = try? LastRan.parse(Array(text.utf8)) else { return }
         let next = LastRanFinding.record(record).beforeStart(
-            of: world.forgetsLastRan ? record.highest : version, dataDirectory: record.dataDirectory,
+            of: version, dataDirectory: record.dataDirectory,
             invocationID: invocation, now: record.at)
         if let next { put(path, next.text) }
     }

@@ -67,8 +67,6 @@ final class World {
     var clusterName = "default"
     /// What bytes that were fetched say of themselves.
     var known: [Digest: Version] = [:]
-    /// A planted bug.
-    var forgetsLastRan = false
     /// How many steps of rollouts were begun; what each approval was used for.
     private(set) var begunInRollouts = 0
     private(set) var stepsByApproval: [String: Int] = [:]
