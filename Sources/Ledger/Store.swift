@@ -88,7 +88,8 @@ struct Store {
         case .policyLoaded, .policyRejected, .installationFound, .installationGone, .installationObserved,
             .changeEnded, .problemBegan, .problemEnded, .coverage, .approved, .denied, .revoked,
             .adopted, .released, .paused, .resumed, .intended, .effected, .guardBroken,
-            .gateActed, .seeded, .seatTaken, .rolloutSaid, .stepBegan, .stepMoved, .stepEnded, .approvalSpent, .quarantined:
+            .gateActed, .seeded, .seatTaken, .rolloutSaid, .stepBegan, .stepMoved, .stepEnded, .approvalSpent,
+            .quarantined:
             break
         }
     }

@@ -10,7 +10,9 @@ public func waypoints(for installation: Installation, _ policy: Policy) -> [Wayp
     case .listed(let waypoints): return waypoints
     case .shipped:
         let store = installation.dataStore
-        guard installation.role?.isControlPlane != false, store == .etcd || store == .unknown else { return [] }
+        guard installation.role?.isControlPlane != false, store == .etcd || store == .unknown else {
+            return []
+        }
         return ShippedWaypoint.all.filter { $0.distribution == installation.id.distribution }.map(\.waypoint)
     }
 }
