@@ -27,13 +27,22 @@ extension Tick {
         return view
     }
 
-    /// Asks the other nodes after all; false where this node need not know of them now.
+    /// Asks the store after all, and the other nodes, where something may go ahead by what was decided just now; false
+    /// where that was known already.
     func freshen(_ view: inout FleetView?, _ judgement: Judgement, _ memory: inout ObserverMemory) -> Bool {
         guard let fleet, var seen = view else { return false }
         let watch = FleetWatch(
-            port: fleet.port, identity: fleet.identity, servers: servers, isAsked: false)
+            port: fleet.port, identity: fleet.identity, servers: servers, isAsked: true)
+        var isNews = false
+        if !seen.isAsked, seen.known.failure == nil, judgement.state.hasAllowedChange,
+            let asked = watch.look(
+                judgement.observation, state: judgement.state, policy: judgement.policy, memory: &memory)
+        {
+            seen = asked
+            isNews = true
+        }
         defer { view = seen }
-        return watch.freshen(&seen, judgement, memory: &memory)
+        return watch.freshen(&seen, judgement, memory: &memory) || isNews
     }
 
     /// What rules are told of the others, by installation.

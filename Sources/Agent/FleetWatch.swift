@@ -185,7 +185,7 @@ extension NodeState {
 
 extension NodeState {
     /// Whether a change of something that is guarded was last judged as one that may go ahead.
-    fileprivate var hasAllowedChange: Bool {
+    var hasAllowedChange: Bool {
         installations.values.contains { known in
             known.adoption != nil && known.changes.contains { $0.verdict == .allow }
         }

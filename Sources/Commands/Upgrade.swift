@@ -59,7 +59,7 @@ private func begin(
         throw Failure(fleet: error)
     }
     // What the policy lets in with nobody asked may have begun by itself at this moment.
-    if let running = existing?.value, !running.state.hasEnded, running.artifact == planned.artifact {
+    if let running = existing?.value, running.state == .running, running.artifact == planned.artifact {
         return running
     }
     let document: RolloutDocument

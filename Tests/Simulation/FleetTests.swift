@@ -177,6 +177,26 @@ struct FleetTests {
         #expect(!edge.problems(coded: "fleet-stranger"))
     }
 
+    @Test(
+        "an offered patch that nobody need be asked for begins its own rollout, and goes to the canary first")
+    func beginsByItself() throws {
+        let fleet = FleetOfNodes(["canary-1", "edge-1", "edge-2"], soak: .minutes(10)) {
+            $0.origin = .verified
+            $0.source.releases = "/srv/releases"
+        }
+        for node in fleet.nodes { node.care.source = SimulatedSource(world: node, [patch]) }
+        var order: [String] = []
+        for _ in 0..<40 where fleet.state != .done {
+            fleet.round()
+            for node in fleet.nodes where node.onDisk == patch.sha256 && !order.contains(node.name) {
+                order.append(node.name)
+            }
+        }
+        #expect(fleet.state == .done)
+        #expect(order.first == "canary-1" && order.count == 3)
+        #expect(fleet.nodes.allSatisfy { $0.starts == 1 })
+    }
+
     @Test("a node that waits makes one read a tick; without a rollout it makes none")
     func operations() throws {
         let fleet = FleetOfNodes(["canary-1", "edge-1"], soak: .hours(5))
