@@ -24,19 +24,14 @@ extension Place {
         }
     }
 
-    /// The same for a tick, which goes on without and says why.
+    /// The same for a tick: opened when it is first asked, since a quiet tick asks nothing.
     var fleetOfTick: (port: any FleetPort, identity: FleetIdentity)? {
-        guard root.isLive || fleetIsEmbedded else { return nil }
-        do throws(FleetFailure) {
-            let identity = try fleetIdentity()
-            do throws(FleetFailure) {
-                return (FleetBook(try openStore()), identity)
-            } catch {
-                return (AbsentFleet(failure: error, seesOthers: !fleetIsEmbedded), identity)
-            }
-        } catch {
-            return nil
+        guard root.isLive || fleetIsEmbedded, let identity = try? fleetIdentity() else { return nil }
+        let place = self
+        let port = LazyFleet(seesOthers: !fleetIsEmbedded) { () throws(FleetFailure) in
+            FleetBook(try place.openStore())
         }
+        return (port, identity)
     }
 
     private var fleetIsEmbedded: Bool { if case .sqlite = node.fleet { true } else { false } }
@@ -93,33 +88,47 @@ extension Failure {
     }
 }
 
-/// Stands where the store cannot even be asked: every call says why.
-private final class AbsentFleet: FleetPort {
-    let failure: FleetFailure
+/// A fleet whose store is opened when it is first asked; where it cannot be, each call says why.
+private final class LazyFleet: FleetPort {
     let seesOthers: Bool
+    private let open: () throws(FleetFailure) -> any FleetPort
+    private var opened: (any FleetPort)?
 
-    init(failure: FleetFailure, seesOthers: Bool) {
-        self.failure = failure
+    init(seesOthers: Bool, _ open: @escaping () throws(FleetFailure) -> any FleetPort) {
         self.seesOthers = seesOthers
+        self.open = open
+    }
+
+    private func port() throws(FleetFailure) -> any FleetPort {
+        if let opened { return opened }
+        let port = try open()
+        opened = port
+        return port
     }
 
     func rollout(of distribution: Distribution) throws(FleetFailure) -> Stored<RolloutDocument>? {
-        throw failure
+        try port().rollout(of: distribution)
     }
     func put(
         _ document: RolloutDocument, over read: Stored<RolloutDocument>?
-    ) throws(FleetFailure) -> Stored<RolloutDocument> { throw failure }
-    func archive(_ document: RolloutDocument) throws(FleetFailure) { throw failure }
-    func nodes() throws(FleetFailure) -> (records: [NodeRecord], problems: [Problem]) { throw failure }
-    func node(_ id: String) throws(FleetFailure) -> Stored<NodeRecord>? { throw failure }
+    ) throws(FleetFailure) -> Stored<RolloutDocument> { try port().put(document, over: read) }
+    func archive(_ document: RolloutDocument) throws(FleetFailure) { try port().archive(document) }
+    func nodes() throws(FleetFailure) -> (records: [NodeRecord], problems: [Problem]) {
+        try port().nodes()
+    }
+    func node(_ id: String) throws(FleetFailure) -> Stored<NodeRecord>? { try port().node(id) }
     func put(
         _ record: NodeRecord, over read: Stored<NodeRecord>?
-    ) throws(FleetFailure) -> Stored<NodeRecord> { throw failure }
-    func remove(_ record: Stored<NodeRecord>) throws(FleetFailure) { throw failure }
-    func quarantine() throws(FleetFailure) -> [FleetQuarantine] { throw failure }
-    func quarantine(_ entry: FleetQuarantine) throws(FleetFailure) { throw failure }
-    func clearQuarantine(bytes: String) throws(FleetFailure) -> Bool { throw failure }
-    func approvals() throws(FleetFailure) -> [Approval] { throw failure }
-    func share(_ approval: Approval) throws(FleetFailure) { throw failure }
-    func spend(_ approval: String, on node: String) throws(FleetFailure) { throw failure }
+    ) throws(FleetFailure) -> Stored<NodeRecord> { try port().put(record, over: read) }
+    func remove(_ record: Stored<NodeRecord>) throws(FleetFailure) { try port().remove(record) }
+    func quarantine() throws(FleetFailure) -> [FleetQuarantine] { try port().quarantine() }
+    func quarantine(_ entry: FleetQuarantine) throws(FleetFailure) { try port().quarantine(entry) }
+    func clearQuarantine(bytes: String) throws(FleetFailure) -> Bool {
+        try port().clearQuarantine(bytes: bytes)
+    }
+    func approvals() throws(FleetFailure) -> [Approval] { try port().approvals() }
+    func share(_ approval: Approval) throws(FleetFailure) { try port().share(approval) }
+    func spend(_ approval: String, on node: String) throws(FleetFailure) {
+        try port().spend(approval, on: node)
+    }
 }
