@@ -133,8 +133,10 @@ struct MicroK8sTests {
         try await node.installMicroK8s("v1.33.4", revision: silence.revision)
         let k3s = try await node.installK3s("beside-\(silence.code)", "v1.31.4+k3s1", port: silence.port)
         try await node.lab("publish", "v1.33.5", String(silence.revision + 1), "1.33/stable")
-        // What snapd has just installed takes a moment to start.
-        try await node.wait(until: "snap services microk8s | grep kubelite | grep -q ' active '")
+        // systemd calls a service active while `snap run` is still on its way to it, and that waits for snapd.
+        try await node.wait(
+            until: "readlink /proc/$(systemctl show -P MainPID snap.microk8s.daemon-kubelite.service)/exe"
+                + " | grep -q /snap/microk8s/\(silence.revision)/")
         let guarded = try await NodeUnderGuard(node)
         let before = try await guarded.microK8s().change()
 
