@@ -1,0 +1,47 @@
+public import Model
+import SQLite
+
+extension Ledger {
+    /// Hands every entry over, oldest first, in constant memory.
+    ///
+    /// What is read is one state of the ledger, however long the closure takes; a writer is not kept waiting.
+    ///
+    /// - Parameters:
+    ///   - kinds: the kinds that are wanted, by `Event.kind`; nil for all, the beginning among them.
+    ///   - first: the number of the first entry that is wanted.
+    /// - Throws: `LedgerFailure` for what the ledger refuses, and whatever the closure throws.
+    public func entries(
+        of kinds: Set<String>? = nil, from first: Int64 = 1, _ handle: (LedgerEntry) throws -> Void
+    ) throws {
+        let statement = try guarded {
+            let statement = try store.database.prepare(
+                """
+                SELECT seq, at, synchronised, boot, hash, kind, content
+                FROM entry LEFT JOIN body USING(seq) WHERE seq >= ? ORDER BY seq
+                """)
+            try statement.bind([.integer(first)])
+            return statement
+        }
+        defer { statement.reset() }
+        while try guarded({ try statement.step() }) {
+            let kind = statement.text(5) ?? ""
+            guard kinds?.contains(kind) != false else { continue }
+            try handle(
+                LedgerEntry(
+                    sequence: statement.integer(0), kind: kind,
+                    at: Instant(seconds: statement.integer(1)),
+                    clockSynchronised: statement.isNull(2) ? nil : statement.integer(2) != 0,
+                    bootID: statement.text(3) ?? "", hash: Digest(bytes: statement.blob(4)) ?? .none,
+                    content: Self.content(of: kind, body: statement.text(6))))
+        }
+    }
+
+    private static func content(of kind: String, body: String?) -> LedgerEntry.Content {
+        guard let body else { return .dropped }
+        do {
+            return try EntryBody.event(kind: kind, text: body).map { .event($0) } ?? .beginning
+        } catch {
+            return .unreadable((error as? UnreadableBody)?.reason ?? "\(error)")
+        }
+    }
+}
