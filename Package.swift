@@ -129,9 +129,9 @@ let package = Package(
         tests(
             "Commands",
             [
-                "Commands", "CommandLine", "Fleet", "GoPrograms", "Host", "KubernetesServer", "Model",
-                "Ports",
-                "ScriptedServer", "holdfast-gate",
+                "Commands", "CommandLine", "Fleet", "GoPrograms", "Host", "KubernetesServer", "Ledger",
+                "Model",
+                "Ports", "ScriptedServer", "holdfast-gate",
             ]),
         tests("Simulation", ["Agent", "Gate", "Model", "Ports", "Rollout", "Rules"]),
         tests("Lab", ["Host", "Model"]),

@@ -190,8 +190,7 @@ private struct Step {
             let tracked = known.changes.first { $0.change.id == id }
             let change = Change(
                 id: id, installation: installation.id,
-                // Who brought it is known best when it first appears: an offer that came true keeps no guess.
-                trigger: target.trigger == .unknown ? tracked?.change.trigger ?? .unknown : target.trigger,
+                trigger: trigger(of: target, id: id, installation.id, tracked: tracked),
                 phase: target.phase, from: known.reference ?? Artifact(version: nil), to: target.artifact,
                 origin: target.origin ?? tracked?.change.origin ?? .unknown,
                 published: target.published ?? tracked?.change.published, firstSeen: tracked?.change.firstSeen
@@ -201,6 +200,17 @@ private struct Step {
         for tracked in known.changes where !present.contains(tracked.change.id) {
             add(.changeEnded(ChangeEnd(change: tracked.change)))
         }
+    }
+
+    /// Who brought a change: the step that carries it out knows; else it is known best when it first appears, and an
+    /// offer that came true keeps no guess.
+    private func trigger(
+        of target: Target, id: String, _ installation: InstallationID, tracked: TrackedChange?
+    ) -> Trigger {
+        if let own = situation.state.step?.change, own.id == id, own.installation == installation {
+            return own.trigger
+        }
+        return target.trigger == .unknown ? tracked?.change.trigger ?? .unknown : target.trigger
     }
 
     private mutating func decide(_ change: Change, of installation: Installation, tracked: TrackedChange?) {

@@ -64,7 +64,8 @@ enum StepAction: Hashable {
     case drain
     /// Nothing, for now; the step stays open, and is looked after again.
     case hold(String)
-    case end(StepEnd.Outcome)
+    /// - Parameter failure: why what was tried did not do well; nil where it was not tried to its end.
+    case end(StepEnd.Outcome, failure: String? = nil)
 }
 
 /// Decides what a step does next.
@@ -177,9 +178,12 @@ func failed(_ reason: String, _ step: Step, _ facts: StepFacts) -> StepAction {
         return .end(
             .needsPerson(
                 "\(reason); it ran here before the rollout came, so there is nothing to go back to: see "
-                    + "'journalctl -u \(facts.installation?.mainUnit?.name ?? "the unit")'"))
+                    + "'journalctl -u \(facts.installation?.mainUnit?.name ?? "the unit")'"),
+            failure: reason)
     }
-    if let advice = facts.goingBackNeedsPerson { return .end(.needsPerson("\(reason); \(advice)")) }
+    if let advice = facts.goingBackNeedsPerson {
+        return .end(.needsPerson("\(reason); \(advice)"), failure: reason)
+    }
     return .move(.replacingBack, failure: reason)
 }
 

@@ -193,7 +193,7 @@ public struct StepRun {
                 report.hold = reason
                 return false
             case .askGates, .backUp, .drain: return try prepare(action, step, facts, judgement)
-            case .end(let outcome): return try end(step, outcome, judgement)
+            case .end(let outcome, let failure): return try end(step, outcome, failure: failure, judgement)
             }
         }
 
@@ -251,7 +251,7 @@ public struct StepRun {
                 return true
             }
             switch action {
-            case .end(let outcome): return try end(step, outcome, judgement)
+            case .end(let outcome, let failure): return try end(step, outcome, failure: failure, judgement)
             case .move(let phase, let failure):
                 return try move(step, to: phase, failure: failure, facts, judgement)
             default: return false
@@ -274,7 +274,8 @@ public struct StepRun {
                 HealthRound(answers: answers, invocation: invocation), policy, isLate: false)
             if case .unwell(let reason) = verdict {
                 switch failed(reason, step, facts) {
-                case .end(let outcome): return try end(step, outcome, judgement)
+                case .end(let outcome, let failure):
+                    return try end(step, outcome, failure: failure, judgement)
                 case .move(let phase, let failure):
                     return try move(step, to: phase, failure: failure, facts, judgement)
                 default: return false
@@ -367,7 +368,7 @@ public struct StepRun {
         }
 
         mutating func end(
-            _ step: Step, _ outcome: StepEnd.Outcome, _ judgement: Judgement
+            _ step: Step, _ outcome: StepEnd.Outcome, failure: String? = nil, _ judgement: Judgement
         ) throws(LedgerFailure) -> Bool {
             var events: [Event] = []
             switch outcome {
@@ -381,8 +382,9 @@ public struct StepRun {
                             artifact: step.change.to))
                 }
             }
+            // Why it failed is for every node; what a person is to do is for this one.
             if case .needsPerson(let advice) = outcome, !step.phase.isBack {
-                events.append(quarantine(step, advice))
+                events.append(quarantine(step, failure ?? advice))
             }
             let end = StepEnd(step, outcome)
             events.append(.stepEnded(end))

@@ -99,7 +99,9 @@ struct NodeReportText {
         rows.append(approved(part))
         if let good = part.lastGood {
             rows.append(
-                row("last good", good.version?.description ?? "unreadable", detail: "kept in the vault"))
+                row(
+                    "last good", good.version?.description ?? "unreadable",
+                    detail: good.revision == nil ? "kept in the vault" : "kept by snapd"))
         }
         if let putBack = part.putBack { rows.append(putBackRow(putBack, part)) }
         if part.adopted || !part.guards.isEmpty {

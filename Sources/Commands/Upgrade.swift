@@ -17,6 +17,7 @@ func upgrade(_ invocation: Invocation, on screen: Screen) throws(Failure) -> Exi
     let isJSON = invocation.value("output") == "json"
     let distribution = try Distribution(argument: invocation.value("distribution") ?? "")
     let fleet = try place.openFleet()
+    let before = try stored(distribution, fleet)?.value
     // Looked at anew, so that this node's own record is there for the plan.
     let outcome =
         isPlan ? place.preview().outcome : tick(at: place, on: screen, asksFleet: true)
@@ -28,17 +29,26 @@ func upgrade(_ invocation: Invocation, on screen: Screen) throws(Failure) -> Exi
         return .done
     }
     let written = try begin(document, fleet, place)
+    // What the look above has begun by itself is this person's word too; what was there before is not begun again.
+    let isOld = written.id == before?.id
     try place.record(catalogue: plan.artifacts, reading: place.clock.read())
-    try place.record(
-        .rolloutSaid(
-            RolloutWord(
-                distribution: distribution, rollout: written.id, version: written.artifact.version,
-                word: .begin,
-                reason: invocation.value("reason") ?? "", claimedBy: claimedBy())),
-        reading: place.clock.read())
+    if !isOld {
+        try place.record(
+            .rolloutSaid(
+                RolloutWord(
+                    distribution: distribution, rollout: written.id, version: written.artifact.version,
+                    word: .begin,
+                    reason: invocation.value("reason") ?? "", claimedBy: claimedBy())),
+            reading: place.clock.read())
+    }
     plan.document = written
     try show(plan, asJSON: isJSON, on: screen)
-    if !isJSON { screen.out("\nRollout \(written.id) has begun.\n") }
+    if !isJSON {
+        screen.out(
+            isOld
+                ? "\nRollout \(written.id) of this release is under way since before; nothing new was begun.\n"
+                : "\nRollout \(written.id) has begun.\n")
+    }
     let after = tick(at: place, on: screen, asksFleet: true)
     startStep(after: after, at: place, on: screen)
     if !isJSON { screen.out(next(after.judgement, written, screen)) }
@@ -50,14 +60,19 @@ private func show(_ plan: UpgradeOutline, asJSON isJSON: Bool, on screen: Screen
     screen.out(plan.text(screen.style, width: screen.width))
 }
 
+private func stored(
+    _ distribution: Distribution, _ fleet: FleetPlace
+) throws(Failure) -> Stored<RolloutDocument>? {
+    do throws(FleetFailure) { return try fleet.port.rollout(of: distribution) } catch {
+        throw Failure(fleet: error)
+    }
+}
+
 private func begin(
     _ planned: RolloutDocument, _ fleet: FleetPlace, _ place: Place
 ) throws(Failure) -> RolloutDocument {
     let seat = (try? place.readLedger().load().state.seat(of: planned.distribution)) ?? Seat()
-    let existing: Stored<RolloutDocument>?
-    do throws(FleetFailure) { existing = try fleet.port.rollout(of: planned.distribution) } catch {
-        throw Failure(fleet: error)
-    }
+    let existing = try stored(planned.distribution, fleet)
     // What the policy lets in with nobody asked may have begun by itself at this moment.
     if let running = existing?.value, running.state == .running, running.artifact == planned.artifact {
         return running

@@ -9,8 +9,11 @@ import SQLite
 public final class SQLiteFleetStore: FleetStore {
     public let seesOthers = false
 
-    private let database: Connection
-    private let path: String
+    /// Nil while there is none: it is made when something is first written, since to ask is to change nothing.
+    private var database: Connection?
+    private let directory: String
+    private let patience: Int
+    private var path: String { "\(directory)/fleet.db" }
 
     /// "HfFl"; the ledger's is another.
     private static let applicationID: Int64 = 0x4866_466c
@@ -28,14 +31,27 @@ public final class SQLiteFleetStore: FleetStore {
         PRAGMA user_version = \(version);
         """
 
-    /// Opens `fleet.db` in a directory; makes both where they are missing, for their owner alone.
+    /// Opens `fleet.db` in a directory; both are made for their owner alone when something is first written.
     ///
     /// - Parameter timeoutMilliseconds: how long a call waits for another process.
     public init(
         stateDirectory: String, timeoutMilliseconds: Int = FleetLimits.timeoutMilliseconds
     ) throws(FleetFailure) {
-        path = "\(stateDirectory)/fleet.db"
-        database = try Self.openInTurn(path, in: stateDirectory, patience: timeoutMilliseconds)
+        directory = stateDirectory
+        patience = timeoutMilliseconds
+        _ = try existing()
+    }
+
+    private func existing() throws(FleetFailure) -> Connection? {
+        if let database { return database }
+        return Self.isAbsent(path) ? nil : try opened()
+    }
+
+    private func opened() throws(FleetFailure) -> Connection {
+        if let database { return database }
+        let opened = try Self.openInTurn(path, in: directory, patience: patience)
+        database = opened
+        return opened
     }
 
     /// Two that make it at once, or turn to WAL at once, would get in each other's way: SQLite does not wait there.
@@ -115,6 +131,7 @@ public final class SQLiteFleetStore: FleetStore {
     private func entries(
         of kind: FleetKey.Kind, _ sql: String, _ values: [Value]
     ) throws(FleetFailure) -> [FleetEntry] {
+        guard let database = try existing() else { return [] }
         do {
             let rows = try database.prepare(sql)
             try rows.bind(values)
@@ -193,6 +210,7 @@ public final class SQLiteFleetStore: FleetStore {
     }
 
     private func change<Result>(_ body: (Connection) throws -> Result) throws(FleetFailure) -> Result {
+        let database = try opened()
         do {
             return try database.transaction { try body(database) }
         } catch {

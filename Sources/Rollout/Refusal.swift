@@ -5,7 +5,7 @@ public enum Refusal: Error, Hashable, Sendable {
     /// It does not run; its reason, for a person.
     case notRunning(String)
     /// Another rollout of this distribution has not ended.
-    case underWay(id: String)
+    case underWay(id: String, RolloutDocument.State)
     /// The document is of a newer format than this program acts on.
     case newerFormat(Int)
     /// The node decides by another policy than the rollout was planned under.
@@ -37,8 +37,11 @@ public enum Refusal: Error, Hashable, Sendable {
     public var text: String {
         switch self {
         case .notRunning(let reason): "the rollout does not run: \(reason)"
-        case .underWay(let id):
+        case .underWay(let id, .running):
             "rollout \(id) is under way; end it first ('holdfast rollout abort'), or wait for it"
+        case .underWay(let id, let state):
+            "rollout \(id) is \(state.rawValue) and has not ended; 'holdfast rollout status' says why, and 'holdfast "
+                + "rollout abort' ends it\(state == .paused ? ", 'holdfast rollout resume' goes on with it" : "")"
         case .newerFormat(let format):
             "the rollout is written in format \(format), newer than this Holdfast acts on; update Holdfast on this node"
         case .otherPolicy: "this node's policy is not the one that the rollout was planned under"

@@ -35,7 +35,7 @@ extension RolloutDocument {
     ) throws(Refusal) -> RolloutDocument {
         if let existing {
             guard existing.format <= newestFormat else { throw .newerFormat(existing.format) }
-            guard existing.state.hasEnded else { throw .underWay(id: existing.id) }
+            guard existing.state.hasEnded else { throw .underWay(id: existing.id, existing.state) }
         }
         guard planned.tracks.contains(where: { !$0.stages.isEmpty }) else { throw .nobody }
         var created = planned

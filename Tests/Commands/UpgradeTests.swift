@@ -1,5 +1,6 @@
 import Fleet
 import FoundationEssentials
+import Ledger
 import Model
 import Ports
 import Testing
@@ -301,8 +302,15 @@ struct UpgradeTests {
             #expect(answer.output.contains(part), "\(answer.output)")
         }
         // Once more is no second one; another release is.
-        #expect(try fleet.node.inPlace("upgrade", "k3s", "v1.32.4+k3s1").code == 0)
+        let again = try fleet.node.inPlace("upgrade", "k3s", "v1.32.4+k3s1")
+        #expect(again.code == 0)
+        #expect(again.output.contains("is under way since before; nothing new was begun"), "\(again.output)")
         #expect(try fleet.rollout().id == document.id)
+        var words = 0
+        try Ledger.openForReading(stateDirectory: fleet.state).entries(of: ["rollout-said"]) { _ in
+            words += 1
+        }
+        #expect(words == 1)
         let another = try fleet.node.inPlace("upgrade", "k3s", "v1.31.8+k3s1")
         #expect(another.code == 1)
         #expect(
@@ -310,6 +318,11 @@ struct UpgradeTests {
                 "rollout \(document.id) is under way; end it first ('holdfast rollout abort'), or wait for it"
             ))
         #expect(try fleet.rollout().id == document.id)
+        #expect(try fleet.node.inPlace("rollout", "pause", "--reason", "a look first").code == 0)
+        let paused = try fleet.node.inPlace("upgrade", "k3s", "v1.31.8+k3s1")
+        #expect(
+            paused.code == 1 && paused.errors.contains("rollout \(document.id) is paused and has not ended"),
+            "\(paused.errors)")
         #expect(try SampleNode.run(["verify", "--state", fleet.state]).code == 0)
     }
 

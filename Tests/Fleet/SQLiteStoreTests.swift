@@ -25,11 +25,14 @@ struct SQLiteStoreTests {
     @Test("is a file for its owner alone, in WAL mode, with strict tables and a version")
     func made() throws {
         let state = "\(directory.path)/a/b"
-        _ = try SQLiteFleetStore(stateDirectory: state)
+        let store = try SQLiteFleetStore(stateDirectory: state)
+        #expect(try store.list(.node).isEmpty && store.get(FleetKey(.node, "a")) == nil)
         var status = stat()
+        #expect(stat(state, &status) != 0, "to ask is to change nothing")
+        _ = try store.create(FleetKey(.node, "a"), "1")
         #expect(stat("\(state)/fleet.db", &status) == 0 && status.st_mode & 0o777 == 0o600)
         #expect(stat(state, &status) == 0 && status.st_mode & 0o777 == 0o700)
-        _ = try open()
+        _ = try open().create(FleetKey(.node, "a"), "1")
         #expect(try ask("PRAGMA journal_mode") == "wal")
         #expect(try ask("PRAGMA user_version") == "1")
         #expect(try ask("SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND strict = 1") == "2")
@@ -94,6 +97,7 @@ struct SQLiteStoreTests {
     @Test("a list is whole for twenty thousand keys, and one beyond that or of too many bytes is refused")
     func listBounds() throws {
         let store = try open()
+        _ = try store.create(FleetKey(.spent, "a"), "1")
         let database = try Connection(path: file, mode: .readWrite, busyTimeout: 1000)
         let fill = """
             WITH RECURSIVE n(i) AS (SELECT 100000 UNION ALL SELECT i + 1 FROM n LIMIT ?)
@@ -111,8 +115,9 @@ struct SQLiteStoreTests {
     func noDirectory() throws {
         try directory.write("", to: "file")
         do {
-            _ = try SQLiteFleetStore(stateDirectory: "\(directory.path)/file/state")
-            Issue.record("opened")
+            let store = try SQLiteFleetStore(stateDirectory: "\(directory.path)/file/state")
+            _ = try store.create(FleetKey(.node, "a"), "1")
+            Issue.record("written")
         } catch {
             #expect(error.code == .unavailable && error.description.contains("\(directory.path)/file"))
         }

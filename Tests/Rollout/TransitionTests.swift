@@ -157,8 +157,12 @@ struct TransitionTests {
         let first = try Sample.plan(stages, [canary] + rest)
         var second = first
         second.id = "r2"
-        #expect(throws: Refusal.underWay(id: "r1")) {
+        #expect(throws: Refusal.underWay(id: "r1", .running)) {
             try RolloutDocument.create(second, over: first, highest: 0)
+        }
+        let paused = try first.pausing(reason: "by hand")
+        #expect(throws: Refusal.underWay(id: "r1", .paused)) {
+            try RolloutDocument.create(second, over: paused, highest: 0)
         }
         let ended = try first.aborting(reason: "by hand")
         #expect(try RolloutDocument.create(second, over: ended, highest: 0).generation == 3)
