@@ -11,6 +11,14 @@ public struct NodeObject: Decodable, Hashable, Sendable {
     public var labels: [String: String]
     /// `/etc/machine-id` as its kubelet read it; empty before the kubelet has reported.
     public var machineID: String
+    /// What its kubelet runs: `v1.31.4+k3s1`; empty before it has reported.
+    public var kubeletVersion: String
+    /// Whether it takes no new Pods.
+    public var isCordoned: Bool
+    /// Its conditions, such as `Ready` and `EtcdIsVoter`: true, false, or nil where nobody knows.
+    public var conditions: [String: Bool?]
+    /// Its addresses, of whatever kind.
+    public var addresses: [String]
 
     public init(from decoder: any Decoder) throws {
         struct Node: Decodable {
@@ -19,11 +27,23 @@ public struct NodeObject: Decodable, Hashable, Sendable {
                 var resourceVersion: String?
                 var labels: [String: String]?
             }
+            struct Spec: Decodable { var unschedulable: Bool? }
             struct Status: Decodable {
-                struct Info: Decodable { var machineID: String? }
+                struct Info: Decodable {
+                    var machineID: String?
+                    var kubeletVersion: String?
+                }
+                struct Condition: Decodable {
+                    var type: String
+                    var status: String
+                }
+                struct Address: Decodable { var address: String }
                 var nodeInfo: Info?
+                var conditions: [Condition]?
+                var addresses: [Address]?
             }
             var metadata: Metadata
+            var spec: Spec?
             var status: Status?
         }
         let node = try Node(from: decoder)
@@ -31,58 +51,32 @@ public struct NodeObject: Decodable, Hashable, Sendable {
         resourceVersion = node.metadata.resourceVersion ?? ""
         labels = node.metadata.labels ?? [:]
         machineID = node.status?.nodeInfo?.machineID ?? ""
+        kubeletVersion = node.status?.nodeInfo?.kubeletVersion ?? ""
+        isCordoned = node.spec?.unschedulable ?? false
+        conditions = Dictionary(
+            (node.status?.conditions ?? []).map { condition in
+                (
+                    condition.type,
+                    condition.status == "True" ? true : condition.status == "False" ? false : nil
+                )
+            }, uniquingKeysWith: { first, _ in first })
+        addresses = (node.status?.addresses ?? []).map(\.address)
     }
+
+    /// A condition; nil where it is not there, or nobody knows.
+    public func condition(_ type: String) -> Bool? { conditions[type] ?? nil }
 }
 
 extension KubernetesClient {
-    /// How often a change is tried again on an object that somebody else changed meanwhile; a kubelet writes its
-    /// Node every few seconds.
-    public static let mostTries = 5
-
     /// Reads a Node.
     public func node(_ name: String, within deadline: Deadline) throws(KubernetesError) -> NodeObject {
-        try get("/api/v1/nodes/\(encoded(name))", as: NodeObject.self, within: deadline)
+        try get(path(ofNode: name), as: NodeObject.self, within: deadline)
     }
 
-    /// Gives a Node a label; nil takes it away.
-    ///
-    /// Where the Node changed since it was read, it is read again; at most `mostTries` times.
-    public func setLabel(
-        _ key: String, to value: String?, ofNode name: String, within deadline: Deadline
-    ) throws(KubernetesError) {
-        var tries = 0
-        while true {
-            tries += 1
-            let node = try node(name, within: deadline)
-            if node.labels[key] == value { return }
-            do {
-                return try patch(
-                    "/api/v1/nodes/\(encoded(name))",
-                    LabelPatch(resourceVersion: node.resourceVersion, key: key, value: value),
-                    within: deadline)
-            } catch {
-                guard error.isConflict, tries < Self.mostTries else { throw error }
-            }
-        }
-    }
-}
-
-private struct LabelPatch: VersionedChange {
-    let resourceVersion: String
-    let key: String
-    let value: String?
-
-    private struct Metadata: Encodable {
-        var resourceVersion: String
-        // A null takes the label away.
-        var labels: [String: String?]
+    /// All Nodes of the cluster.
+    public func nodes(within deadline: Deadline) throws(KubernetesError) -> [NodeObject] {
+        try list("/api/v1/nodes", of: NodeObject.self, within: deadline)
     }
 
-    private enum CodingKeys: CodingKey { case metadata }
-
-    func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(
-            Metadata(resourceVersion: resourceVersion, labels: [key: value]), forKey: .metadata)
-    }
+    func path(ofNode name: String) -> String { "/api/v1/nodes/\(encoded(name))" }
 }

@@ -10,7 +10,7 @@ extension StepCluster {
         of installation: Installation, through access: ClusterAccess
     ) throws(ClusterFailure) -> ControlPlane {
         try asking(access) { (client, deadline) throws(KubernetesError) in
-            let nodes = try client.memberNodes(within: deadline)
+            let nodes = try client.nodes(within: deadline)
             let own = try cluster.ourNode(access, client, deadline)?.name
             var look = ControlPlaneLook(nodes: nodes, own: own)
             switch installation.id.distribution {
@@ -115,18 +115,18 @@ struct ControlPlaneLook {
         var hasAPI = true
     }
 
-    private let nodes: [MemberNode]
+    private let nodes: [NodeObject]
     private let own: String?
     private var entries: [Entry] = []
     private var gaps: [String] = []
     private var mayHaveOthers = false
 
-    init(nodes: [MemberNode], own: String?) {
+    init(nodes: [NodeObject], own: String?) {
         self.nodes = nodes
         self.own = own
     }
 
-    private func entry(_ node: MemberNode, hasAPI: Bool = true) -> Entry {
+    private func entry(_ node: NodeObject, hasAPI: Bool = true) -> Entry {
         var member = ControlPlaneMember(name: node.name, isOwn: node.name == own)
         member.isReady = node.condition("Ready")
         member.isCordoned = node.isCordoned
@@ -134,7 +134,7 @@ struct ControlPlaneLook {
         return Entry(member: member, addresses: Set(node.addresses), hasAPI: hasAPI)
     }
 
-    private static func isControlPlane(_ node: MemberNode) -> Bool {
+    private static func isControlPlane(_ node: NodeObject) -> Bool {
         node.labels["node-role.kubernetes.io/control-plane"] != nil
             || node.labels["node-role.kubernetes.io/master"] != nil
     }

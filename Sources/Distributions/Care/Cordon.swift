@@ -10,7 +10,7 @@ extension NodeCluster {
     /// Whether our Node is cordoned, by whomever.
     func isCordoned(_ name: String) throws(EffectFailure) -> Bool {
         try onNode { (client, deadline) throws(KubernetesError) in
-            let node = try client.memberNode(name, within: deadline)
+            let node = try client.node(name, within: deadline)
             try self.expectOwn(node)
             return node.isCordoned
         }
@@ -37,7 +37,7 @@ extension NodeCluster {
     }
 
     /// A Node of our name that is another machine is never touched.
-    private func expectOwn(_ node: MemberNode) throws(KubernetesError) {
+    private func expectOwn(_ node: NodeObject) throws(KubernetesError) {
         guard let machineID, node.machineID == machineID else {
             throw KubernetesError(
                 code: .kubeconfig,

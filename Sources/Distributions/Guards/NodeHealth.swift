@@ -62,10 +62,12 @@ public struct NodeHealth: StepPort {
         _ type: String, _ installation: Installation, _ milliseconds: Int
     ) -> HealthAnswer {
         asking(installation, "the Node's condition \(type)") { client, node throws(KubernetesError) in
-            switch try client.conditions(ofNode: node, timeoutMilliseconds: milliseconds)[type] {
-            case true: .well
-            case false: .notYet("the Node \(node) is not \(type)")
-            default: .unknown("the Node \(node) has no condition \(type)")
+            let object = try client.node(node, within: Deadline(afterMilliseconds: milliseconds))
+            switch object.conditions[type] {
+            case .some(true): return .well
+            case .some(false): return .notYet("the Node \(node) is not \(type)")
+            case .some(nil): return .notYet("nobody knows whether the Node \(node) is \(type)")
+            case nil: return .unknown("the Node \(node) has no condition \(type)")
             }
         }
     }

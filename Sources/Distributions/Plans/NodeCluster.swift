@@ -98,7 +98,7 @@ public final class NodeCluster: ClusterPort, SettingPort {
             guard error.isAbsence else { throw error }
         }
         guard let machine else { return nil }
-        let ours = try client.list("/api/v1/nodes", of: NodeObject.self, within: deadline)
+        let ours = try client.nodes(within: deadline)
             .filter { $0.machineID == machine }
         // Two of one machine id are clones, and nobody can tell which of them we are.
         return ours.count == 1 ? ours.first : nil
