@@ -36,7 +36,8 @@ struct FleetView {
 /// Asks the fleet's store when it is due, and no more of it than is needed.
 ///
 /// A node that waits for its turn makes one read; a node that may be about to move reads the others' records and the
-/// quarantine as well; without a rollout nothing is asked for an hour.
+/// quarantine as well, and asks its own cluster who of the control plane is well; without a rollout nothing is asked for
+/// an hour.
 struct FleetWatch {
     let port: any FleetPort
     let identity: FleetIdentity
@@ -74,15 +75,10 @@ struct FleetWatch {
             view.isAsked = true
             switch need(view, observation, state, policy) {
             case .nothing: break
-            case .approvals: view.known.approvals = try port.approvals()
-            case .everything:
-                view.known.members = try port.nodes().records.filter {
-                    $0.cluster == observation.node.cluster
-                }
-                view.known.quarantine = try port.quarantine()
+            case .approvals:
                 view.known.approvals = try port.approvals()
-                view.known.membersAt = now
-                view.isFresh = true
+                askControlPlane(&view, observation)
+            case .everything: try askOthers(&view, observation)
             }
         } catch {
             view.isAsked = false
@@ -144,7 +140,7 @@ struct FleetWatch {
     private enum Need: Comparable { case nothing, approvals, everything }
 
     /// A node that may be about to move has to know how the others stand; one whose turn it would be, but for the rules,
-    /// looks whether a person has approved it.
+    /// looks whether a person has approved it, and whether the rest of its control plane is well.
     private func need(
         _ view: FleetView, _ observation: Observation, _ state: NodeState, _ policy: LoadedPolicy?
     ) -> Need {

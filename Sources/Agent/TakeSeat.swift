@@ -161,19 +161,19 @@ struct TakeSeat {
         if let step = judgement.state.step, step.rollout != document?.id {
             return "another change is being carried out: \(step.summary)"
         }
-        // The others' records are read before anything is begun, and not only some time before.
-        guard view.isFresh else { return "the other nodes were not asked" }
         let known = judgement.state.installations[installation.id.description]
-        if known?.reference?.isSameBytes(as: artifact) == true { return nil }
-        guard
-            let record = judgement.decisions.first(where: {
-                $0.subject.change.installation == installation.id
-                    && $0.subject.change.to.isSameBytes(as: artifact) == true
-            })
-        else { return "this node has not looked at the change yet" }
-        guard record.decision.verdict != .allow else { return nil }
-        let open = record.decision.reasons.filter { $0.result != .met }
-        return open.map(\.text).joined(separator: "; ")
+        if known?.reference?.isSameBytes(as: artifact) != true {
+            guard
+                let record = judgement.decisions.first(where: {
+                    $0.subject.change.installation == installation.id
+                        && $0.subject.change.to.isSameBytes(as: artifact) == true
+                })
+            else { return "this node has not looked at the change yet" }
+            let open = record.decision.reasons.filter { $0.result != .met }
+            if record.decision.verdict != .allow { return open.map(\.text).joined(separator: "; ") }
+        }
+        // The others' records are read before anything is begun, and not only some time before.
+        return view.isFresh ? nil : "the other nodes were not asked"
     }
 
     private func status(

@@ -5,15 +5,19 @@ import Rollout
 import Rules
 import Testing
 
-/// Some nodes of one fleet, each a cluster of its own, and the rollouts that they go through.
+/// Some nodes of one fleet, each a cluster of its own or all of one, and the rollouts that they go through.
 final class FleetOfNodes {
     let store = SimulatedFleet()
+    /// Nodes that are off: they do nothing, and their cluster says so.
+    var off: Set<String> = []
     let nodes: [World]
     let stages: [Stage]
 
-    /// - Parameter names: the first stage takes in those that begin with `canary`, the second the others.
+    /// - Parameters:
+    ///   - names: the first stage takes in those that begin with `canary`, the second the others.
+    ///   - isOneCluster: whether they are the servers of one cluster, each with a member of its etcd.
     init(
-        _ names: [String], soak: TimeSpan = .zero, maxConcurrent: Int = 2,
+        _ names: [String], isOneCluster: Bool = false, soak: TimeSpan = .zero, maxConcurrent: Int = 2,
         settings: (inout Policy) -> Void = { _ in }
     ) {
         var canary = Stage(name: "canary")
@@ -32,10 +36,32 @@ final class FleetOfNodes {
             let port = SimulatedFleetPort(store)
             port.isAlive = { [unowned node] in node.guards.burn() }
             node.fleet = port
+            if isOneCluster {
+                node.clusterName = "cluster"
+                node.installations[0].dataStore = .etcd
+                node.access = ClusterAccess(distribution: .k3s, kubeconfig: "/etc/rancher/k3s/k3s.yaml")
+            }
             node.tick(request: .adopt)
             node.tick(asksFleet: true)
             return node
         }
+        guard isOneCluster else { return }
+        for node in nodes {
+            node.care.plane = { [unowned self, unowned node] in controlPlane(seenBy: node) }
+        }
+    }
+
+    private func controlPlane(seenBy node: World) -> ControlPlane {
+        ControlPlane(
+            members: nodes.map { other in
+                var member = ControlPlaneMember(name: other.name, isOwn: other.name == node.name)
+                member.isReady = off.contains(other.name) ? nil : true
+                member.answers = off.contains(other.name) ? nil : true
+                member.isCordoned = false
+                member.votes = true
+                member.running = other.installation.running?.version
+                return member
+            })
     }
 
     /// A person begins a rollout; its bytes are on every node, as if they had been fetched.
@@ -63,8 +89,10 @@ final class FleetOfNodes {
     /// Five minutes go by on every node: its timer runs the tick, which has the step's service run where there is work.
     func round() {
         for node in nodes {
-            node.tick(asksFleet: true)
-            node.step()
+            if !off.contains(node.name) {
+                node.tick(asksFleet: true)
+                node.step()
+            }
             node.pass(.minutes(5))
         }
     }

@@ -15,6 +15,8 @@ final class SimulatedCare: StepClusterPort, BackupPort {
     var drain: [DrainProgress] = [DrainProgress(left: 0)]
     /// What API servers say of deprecated APIs.
     var servers: [APIServerSample] = []
+    /// What the cluster says of its control plane.
+    var plane: () -> ControlPlane = { ControlPlane(members: []) }
     /// What a source of releases has, by digest.
     var source: SimulatedSource?
 
@@ -36,7 +38,7 @@ final class SimulatedCare: StepClusterPort, BackupPort {
 
     func controlPlane(
         of installation: Installation, through access: ClusterAccess
-    ) throws(ClusterFailure) -> ControlPlane { ControlPlane(members: []) }
+    ) throws(ClusterFailure) -> ControlPlane { plane() }
 
     func deprecatedAPIs(through access: ClusterAccess) throws(ClusterFailure) -> [APIServerSample] { servers }
 
