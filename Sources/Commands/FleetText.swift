@@ -7,6 +7,8 @@ struct FleetText {
     let style: Style
     let width: Int?
     let now: Instant
+    /// What this node waits for in the rollouts, by distribution: each node knows that of itself alone.
+    let waits: [String: String]
 
     /// The rollouts, each with its stages.
     func rollouts() -> String {
@@ -47,6 +49,11 @@ struct FleetText {
             text += aligned(
                 [[("gates of \(cluster.printable)", nil), (answer.text.printable, nil)]], indent: 2,
                 style: style,
+                width: width)
+        }
+        if !document.state.hasEnded, let reason = waits[document.distribution.rawValue] {
+            text += aligned(
+                [[("this node waits", nil), (reason.printable, .waiting)]], indent: 2, style: style,
                 width: width)
         }
         if let then = document.then, !then.isEmpty {

@@ -199,7 +199,9 @@ extension Place {
 
     /// The same for a person.
     func text(_ report: FleetReport, on screen: Screen) -> FleetText {
-        FleetText(report: report, style: screen.style, width: screen.width, now: clock.read().now)
+        FleetText(
+            report: report, style: screen.style, width: screen.width, now: clock.read().now,
+            waits: (try? readLedger().load().memory.fleet?.waits) ?? [:])
     }
 }
 

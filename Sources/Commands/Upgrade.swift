@@ -107,7 +107,10 @@ private func next(_ judgement: Judgement, _ document: RolloutDocument, _ screen:
             ("nothing is touched before that: the policy asks for an approval", nil),
         ])
     }
-    rows.append([("holdfast rollout status", nil), ("how far it is, and what each node waits for", nil)])
+    rows.append([
+        ("holdfast rollout status", nil),
+        ("how far it is, and what the node where it is given waits for", nil),
+    ])
     rows.append([("holdfast status --fleet", nil), ("every node", nil)])
     text += aligned(rows, indent: 2, style: screen.style, width: screen.width)
     text +=

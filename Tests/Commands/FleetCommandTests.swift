@@ -93,6 +93,7 @@ struct FleetCommandTests {
         ] {
             #expect(lines.contains(line), "missing: \(line)\n\(output)")
         }
+        #expect(lines.contains { $0.hasPrefix("this node waits ") }, "\(output)")
         let json = try fleet.node.inPlace("rollout", "status", "-o", "json").json(Fleet.self)
         #expect(json.rollouts.map(\.id) == [id])
         #expect(json.rollouts.first?.tracks.first?.stages.first?.granted.map(\.name) == ["app-2"])
