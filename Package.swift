@@ -134,7 +134,7 @@ let package = Package(
                 "Ports", "ScriptedServer", "holdfast-gate",
             ]),
         tests("Simulation", ["Agent", "Gate", "Model", "Ports", "Rollout", "Rules"]),
-        tests("Lab", ["Host", "Model"]),
+        tests("Lab", ["Host", "Model", "SQLite"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu11

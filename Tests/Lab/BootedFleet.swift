@@ -2,10 +2,11 @@ import FoundationEssentials
 import Model
 import Testing
 
-/// Boots three K3s servers, each a cluster of its own, and their etcd, before a suite begins, with Holdfast as `make
-/// install` leaves it; all of it is taken away when the suite is over.
+/// Boots three K3s servers, each a cluster of its own or all of one, and their etcd, before a suite begins, with Holdfast
+/// as `make install` leaves it; all of it is taken away when the suite is over.
 struct BootedFleet: SuiteTrait, TestScoping {
     @TaskLocal fileprivate static var current: LabFleet?
+    let isOneCluster: Bool
 
     @concurrent func provideScope(
         for test: Test, testCase: Test.Case?,
@@ -13,7 +14,8 @@ struct BootedFleet: SuiteTrait, TestScoping {
     ) async throws {
         try await Lab.run(["prepare", "k3s"], seconds: 540)
         let own = String(UInt16.random(in: .min ... .max), radix: 16)
-        let fleet = LabFleet(name: "hf-f-\(ProcessInfo.processInfo.processIdentifier)-\(own)")
+        let fleet = LabFleet(
+            name: "hf-f-\(ProcessInfo.processInfo.processIdentifier)-\(own)", isOneCluster: isOneCluster)
         try Lab.afterThisProcess("disband", fleet.name)
         do {
             try await fleet.boot()
@@ -27,8 +29,10 @@ struct BootedFleet: SuiteTrait, TestScoping {
 }
 
 extension Trait where Self == BootedFleet {
-    /// The suite runs on a fleet of its own.
-    static var fleet: Self { BootedFleet() }
+    /// The suite runs on a fleet of its own, of which each node is a cluster.
+    static var fleet: Self { BootedFleet(isOneCluster: false) }
+    /// The suite runs on a fleet of its own, whose nodes are the servers of one cluster.
+    static var cluster: Self { BootedFleet(isOneCluster: true) }
 }
 
 /// A release that a fleet goes to, and what is wrong with it: a `--broken` of the lab; nil for nothing.
@@ -51,6 +55,7 @@ struct FleetRelease {
 /// A running fleet.
 struct LabFleet {
     let name: String
+    let isOneCluster: Bool
     var canary: LabNode { LabNode(name: "\(name)-canary") }
     var west: LabNode { LabNode(name: "\(name)-west") }
     var east: LabNode { LabNode(name: "\(name)-east") }
@@ -62,8 +67,14 @@ struct LabFleet {
         get throws { try #require(BootedFleet.current, "this suite has no fleet") }
     }
 
-    /// What Holdfast calls a node.
-    func title(_ node: LabNode) -> String { String(node.name.dropFirst(name.count + 1)) + "-1" }
+    /// What Holdfast calls a node: by its Kubernetes name where it is one of several servers.
+    func title(_ node: LabNode) -> String {
+        isOneCluster ? node.name : String(node.name.dropFirst(name.count + 1)) + "-1"
+    }
+
+    private func cluster(of node: LabNode) -> String {
+        isOneCluster ? "site" : String(title(node).prefix { $0 != "-" })
+    }
 
     /// Does something on each of some nodes at once.
     func each(
@@ -100,6 +111,7 @@ struct LabFleet {
 
                 """, to: "/etc/systemd/system/holdfast.timer.d/lab.conf")
         }
+        if isOneCluster { try await Lab.run(["cluster-k3s"] + nodes.map(\.name)) }
     }
 
     // MARK: Where a test begins
@@ -116,7 +128,7 @@ struct LabFleet {
             try await node.write(
                 """
                 name: \(title(node))
-                cluster: \(title(node).prefix { $0 != "-" })
+                cluster: \(cluster(of: node))
                 fleet: {store: etcd, endpoints: ["https://hub:2379"], caFile: /etc/holdfast/etcd-ca.pem, userFile: /etc/holdfast/etcd-user}
 
                 """, to: "/etc/holdfast/node.yaml")
@@ -136,7 +148,7 @@ struct LabFleet {
         clock: trusted
         enforce: {gate: restore}
         stages:
-          - {name: canary, nodes: ["canary*"], soak: \(soak)}
+          - {name: canary, nodes: ["\(title(canary))"], soak: \(soak)}
           - {name: rest, nodes: ["*"], maxConcurrent: 2, soak: 1s}
         health: {checks: [unit, running, readyz], interval: 1s, timeout: 2s, failureLimit: 2, consecutiveSuccesses: 2, deadline: 20s}
         source: {releases: /srv/releases}
@@ -173,8 +185,6 @@ struct LabFleet {
     }
 
     /// Begins the rollout of a release on a node, and has the others look at the store.
-    ///
-    /// One that is not of the first stage: the canary might begin it by itself, as the policy lets it.
     func upgrade(to release: FleetRelease, on node: LabNode) async throws {
         try await offer(release)
         let answer = try await node.ask(
@@ -202,6 +212,14 @@ struct LabFleet {
             Issue.record("the rollout is not \(state.rawValue) after \(seconds) s:\n\(await sight())")
             throw error
         }
+    }
+
+    /// Waits until the canary has proven the release.
+    func waitForCanary(seconds: Int = 60) async throws {
+        let proven = #"'"name":"canary","need":1,"proven":{"amd64":1}'"#
+        try await west.wait(
+            until: "holdfast rollout status --output json | tr -d ' \\n' | grep -q \(proven)",
+            seconds: seconds)
     }
 
     /// What a person would look at, for whoever reads why a test failed.
@@ -272,6 +290,15 @@ extension LabNode {
         try await wait(
             until:
                 "journalctl -q -o cat --no-pager --after-cursor=\"$(cat /root/begun)\" HOLDFAST_PHASE=\(phase.rawValue) | grep -q .",
+            seconds: seconds)
+    }
+
+    /// Waits until a step of this node is done that began since the test did.
+    func waitForStep(seconds: Int = 60) async throws {
+        let ended = JournalEntry.Message.stepEnded.rawValue
+        try await wait(
+            until:
+                "journalctl -q -o cat --after-cursor=\"$(cat /root/begun)\" MESSAGE_ID=\(ended) | grep -q 'is done'",
             seconds: seconds)
     }
 

@@ -64,7 +64,9 @@ raise_hub() {
     [[ ! -d $state ]] || return 0
     mkdir -p "$state.new"
     hold_namespace "$state.new/net"
-    nsenter --net="$state.new/net" sh -ec 'ip link add hub type bridge
+    # With an address of its own: else a bridge takes that of one of its ports, and another one when that goes, and
+    # nobody reaches it until they have noticed.
+    nsenter --net="$state.new/net" sh -ec 'ip link add hub address 02:00:00:00:00:01 type bridge
         ip address add "$1/24" dev hub
         ip link set hub up' sh "$HUB_ADDRESS"
     # The namespace is mounted, so the directory stays, and what says that it is whole is its name.

@@ -9,7 +9,7 @@ BASE_PACKAGES=(
 
 # golang-github-snapcore-snapd-dev declares no dependencies, so what snapd imports stands here.
 TOOLCHAIN_PACKAGES=(
-    golang-go gcc libc6-dev pkgconf
+    golang-go gcc libc6-dev pkgconf libsqlite3-dev
     golang-github-snapcore-snapd-dev libseccomp-dev libcap-dev libudev-dev libglib2.0-dev
     golang-dbus-dev golang-github-bmatcuk-doublestar-dev golang-github-coreos-bbolt-dev
     golang-github-coreos-go-systemd-dev golang-github-gorilla-mux-dev

@@ -103,3 +103,22 @@ rm -rf /etc/rancher/k3s "$data" "$bin/k3s" "$bin/k3s-killall.sh" "\$0"
 for tool in kubectl crictl ctr; do [ -L "$bin/\$tool" ] && rm -f "$bin/\$tool"; done
 SCRIPT
 }
+
+# cluster_k3s NAME NAME...: servers of a fleet that run become members of one cluster, each with etcd: they have the
+# first one's authority, and know of one another.
+cluster_k3s() {
+    (($# > 1)) || misuse "a cluster has several nodes"
+    local name file members
+    members=$(for name; do printf '%s %s\n' "$name" "$(lab_address "$name")"; done)
+    for name; do
+        put "$name" /etc/rancher/k3s/members 644 <<<"$members"
+        put "$name" /etc/rancher/k3s/config.yaml 600 <<<'cluster-init: true'
+        if [[ $name != "$1" ]]; then
+            for file in server-ca.crt server-ca.key; do
+                node_run "$1" cat "/var/lib/rancher/k3s/server/tls/$file" |
+                    put "$name" "/var/lib/rancher/k3s/server/tls/$file" 600
+            done
+        fi
+        start_unit "$name" k3s.service wait
+    done
+}

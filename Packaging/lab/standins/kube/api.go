@@ -37,6 +37,7 @@ type API struct {
 	Commit    string
 	Authority *Authority
 	Fault     Fault
+	Members   *Members // nil for a server that tells of no Nodes
 	phase     atomic.Int32
 }
 
@@ -45,7 +46,11 @@ func Listen(address string) (net.Listener, error) { return net.Listen("tcp", add
 
 // Serve answers on the listener until the process ends.
 func (a *API) Serve(listener net.Listener) error {
-	certificate, err := a.Authority.Server()
+	var others []net.IP
+	if a.Members != nil {
+		others = append(others, a.Members.Address())
+	}
+	certificate, err := a.Authority.Server(others...)
 	if err != nil {
 		return err
 	}
@@ -91,6 +96,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, "ok")
 	case r.URL.Path == "/readyz":
 		readyz(w, r, phase == ready)
+	case a.Members != nil && a.Members.answer(w, r):
 	default:
 		status(w, http.StatusNotFound, "NotFound")
 	}

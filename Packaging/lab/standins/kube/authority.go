@@ -64,12 +64,12 @@ func makeAuthority(dir, name string) error {
 	return os.WriteFile(filepath.Join(dir, name+".crt"), certificatePEM(raw), 0o644)
 }
 
-// Server is the certificate of an API server on this machine.
-func (a *Authority) Server() (tls.Certificate, error) {
+// Server is the certificate of an API server on this machine, which is reached at other addresses too.
+func (a *Authority) Server(others ...net.IP) (tls.Certificate, error) {
 	key, raw, err := sign(&x509.Certificate{
 		Subject:     pkix.Name{CommonName: "kube-apiserver"},
 		DNSNames:    []string{"localhost", "kubernetes", "kubernetes.default.svc"},
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
+		IPAddresses: append([]net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}, others...),
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}, a.certificate, a.key)
 	return tls.Certificate{Certificate: [][]byte{raw}, PrivateKey: key}, err

@@ -7,6 +7,8 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/k3s-io/k3s/pkg/version"
@@ -21,7 +23,19 @@ func server(data string, options kube.Options) error {
 		return err
 	}
 	port := options.Get("https-listen-port", "6443")
-	listener, err := kube.Listen(net.JoinHostPort(options.Get("bind-address", "127.0.0.1"), port))
+	members, err := members(options, port)
+	if err != nil {
+		return err
+	}
+	// The real one listens everywhere; a stand-in only where somebody else is to reach it.
+	bind := "127.0.0.1"
+	if members != nil {
+		bind = "0.0.0.0"
+		if err := members.Ask(serverCA); err != nil {
+			return err
+		}
+	}
+	listener, err := kube.Listen(net.JoinHostPort(options.Get("bind-address", bind), port))
 	if err != nil {
 		return err
 	}
@@ -42,7 +56,7 @@ func server(data string, options kube.Options) error {
 		return err
 	}
 	api := &kube.API{Version: version.Version, Commit: version.GitCommit, Authority: serverCA,
-		Fault: kube.Fault(fault)}
+		Fault: kube.Fault(fault), Members: members}
 	if !options.Is("disable-agent") {
 		go kubelet()
 	}
@@ -53,13 +67,27 @@ func server(data string, options kube.Options) error {
 	return api.Serve(listener)
 }
 
-// datastore is kine's SQLite file, or etcd's directory with --cluster-init.
+// members are the servers of the cluster; nil for one that is a cluster of its own.
+func members(options kube.Options, port string) (*kube.Members, error) {
+	host, err := os.Hostname()
+	if err != nil {
+		return nil, err
+	}
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		return nil, err
+	}
+	return kube.LoadMembers("/etc/rancher/k3s/members", strings.ToLower(options.Get("node-name", host)),
+		version.Version, number)
+}
+
+// datastore is kine's SQLite database, or etcd's directory with --cluster-init.
 func datastore(data string, options kube.Options) error {
 	db := filepath.Join(data, "server", "db")
 	if options.Is("cluster-init") {
 		return os.MkdirAll(filepath.Join(db, "etcd", "member", "snap"), 0o700)
 	}
-	return kube.CreateDatabase(filepath.Join(db, "state.db"))
+	return kine(filepath.Join(db, "state.db"))
 }
 
 func token(data string) error {
