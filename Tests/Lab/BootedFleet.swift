@@ -287,9 +287,13 @@ extension LabNode {
 
     /// Waits until a step of this node has come so far since the test began.
     func wait(for phase: Step.Phase, seconds: Int = 60) async throws {
+        // It begins with the first phase, and moves to the others.
+        let field =
+            phase == .storing
+            ? "MESSAGE_ID=\(JournalEntry.Message.stepBegan.rawValue)" : "HOLDFAST_PHASE=\(phase.rawValue)"
         try await wait(
             until:
-                "journalctl -q -o cat --no-pager --after-cursor=\"$(cat /root/begun)\" HOLDFAST_PHASE=\(phase.rawValue) | grep -q .",
+                "journalctl -q -o cat --no-pager --after-cursor=\"$(cat /root/begun)\" \(field) | grep -q .",
             seconds: seconds)
     }
 

@@ -64,12 +64,15 @@ struct FleetSoakTests {
         try await fleet.canary.run(
             """
             cp -a /var/lib/holdfast /root/state
-            mount -t tmpfs -o size=4m,mode=0700 tmpfs /var/lib/holdfast
+            used=$(du -sk /root/state | cut -f 1)
+            mount -t tmpfs -o "size=$((used + 4096))k,mode=0700" tmpfs /var/lib/holdfast
             cp -a /root/state/. /var/lib/holdfast; rm -r /root/state
             """)
         try await fleet.upgrade(to: .good, on: fleet.west)
         try await fleet.tick()
-        try await fleet.canary.wait(until: "holdfast status | grep -qi 'space\\|room'", seconds: 60)
+        try await fleet.canary.wait(
+            until: "holdfast status --output json | grep -qF 'to stay free are needed; make room there'",
+            seconds: 60)
         try await fleet.canary.expectRunning(FleetRelease.base)
         #expect(try await fleet.canary.ask("holdfast", "verify").code == 0)
         try await fleet.canary.run("mount -o remount,size=512m /var/lib/holdfast")
