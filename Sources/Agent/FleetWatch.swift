@@ -87,12 +87,14 @@ struct FleetWatch {
         return view
     }
 
-    /// Asks the others after all, where this node may go ahead by what was decided just now; false where it need not.
+    /// Asks the others after all, where this node may go ahead by what was decided just now, or is kept from it by what
+    /// they said some time ago; false where it need not.
     func freshen(
         _ view: inout FleetView, _ judgement: Judgement, memory: inout ObserverMemory
     ) -> Bool {
         guard view.isAsked, !view.isFresh,
             need(view, judgement.observation, judgement.state, judgement.policy) == .everything
+                || waitsForOthers(view, judgement)
         else { return false }
         defer { memory.fleet = view.known }
         do throws(FleetFailure) { try askOthers(&view, judgement.observation) } catch {
@@ -100,6 +102,33 @@ struct FleetWatch {
             view.known.failure = error.description
         }
         return true
+    }
+
+    /// Whether it would be this node's turn but for a rule that goes by what others are known to run: a worker whose
+    /// control plane was behind when it was last asked.
+    private func waitsForOthers(_ view: FleetView, _ judgement: Judgement) -> Bool {
+        judgement.decisions.contains { record in
+            let (change, installation) = (record.subject.change, record.subject.installation)
+            let distribution = installation.id.distribution
+            guard
+                record.decision.reasons.contains(where: {
+                    $0.result != .met && [.order, .skew, .quorum, .quarantine].contains($0.rule)
+                }), judgement.state.seat(of: distribution).phase == .idle,
+                let document = view.documents[distribution]?.value,
+                document.artifact(for: judgement.observation.node.architecture)?.isSameBytes(as: change.to)
+                    == true,
+                let participant = participant(
+                    installation, judgement.observation, judgement.policy, identity)
+            else { return false }
+            return isOpen(document, to: participant, at: judgement.observation.clock.now)
+        }
+    }
+
+    /// Whether the rollout would give a node its turn now.
+    private func isOpen(_ document: RolloutDocument, to node: Participant, at now: Instant) -> Bool {
+        let granted = try? document.granting(
+            Grant(node: node.id, id: ""), to: node, policy: document.policy, now: now)
+        return granted != nil
     }
 
     private func askOthers(_ view: inout FleetView, _ observation: Observation) throws(FleetFailure) {
@@ -153,11 +182,7 @@ struct FleetWatch {
             else { return .nothing }
             switch state.seat(of: installation.id.distribution).phase {
             case .idle:
-                let grant = Grant(node: participant.id, id: "")
-                let isOpen =
-                    (try? document.granting(
-                        grant, to: participant, policy: document.policy, now: observation.clock.now)) != nil
-                guard isOpen else { return .nothing }
+                guard isOpen(document, to: participant, at: observation.clock.now) else { return .nothing }
                 let isAllowed = state.allows(
                     document.artifact(for: observation.node.architecture), installation)
                 return isAllowed ? .everything : .approvals

@@ -74,13 +74,7 @@ final class FleetOfNodes {
             artifact: RolloutArtifact(
                 version: try #require(artifact.version), bytes: ["amd64": try #require(artifact.bytes)]),
             policy: .none, stages: stages,
-            nodes: records.map { record in
-                PlannedNode(
-                    name: record.name,
-                    participant: Participant(
-                        id: record.id, cluster: record.cluster, kind: .controlPlane,
-                        stage: record.stage ?? "", architecture: record.architecture))
-            })
+            nodes: records.flatMap { $0.planned(for: .k3s) })
         let existing = store.rollouts[.k3s]
         let document = try RolloutDocument.create(planned, over: existing?.value, highest: 0)
         return try SimulatedFleetPort(store).put(document, over: existing).value
