@@ -2,20 +2,20 @@ import FoundationEssentials
 import Model
 import Testing
 
-/// Boots three K3s servers, each a cluster of its own or all of one, and their etcd, before a suite begins, with Holdfast
-/// as `make install` leaves it; all of it is taken away when the suite is over.
+/// Boots the nodes of a fleet, and what keeps its store, before a suite begins, with Holdfast as `make install` leaves
+/// it; all of it is taken away when the suite is over.
 struct BootedFleet: SuiteTrait, TestScoping {
     @TaskLocal fileprivate static var current: LabFleet?
-    let isOneCluster: Bool
+    let shape: FleetShape
 
     @concurrent func provideScope(
         for test: Test, testCase: Test.Case?,
         performing function: @Sendable @concurrent () async throws -> Void
     ) async throws {
-        try await Lab.run(["prepare", "k3s"], seconds: 540)
+        try await Lab.run(["prepare", shape.software.name], seconds: 540)
         let own = String(UInt16.random(in: .min ... .max), radix: 16)
         let fleet = LabFleet(
-            name: "hf-f-\(ProcessInfo.processInfo.processIdentifier)-\(own)", isOneCluster: isOneCluster)
+            name: "hf-f-\(ProcessInfo.processInfo.processIdentifier)-\(own)", shape: shape)
         try Lab.afterThisProcess("disband", fleet.name)
         do {
             try await fleet.boot()
@@ -29,38 +29,37 @@ struct BootedFleet: SuiteTrait, TestScoping {
 }
 
 extension Trait where Self == BootedFleet {
-    /// The suite runs on a fleet of its own, of which each node is a cluster.
-    static var fleet: Self { BootedFleet(isOneCluster: false) }
+    /// The suite runs on a fleet of its own: three K3s servers, and their etcd.
+    static var fleet: Self { .fleet(.servers(.etcd)) }
     /// The suite runs on a fleet of its own, whose nodes are the servers of one cluster.
-    static var cluster: Self { BootedFleet(isOneCluster: true) }
+    static var cluster: Self { .fleet(.oneCluster) }
+    /// The suite runs on a fleet of its own.
+    static func fleet(_ shape: FleetShape) -> Self { BootedFleet(shape: shape) }
 }
 
 /// A release that a fleet goes to, and what is wrong with it: a `--broken` of the lab; nil for nothing.
 struct FleetRelease {
     var fault: String?
 
-    static let base = "v1.31.4+k3s1"
-    static let version = "v1.31.5+k3s1"
+    static let base = FleetSoftware.k3s.base
+    static let version = FleetSoftware.k3s.version
     static let good = FleetRelease()
     static let neverReady = FleetRelease(fault: "never-ready")
-
-    /// Builds it, and says where it lies on this machine.
-    static func build(_ version: String, fault: String?) async throws -> String {
-        let broken = fault.map { ["--broken", $0] } ?? []
-        let built = try await Lab.run(["binary", "k3s", version] + broken, seconds: 300)
-        return String(built.split(separator: "\n").last ?? "")
-    }
 }
 
 /// A running fleet.
 struct LabFleet {
     let name: String
-    let isOneCluster: Bool
-    var canary: LabNode { LabNode(name: "\(name)-canary") }
-    var west: LabNode { LabNode(name: "\(name)-west") }
-    var east: LabNode { LabNode(name: "\(name)-east") }
-    var nodes: [LabNode] { [canary, west, east] }
+    let shape: FleetShape
+    var nodes: [LabNode] { shape.members.map { node($0.name) } }
+    var canary: LabNode { node("canary") }
+    var west: LabNode { node("west") }
+    var east: LabNode { node("east") }
     var rest: [LabNode] { [west, east] }
+    var software: FleetSoftware { shape.software }
+
+    /// The node of a member.
+    func node(_ member: String) -> LabNode { LabNode(name: "\(name)-\(member)") }
 
     /// The fleet of the suite that this test is in.
     static var current: LabFleet {
@@ -69,11 +68,7 @@ struct LabFleet {
 
     /// What Holdfast calls a node: by its Kubernetes name where it is one of several servers.
     func title(_ node: LabNode) -> String {
-        isOneCluster ? node.name : String(node.name.dropFirst(name.count + 1)) + "-1"
-    }
-
-    private func cluster(of node: LabNode) -> String {
-        isOneCluster ? "site" : String(title(node).prefix { $0 != "-" })
+        shape.isOneCluster ? node.name : String(node.name.dropFirst(name.count + 1)) + "-1"
     }
 
     /// Does something on each of some nodes at once.
@@ -86,17 +81,28 @@ struct LabFleet {
         }
     }
 
+    private func eachMember(
+        _ body: @escaping @Sendable (FleetShape.Member, LabNode) async throws -> Void
+    ) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for member in shape.members { group.addTask { try await body(member, node(member.name)) } }
+            try await group.waitForAll()
+        }
+    }
+
     fileprivate func boot() async throws {
-        try await Lab.run(["etcd", "start", name])
-        let base = try await FleetRelease.build(FleetRelease.base, fault: nil)
-        try await each { node in
+        // The first time what keeps the store is built.
+        try await Lab.run([shape.store.rawValue, "start", name], seconds: 300)
+        let base = try await software.build(software.base, fault: nil)
+        try await eachMember { member, node in
             try await Lab.run(["boot", node.name, "--fleet", name], seconds: 120)
-            try await Lab.run(["etcd", "give", name, node.name])
+            try await Lab.run([shape.store.rawValue, "give", name, node.name])
             try await node.put(base, at: "/root/base")
-            try await node.lab("install-k3s", FleetRelease.base)
-            // What waits for systemd to start a unit again would wait five seconds each time.
+            try await Lab.run(
+                ["install-\(software.name)", node.name, software.base] + member.options, seconds: 90)
+            // What waits for systemd to start a unit again would wait five or ten seconds each time.
             try await node.write(
-                "[Service]\nRestartSec=700ms\n", to: "/etc/systemd/system/k3s.service.d/lab.conf")
+                "[Service]\nRestartSec=700ms\n", to: "/etc/systemd/system/\(member.unit).service.d/lab.conf")
             try await node.installHoldfast()
             // Ticks as the timer brings them, but every two seconds.
             try await node.write(
@@ -111,7 +117,7 @@ struct LabFleet {
 
                 """, to: "/etc/systemd/system/holdfast.timer.d/lab.conf")
         }
-        if isOneCluster { try await Lab.run(["cluster-k3s"] + nodes.map(\.name)) }
+        if shape.isOneCluster { try await Lab.run(["cluster-k3s"] + nodes.map(\.name)) }
     }
 
     // MARK: Where a test begins
@@ -119,56 +125,37 @@ struct LabFleet {
     /// Brings every node to where each test begins, whatever an earlier one left: on the base release, adopted, with a
     /// ledger and a store of nothing else, no release to be had, and no tick by itself.
     ///
-    /// - Parameter soak: the canary's.
+    /// - Parameter soak: of the first stage.
     func begin(soak: String = "6s") async throws {
         try await halt()
-        try await Lab.run(["etcd", "ctl", name, "del", "--prefix", "/holdfast/"])
-        try await each { node in
-            try await node.write(policy(soak: soak), to: "/etc/holdfast/policy.yaml")
+        try await store("empty")
+        let policy = shape.policy(soak: soak)
+        try await eachMember { member, node in
+            try await node.write(policy, to: "/etc/holdfast/policy.yaml")
             try await node.write(
-                """
-                name: \(title(node))
-                cluster: \(cluster(of: node))
-                fleet: {store: etcd, endpoints: ["https://hub:2379"], caFile: /etc/holdfast/etcd-ca.pem, userFile: /etc/holdfast/etcd-user}
-
-                """, to: "/etc/holdfast/node.yaml")
+                shape.nodeFile(member, title: title(node)), to: "/etc/holdfast/node.yaml")
             try await node.run(
                 """
-                mkdir -p /srv/releases; systemctl daemon-reload; systemctl reset-failed; systemctl restart k3s
-                holdfast adopt; systemctl restart k3s; holdfast check --fleet
+                mkdir -p /srv/releases; systemctl daemon-reload; systemctl reset-failed; systemctl restart "$1"
+                holdfast adopt; systemctl restart "$1"; holdfast check --fleet
                 journalctl --sync; journalctl -q -n 1 --show-cursor | sed -n 's/^-- cursor: //p' >/root/begun
-                """)
+                """, member.unit)
         }
-    }
-
-    private func policy(soak: String) -> String {
-        """
-        apiVersion: holdfast/v1
-        unattended: patch
-        clock: trusted
-        enforce: {gate: restore}
-        stages:
-          - {name: canary, nodes: ["\(title(canary))"], soak: \(soak)}
-          - {name: rest, nodes: ["*"], maxConcurrent: 2, soak: 1s}
-        health: {checks: [unit, running, readyz], interval: 1s, timeout: 2s, failureLimit: 2, consecutiveSuccesses: 2, deadline: 20s}
-        source: {releases: /srv/releases}
-
-        """
     }
 
     /// Ends all that goes by itself, and takes away what is kept.
     private func halt() async throws {
-        try await each { node in
+        try await eachMember { member, node in
             try await node.run(
                 """
                 systemctl disable -q --now holdfast.timer
                 systemctl stop holdfast.service holdfast-step.service
                 holdfast release >/dev/null 2>&1 || true
-                systemctl stop k3s
+                systemctl stop "$1"
                 umount -l /var/lib/holdfast 2>/dev/null || true
-                rm -rf /var/lib/holdfast /run/holdfast /srv/releases /usr/local/bin/.k3s* /usr/local/bin/.holdfast*
-                cp /root/base /usr/local/bin/k3s.new; mv -f /usr/local/bin/k3s.new /usr/local/bin/k3s
-                """)
+                rm -rf /var/lib/holdfast /run/holdfast /srv/releases /usr/local/bin/."$2"* /usr/local/bin/.holdfast*
+                cp /root/base /usr/local/bin/"$2".new; mv -f /usr/local/bin/"$2".new /usr/local/bin/"$2"
+                """, member.unit, software.name)
         }
     }
 
@@ -176,11 +163,12 @@ struct LabFleet {
 
     /// Lays a release out as its makers do, on each node.
     func offer(_ release: FleetRelease) async throws {
-        let binary = try await FleetRelease.build(FleetRelease.version, fault: release.fault)
+        let binary = try await software.build(software.version, fault: release.fault)
         try await each { node in
-            try await node.put(binary, at: "/srv/releases/\(FleetRelease.version)/k3s")
+            try await node.put(binary, at: "/srv/releases/\(software.version)/\(software.artifact)")
             try await node.run(
-                "cd /srv/releases/\"$1\"; sha256sum k3s >sha256sum-amd64.txt", FleetRelease.version)
+                "cd /srv/releases/\"$1\"; sha256sum \"$2\" >\"$3\"", software.version, software.artifact,
+                software.checksums)
         }
     }
 
@@ -188,7 +176,7 @@ struct LabFleet {
     func upgrade(to release: FleetRelease, on node: LabNode) async throws {
         try await offer(release)
         let answer = try await node.ask(
-            "holdfast", "upgrade", "k3s", FleetRelease.version, "--reason", "lab", seconds: 90)
+            "holdfast", "upgrade", software.name, software.version, "--reason", "lab", seconds: 90)
         #expect(answer.code == 0, "\(answer.output)\(answer.errors)")
         try await each(nodes.filter { $0.name != node.name }) { try await $0.run("holdfast check --fleet") }
     }
@@ -198,13 +186,13 @@ struct LabFleet {
         try await each(nodes) { try await $0.run("systemctl enable -q --now holdfast.timer") }
     }
 
-    /// Starts or stops etcd.
-    func etcd(_ verb: String) async throws { try await Lab.run(["etcd", verb, name]) }
+    /// Starts, stops or empties what keeps the store.
+    func store(_ verb: String) async throws { try await Lab.run([shape.store.rawValue, verb, name]) }
 
     /// Waits until the rollout stands so; what the fleet looks like where it does not.
     func wait(until state: RolloutDocument.State, seconds: Int = 90) async throws {
         do {
-            try await west.wait(
+            try await nodes[1].wait(
                 until:
                     "holdfast rollout status --output json | grep -q '\"state\" *: *\"\(state.rawValue)\"'",
                 seconds: seconds)
@@ -304,18 +292,5 @@ extension LabNode {
             until:
                 "journalctl -q -o cat --after-cursor=\"$(cat /root/begun)\" MESSAGE_ID=\(ended) | grep -q 'is done'",
             seconds: seconds)
-    }
-
-    /// The version that is installed, and runs.
-    func expectRunning(_ version: String) async throws {
-        try await wait(until: "systemctl is-active -q k3s")
-        #expect(try await run("k3s --version").contains(version), "\(name)")
-    }
-
-    /// The ledger is whole, and the stand-in of the base release was never replaced here.
-    func expectUntouched() async throws {
-        try await expectRunning(FleetRelease.base)
-        #expect(try await told(.stepBegan).isEmpty, "\(name)")
-        #expect(try await ask("holdfast", "verify").code == 0, "\(name)")
     }
 }

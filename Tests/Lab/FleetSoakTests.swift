@@ -46,10 +46,10 @@ struct FleetSoakTests {
         try await begin(.neverReady, fleet)
         try await fleet.tick()
         try await fleet.canary.wait(for: .probing)
-        try await fleet.etcd("stop")
+        try await fleet.store("stop")
         try await fleet.canary.wait(for: .probingBack)
         try await fleet.canary.wait(until: "k3s --version | grep -qF \(FleetRelease.base)")
-        try await fleet.etcd("start")
+        try await fleet.store("start")
         try await fleet.wait(until: .halted)
         try await fleet.expectAllRunning(FleetRelease.base)
     }

@@ -19,11 +19,11 @@ lab_etcd() {
             with_fleet_lock raise_hub "$fleet"
             etcd_start "$fleet"
             ;;
-        stop | address | give | ctl)
+        stop | address | give | empty | ctl)
             need_fleet "$fleet"
             "etcd_$verb" "$fleet" "$@"
             ;;
-        *) misuse "etcd start, stop, address, give or ctl, not '$verb'" ;;
+        *) misuse "etcd start, stop, address, give, empty or ctl, not '$verb'" ;;
     esac
 }
 
@@ -69,13 +69,10 @@ etcd_ctl() {
         etcdctl --endpoints "$ETCD_ADDRESS" --cacert "$home/tls/ca.crt" "$@"
 }
 
-etcd_stop() {
-    local fleet=$1 pid
-    pid=$(alive ".fleets/$fleet" etcd) || return 0
-    kill "$pid" 2>/dev/null || true
-    within 10 stopped ".fleets/$fleet" etcd || kill -9 "$pid" 2>/dev/null || true
-    within 5 stopped ".fleets/$fleet" etcd || die "etcd of fleet $fleet (process $pid) does not end"
-}
+etcd_stop() { end_in_hub "$1" etcd; }
+
+# etcd_empty FLEET: nothing of Holdfast's was ever kept there.
+etcd_empty() { etcd_ctl "$1" del --prefix /holdfast/ >/dev/null; }
 
 # etcd_give FLEET NAME: what a node reaches the store with, root's alone.
 etcd_give() {

@@ -1,8 +1,8 @@
-# A fleet: nodes that reach one another and one etcd, in a network that leads nowhere else, so that
-# any number of fleets may use the same addresses. It comes with its first node or its etcd, and goes
+# A fleet: nodes that reach one another and what keeps their store, in a network that leads nowhere else, so that
+# any number of fleets may use the same addresses. It comes with its first node or its store, and goes
 # with its last node.
 #
-#   $RUN/.fleets/FLEET/net         the hub's network namespace: a bridge, and etcd
+#   $RUN/.fleets/FLEET/net         the hub's network namespace: a bridge, and etcd or the hub's API server
 #   $RUN/.fleets/FLEET/etcd        "PID START-TIME"
 #   $CACHE/fleets/FLEET/           certificates, users, data and log of etcd
 #   $RUN/NAME/{fleet,address,net}  of each node that is in a fleet
@@ -56,6 +56,15 @@ in_hub() {
     local fleet=$1
     shift
     nsenter --net="$(fleet_state "$fleet")/net" "$@"
+}
+
+# end_in_hub FLEET PROGRAM: ends what was recorded under that name.
+end_in_hub() {
+    local fleet=$1 program=$2 pid
+    pid=$(alive ".fleets/$fleet" "$program") || return 0
+    kill "$pid" 2>/dev/null || true
+    within 10 stopped ".fleets/$fleet" "$program" || kill -9 "$pid" 2>/dev/null || true
+    within 5 stopped ".fleets/$fleet" "$program" || die "$program of fleet $fleet (process $pid) does not end"
 }
 
 raise_hub() {
@@ -126,6 +135,7 @@ dissolve() {
     local state
     state=$(fleet_state "$1")
     etcd_stop "$1"
+    hub_stop "$1"
     drop_namespace "$state/net"
     rm -rf --one-file-system "$state" "$(fleet_home "$1")"
 }

@@ -1,0 +1,3 @@
+module holdfast.invalid/lab/hub
+
+go 1.22
