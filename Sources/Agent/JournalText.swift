@@ -92,6 +92,8 @@ public func journalEntries(for event: Event) -> [JournalEntry] {
     case .rolloutSaid(let word): return [wordEntry(for: word)]
     case .gateActed(let act): return [gateEntry(for: act)]
     case .seeded(let seeding): return [seedEntry(for: seeding)]
+    case .checkpointKey(let key): return [keyEntry(for: key)]
+    case .bodiesDropped(let retention): return [retentionEntry(for: retention)]
     // Its end is told.
     case .intended: return []
     // Proof that ticks ran is for the ledger; a line each hour would only be noise.

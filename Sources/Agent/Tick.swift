@@ -17,6 +17,7 @@ public struct Tick {
     let servers: (any StepClusterPort)?
     let fleet: (port: any FleetPort, identity: FleetIdentity)?
     private let source: ((ArtifactSource) -> (any ReleaseSource)?)?
+    let checkpoints: (port: any CheckpointPort, isNodes: Bool)?
 
     /// How often a tick looks again because something moved meanwhile; the next tick takes over from there.
     private static let maximumRounds = 8
@@ -30,13 +31,16 @@ public struct Tick {
     ///   - servers: who is asked of deprecated APIs, for a gate that asks; nil where nobody is.
     ///   - fleet: where rollouts are; nil where this node takes part in none.
     ///   - source: the source of releases that a policy's settings name; nil where none is asked.
+    ///   - checkpoints: where checkpoints of the ledger are signed, and whether that is the node's own ledger, which the
+    ///     journal and the fleet are told of; nil where none are.
     public init(
         clock: any Clock, observer: any Observer, policy: any PolicySource, zones: any ZoneSource,
         ledger: any LedgerStore, journal: any Journal, label: @escaping (String) -> String,
         guards: (port: any GuardPort, site: GuardSite)? = nil, cluster: (any ClusterPort)? = nil,
         servers: (any StepClusterPort)? = nil,
         fleet: (port: any FleetPort, identity: FleetIdentity)? = nil,
-        source: ((ArtifactSource) -> (any ReleaseSource)?)? = nil
+        source: ((ArtifactSource) -> (any ReleaseSource)?)? = nil,
+        checkpoints: (port: any CheckpointPort, isNodes: Bool)? = nil
     ) {
         self.clock = clock
         self.observer = observer
@@ -50,6 +54,7 @@ public struct Tick {
         self.servers = servers
         self.fleet = fleet
         self.source = source
+        self.checkpoints = checkpoints
     }
 
     /// How a tick ended.
@@ -152,6 +157,9 @@ public struct Tick {
             let goesOn = !dryRun && failure == nil && round < Self.maximumRounds
             guard isAnsweredNow || (goesOn && observer.hasMoved(since: judgement.observation)) else {
                 judgement.state = state
+                if !dryRun, failure == nil {
+                    do { events += try careForLedger(&judgement, &memory, reading) } catch { failure = error }
+                }
                 if !dryRun, failure == nil, let cluster {
                     tell(events, cluster, at: reading.now, &memory)
                 }
@@ -207,7 +215,7 @@ public struct Tick {
         failure: inout LedgerFailure?, isAsked: Bool, asksFleet: Bool
     ) -> (Judgement, GuardPresence, FleetView?) {
         var observation = observer.observe(reading: reading, memory: &memory)
-        observation.problems += problems
+        observation.problems += problems + checkpointProblems(memory)
         let reading = policy.load(now: observation.clock.now, known: &memory.policy)
         var lastPolicy: LoadedPolicy?
         var catalog: [Digest: [CatalogEntry]] = [:]

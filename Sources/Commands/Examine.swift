@@ -81,7 +81,7 @@ extension Place {
             return
         }
         do throws(LedgerFailure) {
-            let report = try readLedger().verify()
+            let report = try readLedger().verify(against: try ownCheckpoints())
             if let first = report.findings.first {
                 examination.ledgerTrouble = "its chain is not intact: entry \(first.seq): \(first.text)"
             }

@@ -120,6 +120,12 @@ private final class LazyFleet: FleetPort {
     func put(
         _ record: NodeRecord, over read: Stored<NodeRecord>?
     ) throws(FleetFailure) -> Stored<NodeRecord> { try port().put(record, over: read) }
+    func checkpoint(of node: String) throws(FleetFailure) -> Stored<FleetCheckpoint>? {
+        try port().checkpoint(of: node)
+    }
+    func put(
+        _ checkpoint: FleetCheckpoint, over read: Stored<FleetCheckpoint>?
+    ) throws(FleetFailure) { try port().put(checkpoint, over: read) }
     func remove(_ record: Stored<NodeRecord>) throws(FleetFailure) { try port().remove(record) }
     func quarantine() throws(FleetFailure) -> [FleetQuarantine] { try port().quarantine() }
     func quarantine(_ entry: FleetQuarantine) throws(FleetFailure) { try port().quarantine(entry) }

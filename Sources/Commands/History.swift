@@ -9,23 +9,29 @@ import Reports
 /// `holdfast history`: decisions from the ledger, oldest first.
 func history(_ invocation: Invocation, on screen: Screen) throws(Failure) -> ExitCode {
     let place = try Place(invocation)
-    let now = place.clock.read().now
-    var filter = HistoryFilter()
-    filter.since = try time("since", of: invocation, now: now)
-    filter.until = try time("until", of: invocation, now: now)
-    filter.distribution = invocation.value("distribution").flatMap { Distribution(rawValue: $0) }
-    filter.verdict = invocation.value("verdict").flatMap { Verdict(rawValue: $0) }
+    let filter = try historyFilter(invocation, now: place.clock.read().now)
     let format = HistoryFormat(rawValue: invocation.value("output") ?? "") ?? .table
     let writer = HistoryWriter(format: format) { screen.out($0) }
     do {
         try place.readLedger().history(filter, writer.write)
         try writer.finish()
+        if let note = try place.readLedger().droppedDecisions()?.note { screen.error("Note: \(note)") }
     } catch let failure as LedgerFailure {
         throw Failure(ledger: failure)
     } catch {
         throw Failure(code: .failed, message: "\(error)")
     }
     return .done
+}
+
+/// The decisions that the command line asks for.
+func historyFilter(_ invocation: Invocation, now: Instant) throws(Failure) -> HistoryFilter {
+    var filter = HistoryFilter()
+    filter.since = try time("since", of: invocation, now: now)
+    filter.until = try time("until", of: invocation, now: now)
+    filter.distribution = invocation.value("distribution").flatMap { Distribution(rawValue: $0) }
+    filter.verdict = invocation.value("verdict").flatMap { Verdict(rawValue: $0) }
+    return filter
 }
 
 /// A point in time from the command line: a date, an instant, or how long ago.

@@ -238,28 +238,43 @@ enum Interface {
 
     private static let history = Command(
         "history", abstract: "List decisions from the ledger, oldest first.",
-        options: [
-            Option(
-                "output", short: "o", value: "format", help: "How to print.", defaultValue: "table",
-                completion: .oneOf(["table", "json", "jsonl", "csv"])),
-            Option(
-                "since", value: "time",
-                help: "From this time on: 2026-11-24, 2026-11-24T16:00:00Z, or 36h, 7d ago."),
-            Option("until", value: "time", help: "Before this time; as --since."),
-            Option(
-                "distribution", value: "name", help: "Of this distribution only.",
-                completion: .oneOf(["k3s", "microk8s", "k0s"])),
-            Option(
-                "verdict", value: "verdict", help: "With this verdict only.",
-                completion: .oneOf(["allow", "hold", "deny"])),
-            rootOption, state,
-        ],
+        options: decisions + [rootOption, state],
         examples: ["holdfast history --since 7d", "holdfast history --verdict hold --output csv"])
+
+    /// Which decisions are listed, and how.
+    private static let decisions = [
+        Option(
+            "output", short: "o", value: "format", help: "How to print.", defaultValue: "table",
+            completion: .oneOf(["table", "json", "jsonl", "csv"])),
+        Option(
+            "since", value: "time",
+            help: "From this time on: 2026-11-24, 2026-11-24T16:00:00Z, or 36h, 7d ago."),
+        Option("until", value: "time", help: "Before this time; as --since."),
+        Option(
+            "distribution", value: "name", help: "Of this distribution only.",
+            completion: .oneOf(["k3s", "microk8s", "k0s"])),
+        Option(
+            "verdict", value: "verdict", help: "With this verdict only.",
+            completion: .oneOf(["allow", "hold", "deny"])),
+    ]
 
     private static let verify = Command(
         "verify", abstract: "Check the ledger's chain from its first entry to its last.",
-        discussion: "Finds an edit, a removal and a cut inside the chain. Exits with 1 where it finds one.",
-        options: [output, rootOption, state], examples: ["holdfast verify"])
+        discussion: """
+            Finds an edit, a removal and a cut inside the chain, and by checkpoints a cut tail and a chain that was \
+            rewritten as a whole. Without options it goes by the checkpoints beside the ledger and by the keys that the \
+            ledger names; whoever audits a node brings both from elsewhere. Exits with 1 where it finds something.
+            """,
+        options: [
+            Option(
+                "checkpoint", value: "file", help: "Compare with the checkpoints of this file.",
+                completion: .file),
+            Option(
+                "key", value: "key",
+                help: "Only checkpoints by this key count: a verifier key, NAME+ID+BASE64."),
+            output, rootOption, state,
+        ],
+        examples: ["holdfast verify", "holdfast verify --checkpoint checkpoints --key holdfast/…+…+…"])
 
     private static let policy = Command(
         "policy", abstract: "Check, show and test policy files.",

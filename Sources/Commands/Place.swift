@@ -105,7 +105,8 @@ struct Place {
             clock: clock, observer: observer, policy: policySource, zones: zones, ledger: ledger,
             journal: journal, label: label, guards: guards, cluster: cluster,
             servers: StepCluster(root: root, patience: 10_000, each: 3000), fleet: fleetOfTick,
-            source: root.isLive ? { releaseSource($0, questionMilliseconds: 5000) } : nil)
+            source: root.isLive ? { releaseSource($0, questionMilliseconds: 5000) } : nil,
+            checkpoints: (CheckpointFiles(stateDirectory: stateDirectory), isNodesLedger))
     }
 
     /// Where guards are kept; nil where the state directory is none of the node's own, so that a gate would not find it.
@@ -245,6 +246,8 @@ private struct AbsentLedger: LedgerStore {
     func append(_ events: [Event], reading: ClockReading, state: NodeState) throws(LedgerFailure) {
         throw failure
     }
+    var originName: String { "" }
+    func dropBodies(keep: TimeSpan, reading: ClockReading) throws(LedgerFailure) -> Event? { throw failure }
     func head() -> (sequence: Int64, hash: Digest) { (0, .none) }
     func hash(ofEntry sequence: Int64) -> Digest? { nil }
     func seed(from text: String) -> Seed? { Ledger.seed(from: text) }

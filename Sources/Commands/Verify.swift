@@ -1,47 +1,68 @@
 import CommandLine
+import Host
 import Ledger
 import Model
 import Ports
 
-/// `holdfast verify`: the ledger's chain, from its first entry to its last.
+/// `holdfast verify`: the ledger's chain, from its first entry to its last, and checkpoints of it.
 func verify(_ invocation: Invocation, on screen: Screen) throws(Failure) -> ExitCode {
     let place = try Place(invocation)
+    let key = try noteKey(invocation)
     let report: VerifyReport
     do throws(LedgerFailure) {
-        report = try place.readLedger().verify()
+        let ledger = try place.readLedger()
+        let checkpoints: CheckpointNotes
+        if let file = invocation.value("checkpoint") {
+            checkpoints = try readCheckpoints(file)
+        } else {
+            checkpoints = try place.ownCheckpoints()
+        }
+        report = try ledger.verify(against: checkpoints, by: key.map { [$0] })
     } catch {
         throw Failure(ledger: error)
     }
     if invocation.value("output") == "json" {
         try screen.json(report)
     } else {
-        screen.out(text(of: report, style: screen.style))
+        screen.out(VerifyText(report: report, style: screen.style).text())
     }
     return report.isIntact ? .done : .failed
 }
 
-private func text(of report: VerifyReport, style: Style) -> String {
-    var text = style(report.file.printable, .strong) + "\n"
-    var rows: [[Cell]] = [
-        [("entries", .faint), ("\(report.entries)", nil)], [("origin", .faint), (report.origin, nil)],
-        [("head", .faint), ("\(report.headSeq) \(report.headHash)", nil)],
-    ]
-    if let first = report.first, let last = report.last {
-        rows.append([("from", .faint), ("\(first) to \(last)", nil)])
+/// The key that `--key` names; nil where it is left out.
+private func noteKey(_ invocation: Invocation) throws(Failure) -> NoteVerifier? {
+    guard let text = invocation.value("key") else { return nil }
+    do throws(NoteFailure) { return try NoteVerifier(text) } catch {
+        throw Failure(code: .usage, message: "--key \(text.prefix(100).printable): \(error)")
     }
-    if let replaces = report.replaces { rows.append([("replaces", .faint), (replaces.printable, nil)]) }
-    text += aligned(rows, indent: 2, style: style) + "\n"
-    if report.isIntact {
-        text +=
-            style("Intact", .good) + ": every entry is as it was written, and follows the one before it.\n"
-        return text + "Not seen by this: \(VerifyReport.blindSpot).\n"
+}
+
+/// Checkpoints from a file that was named.
+///
+/// - Throws: `LedgerFailure` where it cannot be read.
+func readCheckpoints(_ file: String) throws(LedgerFailure) -> CheckpointNotes {
+    do throws(HostError) {
+        return CheckpointNotes(try readFile(file, limit: CheckpointNotes.longestFile), file: file)
+    } catch {
+        throw LedgerFailure(code: .other, description: error.description)
     }
-    text += style("Not intact", .bad) + "\n"
-    text += aligned(
-        report.findings.map { finding in
-            [("entry \(finding.seq)", .bad), (finding.kind.rawValue, nil), (finding.text.printable, nil)]
-        }, indent: 2, style: style)
-    if report.hasMore { text += "  and more\n" }
-    return text
-        + "\nKeep this file as it is, and compare it with a backup; 'holdfast check' goes on recording.\n"
+}
+
+extension Place {
+    /// The checkpoints that lie beside the ledger; none where there is no file, or none that this user may read.
+    func ownCheckpoints() throws(LedgerFailure) -> CheckpointNotes {
+        try checkpoints(beside: CheckpointFiles.file(in: stateDirectory))
+    }
+}
+
+/// The checkpoints of a file that may be missing.
+func checkpoints(beside file: String) throws(LedgerFailure) -> CheckpointNotes {
+    do throws(HostError) {
+        guard let bytes = try readFileIfPresent(file, limit: CheckpointNotes.longestFile) else {
+            return CheckpointNotes()
+        }
+        return CheckpointNotes(bytes, file: file)
+    } catch {
+        throw LedgerFailure(code: .other, description: error.description)
+    }
 }

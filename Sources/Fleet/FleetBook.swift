@@ -88,6 +88,34 @@ public final class FleetBook: FleetPort {
         return Stored(value: record, revision: entry.value.revision, text: entry.value.text)
     }
 
+    // MARK: Checkpoints
+
+    /// The longest note that is read or written, in bytes.
+    private static let longestNote = 16_384
+
+    public func checkpoint(of node: String) throws(FleetFailure) -> Stored<FleetCheckpoint>? {
+        let key = FleetKey(.checkpoint, node)
+        guard let found = try store.get(key) else { return nil }
+        let read = try FleetText.read(WithFormat<FleetCheckpoint>.self, found.text, at: key)
+        guard read.value.node == node else { throw misplaced(key) }
+        guard read.value.note.utf8.count <= Self.longestNote else {
+            throw FleetFailure(
+                .malformed, "\(key): longer than a checkpoint is; see who wrote it, and take it away")
+        }
+        return Stored(value: read.value, revision: found.revision, text: found.text)
+    }
+
+    public func put(
+        _ checkpoint: FleetCheckpoint, over read: Stored<FleetCheckpoint>?
+    ) throws(FleetFailure) {
+        let key = FleetKey(.checkpoint, checkpoint.node)
+        let text: String
+        do { text = try CanonicalJSON.text(of: WithFormat(checkpoint)) } catch {
+            throw FleetFailure(.malformed, "\(key): cannot be written as JSON")
+        }
+        _ = try write(checkpoint, text, key, over: read?.revision)
+    }
+
     // MARK: Quarantine
 
     public func quarantine() throws(FleetFailure) -> [FleetQuarantine] {

@@ -42,6 +42,8 @@ enum EntryBody {
         case .quarantined(let payload): try CanonicalJSON.text(of: payload)
         case .gateActed(let payload): try CanonicalJSON.text(of: payload)
         case .seeded(let payload): try CanonicalJSON.text(of: payload)
+        case .checkpointKey(let payload): try CanonicalJSON.text(of: payload)
+        case .bodiesDropped(let payload): try CanonicalJSON.text(of: payload)
         }
     }
 
@@ -81,6 +83,8 @@ enum EntryBody {
         case "quarantined": .quarantined(try decoded(text))
         case "gate-acted": .gateActed(try decoded(text))
         case "seeded": .seeded(try decoded(text))
+        case "checkpoint-key": .checkpointKey(try decoded(text))
+        case Event.bodiesDroppedKind: .bodiesDropped(try decoded(text))
         default: throw UnreadableBody(reason: "its kind is not known to this program")
         }
     }

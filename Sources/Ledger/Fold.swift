@@ -10,5 +10,6 @@ struct Fold: Hashable {
     mutating func apply(_ event: Event, at: Instant) {
         state.apply(event, at: at)
         if case .coverage(let stretch) = event { coverage = stretch }
+        if case .bodiesDropped(let retention) = event { coverage = retention.coverage }
     }
 }

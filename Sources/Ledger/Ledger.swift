@@ -16,7 +16,7 @@ public final class Ledger: LedgerStore {
 
     // What the entries up to `known.seq` add up to, so that an append need not read it again; nil once another
     // process has appended, since the caller goes on from a state without that.
-    private var known: (seq: Int64, fold: Fold)?
+    var known: (seq: Int64, fold: Fold)?
 
     init(store: Store, directory: StateDirectory, origin: [UInt8], begun: Beginning?) {
         self.store = store
@@ -29,6 +29,8 @@ public final class Ledger: LedgerStore {
     public var file: String { directory.database }
 
     // MARK: LedgerStore
+
+    public var originName: String { hexadecimal(origin) }
 
     public func load() throws(LedgerFailure) -> (state: NodeState, memory: ObserverMemory) {
         try guarded {
@@ -202,8 +204,14 @@ public final class Ledger: LedgerStore {
         try guarded {
             known = try store.database.transaction {
                 try store.database.execute(
-                    script: "DELETE FROM decision; DELETE FROM catalog; DELETE FROM snapshot")
+                    script:
+                        "DELETE FROM decision; DELETE FROM catalog; DELETE FROM snapshot; DELETE FROM retention"
+                )
                 var fold = Fold()
+                if let dropped = try store.newestRetention() {
+                    try store.project(
+                        .bodiesDropped(dropped.retention), seq: dropped.seq, at: Instant(seconds: 0))
+                }
                 try store.events { seq, at, event in
                     try store.project(event, seq: seq, at: at)
                     fold.apply(event, at: at)

@@ -9,7 +9,7 @@ enum Schema {
     ///
     /// A step may change projections and add tables. It never touches `entry` or `body`: what is chained stays as
     /// it was written.
-    static let migrations: [String] = [chain + guards + projections]
+    static let migrations: [String] = [chain + guards + projections, retention]
 
     /// The version that this program writes.
     static var version: Int64 { Int64(migrations.count) }
@@ -24,6 +24,26 @@ enum Schema {
         }
         try database.execute("PRAGMA application_id = \(applicationID)")
     }
+
+    /// A body may be dropped where the newest retention entry covers it, and no other.
+    private static let retention = """
+        CREATE TABLE retention(
+            id INTEGER PRIMARY KEY CHECK(id = 1),
+            seq INTEGER NOT NULL REFERENCES entry(seq),
+            through INTEGER NOT NULL
+        ) STRICT;
+        DROP TRIGGER body_is_kept;
+        CREATE TRIGGER body_is_kept BEFORE DELETE ON body
+        WHEN NOT EXISTS (
+            SELECT 1 FROM retention JOIN entry AS says ON says.seq = retention.seq JOIN entry AS gone
+            WHERE says.kind = 'bodies-dropped' AND gone.seq = OLD.seq AND (
+                (gone.seq <= retention.through AND gone.kind IN (\(DroppedBodies.kindsInSQL)))
+                OR (gone.seq < retention.seq AND gone.kind = 'bodies-dropped')
+            )
+        )
+        BEGIN SELECT RAISE(ABORT, 'the ledger only grows: a body is dropped by retention alone'); END;
+
+        """
 
     private static let chain = """
         CREATE TABLE entry(

@@ -48,15 +48,19 @@ struct Store {
         return Head(seq: entry.seq, hash: hash)
     }
 
-    /// Hands every event over, oldest first.
+    /// Hands every event over, oldest first; bodies that retention dropped are left out.
     ///
     /// - Throws: `UnreadableEntry` for the first one that is no event, and whatever the closure throws.
-    func events(_ handle: (_ seq: Int64, _ at: Instant, _ event: Event) throws -> Void) throws {
+    func events(
+        from first: Int64 = 1, _ handle: (_ seq: Int64, _ at: Instant, _ event: Event) throws -> Void
+    ) throws {
+        let dropped = try retention()
         let entries = try database.prepare(
-            "SELECT seq, at, kind, content FROM entry LEFT JOIN body USING(seq) ORDER BY seq")
-        try entries.forEach { row in
+            "SELECT seq, at, kind, content FROM entry LEFT JOIN body USING(seq) WHERE seq >= ? ORDER BY seq")
+        try entries.forEach([.integer(first)]) { row in
             let seq = row.integer(0)
             guard let content = row.text(3) else {
+                if dropped?.covers(seq, kind: row.text(2) ?? "") == true { return }
                 throw UnreadableEntry(seq: seq, reason: "its body is missing")
             }
             let event: Event?
@@ -85,11 +89,15 @@ struct Store {
                     .text(try CanonicalJSON.text(of: entry)),
                 ])
             }
+        case .bodiesDropped(let retention):
+            try database.execute(
+                "INSERT OR REPLACE INTO retention(id, seq, through) VALUES (1, ?, ?)",
+                [.integer(seq), .integer(retention.through)])
         case .policyLoaded, .policyRejected, .installationFound, .installationGone, .installationObserved,
             .changeEnded, .problemBegan, .problemEnded, .coverage, .approved, .denied, .revoked,
             .adopted, .released, .paused, .resumed, .intended, .effected, .guardBroken,
             .gateActed, .seeded, .seatTaken, .rolloutSaid, .stepBegan, .stepMoved, .stepEnded, .approvalSpent,
-            .quarantined:
+            .quarantined, .checkpointKey:
             break
         }
     }
@@ -100,8 +108,23 @@ struct Store {
         let head = try head()
         if let kept = try? snapshot(), kept.seq == head?.seq { return kept.fold }
         var fold = Fold()
-        try events { _, at, event in fold.apply(event, at: at) }
+        // What was before it stands in it, and can no longer be made from bodies that are gone.
+        try events(from: try retention()?.seq ?? 1) { _, at, event in fold.apply(event, at: at) }
         return fold
+    }
+
+    /// The newest entry that says which bodies were dropped; nil where none ever were.
+    ///
+    /// Read from the chain: the table of its own is for the guard alone.
+    func retention() throws -> DroppedBodies? {
+        let seq = try database.prepare("SELECT seq FROM retention").first { $0.integer(0) }
+        guard let seq else { return nil }
+        let text = try database.prepare("SELECT kind, content FROM entry JOIN body USING(seq) WHERE seq = ?")
+            .first([.integer(seq)]) { $0.text(0) == Event.bodiesDroppedKind ? $0.text(1) : nil }
+        guard let text = text ?? nil else {
+            throw UnreadableEntry(seq: seq, reason: "it should say which bodies were dropped")
+        }
+        return DroppedBodies(seq: seq, retention: try EntryBody.decoded(text))
     }
 
     /// The newest snapshot; nil where there is none.

@@ -7,11 +7,19 @@ extension Ledger {
     ///
     /// Memory stays constant however long the chain is; a writer is not kept waiting. It finds an edited entry or
     /// body, a removal, an insertion, a reordering, a cut inside the chain, and projections that say something
-    /// else than the entries; it cannot find what `VerifyReport.blindSpot` says.
-    public func verify() throws(LedgerFailure) -> VerifyReport {
+    /// else than the entries, and with checkpoints a cut tail and a chain rewritten as a whole; it cannot find what
+    /// `VerifyReport.blindSpot` says.
+    ///
+    /// - Parameters:
+    ///   - checkpoints: what to compare the chain with.
+    ///   - keys: the keys that count; nil for those that the ledger itself names.
+    public func verify(
+        against checkpoints: CheckpointNotes = CheckpointNotes(), by keys: [NoteVerifier]? = nil
+    ) throws(LedgerFailure) -> VerifyReport {
         try guarded {
             try store.database.snapshot {
                 var walk = try Walk(store: store, origin: origin, file: file)
+                walk.checkpoints = CheckpointCheck(checkpoints, origin: originName)
                 do {
                     try walk.checkDatabase()
                     try walk.checkChain()
@@ -19,6 +27,7 @@ extension Ledger {
                 } catch let error as SQLiteError where error.code == .corrupt || error.code == .notADatabase {
                     walk.find(0, .damage, "SQLite cannot follow its pages: \(error.message)")
                 }
+                try walk.checkCheckpoints(by: keys)
                 return walk.finished()
             }
         }
@@ -32,6 +41,10 @@ private struct Walk {
     private var report: VerifyReport
     private var previous: Head?
     private var fold = Fold()
+    // Between a body that retention dropped and the entry that says so, the state is not known.
+    private var isBehind = false
+    private let dropped: DroppedBodies?
+    var checkpoints = CheckpointCheck(CheckpointNotes(), origin: "")
     // Where a body could not be read, what follows from it cannot be compared.
     private var isWhole = true
     private var decisions: Int64 = 0
@@ -45,6 +58,9 @@ private struct Walk {
         report = VerifyReport(
             file: file, origin: hexadecimal(origin), replaces: try? store.origin().replaces?.file, entries: 0,
             headSeq: 0, headHash: "", findings: [], hasMore: false)
+        // What cannot be read is found on the way.
+        dropped = try? store.newestRetention()
+        report.retention = dropped?.seq
         decision = try store.database.prepare("SELECT \(DecisionRow.columns) FROM decision WHERE seq = ?")
         checksum = try store.database.prepare(
             "SELECT sha256, content FROM catalog WHERE seq = ? AND position = ?")
@@ -130,7 +146,13 @@ private struct Walk {
         if report.first == nil { report.first = at }
         report.last = at
         previous = Head(seq: entry.seq, hash: hash)
+        checkpoints.see(entry.seq, hash: hash)
         guard !row.isNull(8) else {
+            if dropped?.covers(entry.seq, kind: row.text(2) ?? "") == true {
+                report.droppedBodies += 1
+                isBehind = true
+                return
+            }
             isWhole = false
             return find(entry.seq, .missingBody, "its body is missing")
         }
@@ -140,6 +162,8 @@ private struct Walk {
         do {
             let event = try EntryBody.event(kind: row.text(2) ?? "", text: row.text(8) ?? "")
             if let event {
+                if case .bodiesDropped(let retention) = event { check(retention, seq: entry.seq) }
+                if case .checkpointKey(let key) = event { report.checkpointKeys.append(key.verifier) }
                 fold.apply(event, at: at)
                 try checkRows(of: event, seq: entry.seq, at: at)
             }
@@ -147,6 +171,15 @@ private struct Walk {
             isWhole = false
             find(entry.seq, .unreadableBody, "its body cannot be read: \(error.reason)")
         }
+    }
+
+    private mutating func check(_ retention: Retention, seq: Int64) {
+        let isTrue = fold.state == retention.state && fold.coverage == retention.coverage
+        if isWhole, !isBehind, !isTrue {
+            find(seq, .falseRetention, "what it says the entries before it add up to is not so")
+        }
+        // From here on it is known again, whatever was before.
+        isBehind = false
     }
 
     // MARK: Projections
@@ -176,7 +209,7 @@ private struct Walk {
             .changeEnded, .problemBegan, .problemEnded, .coverage, .approved, .denied, .revoked,
             .adopted, .released, .paused, .resumed, .intended, .effected, .guardBroken,
             .gateActed, .seeded, .seatTaken, .rolloutSaid, .stepBegan, .stepMoved, .stepEnded, .approvalSpent,
-            .quarantined:
+            .quarantined, .checkpointKey, .bodiesDropped:
             break
         }
     }
@@ -184,7 +217,13 @@ private struct Walk {
     mutating func checkProjections() throws {
         try count("decision", expected: decisions)
         try count("catalog", expected: checksums)
-        guard isWhole else { return }
+        let said = try store.database.prepare("SELECT seq, through FROM retention").first {
+            [$0.integer(0), $0.integer(1)]
+        }
+        if said != dropped.map({ [$0.seq, $0.retention.through] }) {
+            find(0, .projection, "the retention table says something else than the entries")
+        }
+        guard isWhole, !isBehind else { return }
         let state = try CanonicalJSON.text(of: fold.state)
         let coverage = try fold.coverage.map { try CanonicalJSON.text(of: $0) }
         let stored = try store.database.prepare("SELECT seq, state, coverage FROM snapshot").first { row in
@@ -203,5 +242,17 @@ private struct Walk {
         if stored != expected {
             find(0, .projection, "the \(table) table has \(stored) rows, the entries give \(expected)")
         }
+    }
+
+    // MARK: Checkpoints
+
+    mutating func checkCheckpoints(by keys: [NoteVerifier]?) throws {
+        // One that was edited is not in the ledger any longer, and an entry says so.
+        let isGiven = keys != nil
+        let keys = keys ?? report.checkpointKeys.compactMap { text in try? NoteVerifier(text) }
+        let result = try checkpoints.judged(by: keys, report: report)
+        for finding in result.findings { find(finding.seq, finding.kind, finding.text) }
+        report.checkpoints = result.part
+        report.checkpoints.keyWasGiven = isGiven
     }
 }

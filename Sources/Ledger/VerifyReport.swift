@@ -18,6 +18,14 @@ public struct VerifyReport: Encodable, Hashable, Sendable {
     public var first: Instant?
     /// When the newest entry was written; nil for an empty ledger.
     public var last: Instant?
+    /// How many bodies are gone, as the newest retention entry says.
+    public var droppedBodies: Int64 = 0
+    /// That entry's number; nil where no body was ever dropped.
+    public var retention: Int64?
+    /// The keys by which checkpoints are signed, as the ledger tells them: the first one first, the newest last.
+    public var checkpointKeys: [String] = []
+    /// What checkpoints prove of this ledger.
+    public var checkpoints = CheckpointPart()
     /// What is wrong, the first bad entry first; empty where everything is as it was written.
     public var findings: [Finding]
     /// Whether more was wrong than is listed.
@@ -29,12 +37,41 @@ public struct VerifyReport: Encodable, Hashable, Sendable {
     /// Whether nothing was found.
     public var isIntact: Bool { findings.isEmpty }
 
+    /// What checkpoints that were compared with the chain prove.
+    public struct CheckpointPart: Encodable, Hashable, Sendable {
+        /// How many were genuine and of this ledger.
+        public var compared = 0
+        /// The newest that the chain agrees with: nothing up to its entry was changed or cut off since it was signed.
+        public var newest: Checkpoint?
+        /// The key that signed it.
+        public var signedBy: String?
+        /// Whether that key was named by whoever asked, rather than by the ledger itself.
+        public var keyWasGiven = false
+        /// How many entries lie after it.
+        public var uncovered: Int64 = 0
+    }
+
     /// What this check cannot see, in one sentence for a person.
     ///
     /// A chain alone proves only what follows an entry that somebody else remembers.
-    public static let blindSpot =
-        "entries cut off at the end, or a chain rewritten as a whole, cannot be seen until there are checkpoints; "
-        + "compare the head with one that was written down elsewhere"
+    public var blindSpot: String {
+        guard let newest = checkpoints.newest else {
+            return
+                "entries cut off at the end, or a chain rewritten as a whole, since no checkpoint covers them; "
+                + "compare with one that was kept elsewhere (--checkpoint FILE)"
+        }
+        let rest =
+            checkpoints.uncovered == 0
+            ? "" : "a change of what lies after entry \(newest.sequence), which the next checkpoint covers"
+        // Whoever is root has the key and the file too.
+        let own =
+            checkpoints.keyWasGiven
+            ? ""
+            : "a chain that root rewrote with its checkpoints: compare with a checkpoint and a key that were kept "
+                + "elsewhere (--checkpoint FILE --key KEY)"
+        let parts = [rest, own].filter { !$0.isEmpty }
+        return parts.isEmpty ? "nothing" : parts.joined(separator: "; ")
+    }
 
     /// One thing that is not as it was written.
     public struct Finding: Encodable, Hashable, Sendable {
@@ -51,6 +88,16 @@ public struct VerifyReport: Encodable, Hashable, Sendable {
             case missingEntries = "missing-entries"
             /// An entry that does not follow the one before it.
             case brokenLink = "broken-link"
+            /// A checkpoint that the chain ends before.
+            case cutTail = "cut-tail"
+            /// A checkpoint that says another hash of an entry.
+            case rewrittenChain = "rewritten-chain"
+            /// A checkpoint of another ledger of this node.
+            case otherLedger = "other-ledger"
+            /// A checkpoint that is none, or that no known key has signed.
+            case badCheckpoint = "bad-checkpoint"
+            /// An entry that says which bodies were dropped, and says of the state what the entries do not.
+            case falseRetention = "false-retention"
             /// A body that this program cannot read.
             case unreadableBody = "unreadable-body"
             /// A table of queries that the entries do not give.

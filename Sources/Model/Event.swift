@@ -54,9 +54,16 @@ public enum Event: Codable, Hashable, Sendable {
     case rolloutSaid(RolloutWord)
     /// The ledger was lost, or lagged behind; what guards was taken over from the guard file.
     case seeded(Seeding)
+    /// The key by which checkpoints are signed from now on.
+    case checkpointKey(CheckpointKey)
+    /// Bodies of old entries were dropped (invariant 8).
+    case bodiesDropped(Retention)
 
     /// The kind of entries from which the last valid policy is read.
     public static let policyLoadedKind = "policy-loaded"
+
+    /// The kind of entries that say which bodies were dropped.
+    public static let bodiesDroppedKind = "bodies-dropped"
 
     /// The entry's kind as the ledger stores it.
     public var kind: String {
@@ -91,6 +98,8 @@ public enum Event: Codable, Hashable, Sendable {
         case .seatTaken: "seat-taken"
         case .rolloutSaid: "rollout-said"
         case .seeded: "seeded"
+        case .checkpointKey: "checkpoint-key"
+        case .bodiesDropped: Self.bodiesDroppedKind
         }
     }
 }

@@ -37,6 +37,9 @@ public struct JournalEntry: Hashable, Sendable {
         case gateRefused = "e6c4d529c08b45e694f895e97f31f0a1"
         case gateUntold = "268a0d62e50349eaac7d4c5b8943b96c"
         case seeded = "79f66d97a9df4aa7b21fb0c49e9977bd"
+        case checkpointSigned = "d9c6b0244ead44888a046eb0c6e401a8"
+        case checkpointKey = "d39c06ad4dc84462b299af0185170ca8"
+        case bodiesDropped = "c69c14cb0b484503bb234e63b36a17d5"
         case ledgerBegun = "8e81973e0bec47b0b898d190f9ebdacc"
     }
 

@@ -37,6 +37,8 @@ public struct NodeState: Codable, Hashable, Sendable {
     public var seats: [String: Seat]?
     /// What the newest seeding was made from; nil where there was none.
     public var seededFrom: SeedSource?
+    /// Verifier keys of checkpoints: the first one, and after it those that took its place, the newest last.
+    @OmittedWhenEmpty public var checkpointKeys: [String] = []
 
     /// The state before the first entry.
     public init() {}
@@ -116,6 +118,11 @@ public struct NodeState: Codable, Hashable, Sendable {
         case .seeded(let seeding): take(seeding)
         case .rolloutSaid(let word):
             if case .clear(let bytes) = word.word { quarantine.removeAll { $0.bytes == bytes } }
+        case .checkpointKey(let key):
+            // The first is never forgotten.
+            if checkpointKeys.count > 7 { checkpointKeys.remove(at: 1) }
+            checkpointKeys.append(key.verifier)
+        case .bodiesDropped(let retention): self = retention.state
         case .coverage, .catalogImported, .guardBroken:
             break
         }

@@ -29,6 +29,12 @@ public protocol FleetPort: AnyObject {
     /// Writes this node's record: `.conflict` where it is no longer what was read.
     func put(_ record: NodeRecord, over read: Stored<NodeRecord>?) throws(FleetFailure) -> Stored<NodeRecord>
 
+    /// The newest checkpoint that a node made known; nil where there is none.
+    func checkpoint(of node: String) throws(FleetFailure) -> Stored<FleetCheckpoint>?
+
+    /// Makes this node's newest checkpoint known: `.conflict` where the key is no longer what was read.
+    func put(_ checkpoint: FleetCheckpoint, over read: Stored<FleetCheckpoint>?) throws(FleetFailure)
+
     /// Takes a record away, of a node that is gone for good.
     func remove(_ record: Stored<NodeRecord>) throws(FleetFailure)
 

@@ -11,6 +11,15 @@ public protocol LedgerStore {
     /// Appends events in one transaction, with the state that they lead to; all of them or none.
     func append(_ events: [Event], reading: ClockReading, state: NodeState) throws(LedgerFailure)
 
+    /// The ledger's 16 random bytes as 32 hexadecimal digits, which no other ledger has.
+    var originName: String { get }
+
+    /// Drops what may be dropped of bodies that are older than the policy has them kept, a bounded number at a time
+    /// (invariant 8).
+    ///
+    /// - Returns: the event that says so, which is in the ledger then; nil where nothing was dropped.
+    func dropBodies(keep: TimeSpan, reading: ClockReading) throws(LedgerFailure) -> Event?
+
     /// The number and the hash of the newest entry; 0 and no hash before the first.
     func head() throws(LedgerFailure) -> (sequence: Int64, hash: Digest)
 

@@ -51,6 +51,10 @@ public struct ObserverMemory: Codable, Hashable, Sendable {
     public var downloads: KnownDownloads?
     /// What an artifact has earned of its soak, by the step's id.
     public var soaks: [String: Soak]?
+    /// This node's newest checkpoint; nil where it never signed one.
+    public var checkpoint: KnownCheckpoint?
+    /// When old bodies of the ledger were last looked for.
+    public var retainedAt: Instant?
     /// The policy's hash; not the observer's, but as much a cache as the rest.
     public var policy: KnownPolicy?
 

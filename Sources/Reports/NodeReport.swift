@@ -20,6 +20,8 @@ public struct NodeReport: Encodable, Hashable, Sendable {
     public var paused: Pause?
     /// The change that is being carried out; nil where none is.
     public var step: Step?
+    /// The key by which checkpoints of the ledger are signed, as a verifier key; nil where none was signed yet.
+    public var checkpointKey: String?
 
     /// The policy, as far as a report names it.
     public struct PolicyPart: Encodable, Hashable, Sendable {
@@ -81,6 +83,7 @@ public struct NodeReport: Encodable, Hashable, Sendable {
         problems = observation.problems
         paused = state.pause
         step = state.step
+        checkpointKey = state.checkpointKeys.last
     }
 
     private static func guards(of installation: Installation, _ records: GuardRecords?) -> [String] {
@@ -110,7 +113,7 @@ public struct NodeReport: Encodable, Hashable, Sendable {
 
 extension NodeReport {
     private enum Key: String, CodingKey {
-        case node, policy, installations, approvals, denials, problems, paused, step
+        case node, policy, installations, approvals, denials, problems, paused, step, checkpointKey
     }
     private enum PauseKey: String, CodingKey { case until, reason }
 
@@ -124,6 +127,7 @@ extension NodeReport {
         try container.encode(denials, forKey: .denials)
         try container.encode(problems, forKey: .problems)
         try container.encode(step.map(StepPart.init), forKey: .step)
+        try container.encode(checkpointKey, forKey: .checkpointKey)
         guard let paused else { return try container.encodeNil(forKey: .paused) }
         var part = container.nestedContainer(keyedBy: PauseKey.self, forKey: .paused)
         try part.encode(paused.until.description, forKey: .until)

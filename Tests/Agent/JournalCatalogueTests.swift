@@ -1,7 +1,8 @@
-import Agent
 import FoundationEssentials
 import Model
 import Testing
+
+@testable import Agent
 
 @Suite("The journal's catalogue (journalctl -x)")
 struct JournalCatalogueTests {
@@ -40,11 +41,14 @@ struct JournalCatalogueTests {
         }
     }
 
-    @Test(
-        "is checked against an event of every message but the one that Commands writes, which has no fields")
+    @Test("is checked against an event of every message but the two that are told of no event")
     func covered() throws {
         let told = Set(Event.barest.flatMap(journalEntries).map(\.message))
-        #expect(Set(JournalEntry.Message.allCases).subtracting(told) == [.ledgerBegun])
+        #expect(Set(JournalEntry.Message.allCases).subtracting(told) == [.ledgerBegun, .checkpointSigned])
+        let checkpoint = checkpointEntry(
+            for: Checkpoint(origin: "o", sequence: 1, hash: .none, at: Instant(seconds: 0)), note: "a\nb")
+        let named = try #require(catalogue[JournalEntry.Message.checkpointSigned.rawValue]).fields
+        #expect(!named.isEmpty && named.subtracting(checkpoint.fields.keys).isEmpty)
         #expect(try #require(catalogue[JournalEntry.Message.ledgerBegun.rawValue]).fields.isEmpty)
     }
 }
@@ -148,6 +152,12 @@ extension Event {
             .policyLoaded(policy), .policyRejected(PolicyRejection(file: "p", errors: [])),
             .installationFound(installation), .installationObserved(installation), .installationGone(id),
             .decided(record), .changeEnded(ChangeEnd(change: change)), .problemBegan(problem),
+            .checkpointKey(CheckpointKey(verifier: "n+i+k", replaces: nil)),
+            .bodiesDropped(
+                Retention(
+                    from: 1, through: 2, keep: .days(1), before: Instant(seconds: 0), kept: [], bodies: 1,
+                    decisions: 0,
+                    state: NodeState(), coverage: nil)),
             .problemEnded(problem), .catalogImported(CatalogImport(file: "f", sha256: .none, entries: [])),
         ]
             + GateAct.Kind.allCases.map { kind in

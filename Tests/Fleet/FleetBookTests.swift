@@ -15,6 +15,30 @@ struct FleetBookTests {
         book = FleetBook(store)
     }
 
+    @Test("a node's checkpoint comes back, and what stands there is swapped, never written over")
+    func checkpoint() throws {
+        #expect(try book.checkpoint(of: "id-1") == nil)
+        let note = "text\n\n\u{2014} name AAAA\n"
+        try book.put(FleetCheckpoint(node: "id-1", note: note), over: nil)
+        let first = try #require(try book.checkpoint(of: "id-1"))
+        #expect(first.value.note == note)
+        expect(.conflict) { try book.put(FleetCheckpoint(node: "id-1", note: "other"), over: nil) }
+        try book.put(FleetCheckpoint(node: "id-1", note: "other"), over: first)
+        expect(.conflict) { try book.put(FleetCheckpoint(node: "id-1", note: "more"), over: first) }
+        #expect(try book.checkpoint(of: "id-1")?.value.note == "other")
+        // Another node's, an endless one, and no JSON.
+        for text in [
+            #"{"format":1,"node":"id-3","note":""}"#,
+            #"{"format":1,"node":"id-2","note":"\#(String(repeating: "a", count: 20_000))"}"#, "[",
+        ] {
+            if let read = try store.get(FleetKey(.checkpoint, "id-2")) {
+                try store.delete(FleetKey(.checkpoint, "id-2"), ifRevision: read.revision)
+            }
+            _ = try store.create(FleetKey(.checkpoint, "id-2"), text)
+            expect(.malformed) { _ = try book.checkpoint(of: "id-2") }
+        }
+    }
+
     @Test("a rollout comes back as it was written, by a swap each time")
     func rollout() throws {
         #expect(try book.rollout(of: .k3s) == nil)

@@ -52,7 +52,7 @@ struct NodeReportTests {
     func shape() throws {
         let text = try CanonicalJSON.text(of: report(decided: true))
         let expected = """
-            {"approvals":[],"denials":[],"installations":[{"adopted":false,"approved":{"confirmed":false,"revision":null,"sha256":"\(digest?.hex ?? "")",\
+            {"approvals":[],"checkpointKey":null,"denials":[],"installations":[{"adopted":false,"approved":{"confirmed":false,"revision":null,"sha256":"\(digest?.hex ?? "")",\
             "version":"v1.31.4+k3s1"},"changes":[{"decision":{"earliest":null,"id":"d1","reasons":[\
             {"lever":"look","result":"unknown","rule":"ceiling","source":"policy.yaml:3","text":"no version"}],\
             "verdict":"hold"},"from":"v1.31.4+k3s1","id":"c1","phase":"on-disk","skipsMinor":false,\

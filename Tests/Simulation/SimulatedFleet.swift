@@ -10,6 +10,7 @@ final class SimulatedFleet {
     private(set) var archived: [String: RolloutDocument] = [:]
     private(set) var shared: [Approval] = []
     private(set) var spent: Set<String> = []
+    private(set) var checkpoints: [String: Stored<FleetCheckpoint>] = [:]
     private var revisions = 0
     /// How many operations there were.
     private(set) var operations = 0
@@ -35,6 +36,10 @@ final class SimulatedFleet {
         let stored = Stored(value: record, revision: revision(), text: "")
         records[record.id] = stored
         return stored
+    }
+
+    fileprivate func set(_ checkpoint: FleetCheckpoint) {
+        checkpoints[checkpoint.node] = Stored(value: checkpoint, revision: revision(), text: "")
     }
 
     fileprivate func keep(_ document: RolloutDocument) {
@@ -154,6 +159,22 @@ final class SimulatedFleetPort: FleetPort {
                 throw FleetFailure(.conflict, "somebody else was first")
             }
             return fleet.set(record)
+        }
+    }
+
+    func checkpoint(of node: String) throws(FleetFailure) -> Stored<FleetCheckpoint>? {
+        try ask()
+        return fleet.checkpoints[node]
+    }
+
+    func put(
+        _ checkpoint: FleetCheckpoint, over read: Stored<FleetCheckpoint>?
+    ) throws(FleetFailure) {
+        try write { () throws(FleetFailure) in
+            guard fleet.checkpoints[checkpoint.node]?.revision == read?.revision else {
+                throw FleetFailure(.conflict, "somebody else was first")
+            }
+            fleet.set(checkpoint)
         }
     }
 

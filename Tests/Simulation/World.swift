@@ -53,6 +53,9 @@ final class World {
     private var recordedImports: [CatalogEntry] = []
     private var ledgerNumber = 1
 
+    /// How long bodies were to be kept, each time that old ones were looked for.
+    private(set) var retentions: [TimeSpan] = []
+
     /// How many starts of units there were.
     var starts = 0
 
@@ -74,6 +77,8 @@ final class World {
     private(set) lazy var care = SimulatedCare(world: self)
     /// How the node reaches its fleet; nil for one that is part of none.
     var fleet: SimulatedFleetPort?
+    /// Where checkpoints are signed; nil for a node that signs none.
+    var checkpoints: SimulatedCheckpoints?
 
     static let site = GuardSite(gate: "/usr/local/bin/holdfast-gate", state: "/var/lib/holdfast")
 
@@ -104,7 +109,8 @@ final class World {
             clock: self, observer: self, policy: self, zones: self, ledger: self, journal: self,
             label: fingerprint, guards: (guards, Self.site), cluster: cluster, servers: care,
             fleet: fleet.map { ($0, FleetIdentity(id: "id-\(name)")) },
-            source: care.source.map { source in { $0.releases.isEmpty ? nil : source } })
+            source: care.source.map { source in { $0.releases.isEmpty ? nil : source } },
+            checkpoints: checkpoints.map { ($0, true) })
     }
 }
 
@@ -141,6 +147,14 @@ extension World: Clock, Observer, PolicySource, ZoneSource, LedgerStore, Journal
     }
 
     func load() throws(LedgerFailure) -> (state: NodeState, memory: ObserverMemory) { (state, memory) }
+
+    var originName: String { String(repeating: "0", count: 31) + "\(ledgerNumber % 10)" }
+
+    /// A simulated ledger is never old enough.
+    func dropBodies(keep: TimeSpan, reading: ClockReading) -> Event? {
+        retentions.append(keep)
+        return nil
+    }
 
     func head() -> (sequence: Int64, hash: Digest) {
         (Int64(committed.count), hash(ofEntry: Int64(committed.count)) ?? .none)
