@@ -14,7 +14,7 @@ enum Interface {
         subcommands: [
             check, status, explain, approve, deny, revoke, adopt, release, pause, resume, upgrade, rollout,
             rollback,
-            quarantine, fleet, step, history, verify,
+            quarantine, fleet, step, history, verify, merge,
             policy,
             catalog, doctor,
         ],
@@ -275,6 +275,24 @@ enum Interface {
             output, rootOption, state,
         ],
         examples: ["holdfast verify", "holdfast verify --checkpoint checkpoints --key holdfast/…+…+…"])
+
+    private static let merge = Command(
+        "merge", abstract: "List decisions from the ledgers of many nodes, oldest first.",
+        discussion: """
+            Takes copies of ledger.db (with ledger.db-wal where there is one), or directories of them, and checks each \
+            with the checkpoints beside it. One that is not intact is named and left out. Of two copies of one ledger the \
+            longer one counts; where they say different things, neither does. Every line names its ledger, and says \
+            whether the node's clock was synchronised. Exits with 1 where a ledger was left out.
+            """,
+        arguments: [
+            Argument(
+                "path", help: "A copy of a ledger, or a directory of them.", isRepeating: true,
+                completion: .file)
+        ],
+        options: decisions + [
+            Option("include-broken", help: "List what is not intact too, marked as broken.")
+        ],
+        examples: ["holdfast merge ledgers/", "holdfast merge a/ledger.db b/ledger.db --output csv"])
 
     private static let policy = Command(
         "policy", abstract: "Check, show and test policy files.",

@@ -62,6 +62,7 @@ private func perform(_ invocation: Invocation, on screen: Screen) throws(Failure
     case "fleet join": try fleetJoin(invocation, on: screen)
     case "fleet forget": try fleetForget(invocation, on: screen)
     case "history": try history(invocation, on: screen)
+    case "merge": try merge(invocation, on: screen)
     case "verify": try verify(invocation, on: screen)
     case "policy lint": try policyLint(invocation, on: screen)
     case "policy show": try policyShow(invocation, on: screen)

@@ -54,6 +54,15 @@ public enum Machine {
         (try? readLink("/proc/self/exe")).map { splitPath($0).directory }
     }
 
+    /// Lets this process have that many files open at once, as far as the system lets it.
+    public static func raiseOpenFiles(to count: Int) {
+        var limit = rlimit()
+        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        guard getrlimit(resource, &limit) == 0, limit.rlim_cur < count else { return }
+        limit.rlim_cur = min(rlim_t(count), limit.rlim_max)
+        _ = setrlimit(resource, &limit)
+    }
+
     /// The user whose rights this process has.
     public static var effectiveUser: UInt32 { geteuid() }
 }

@@ -27,7 +27,8 @@ struct HistoryQuery {
     var sql: String
     var values: [Value] = []
 
-    init(_ filter: HistoryFilter) {
+    /// - Parameter extra: more columns, before which there is a comma.
+    init(_ filter: HistoryFilter, extra: String = "") {
         var conditions: [String] = []
         func add(_ condition: String, _ value: Value?) {
             guard let value else { return }
@@ -41,6 +42,7 @@ struct HistoryQuery {
         add("verdict = ?", filter.verdict.map { .text($0.rawValue) })
         add("node = ?", filter.node.map { .text($0) })
         let condition = conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
-        sql = "SELECT \(DecisionRow.names.joined(separator: ", ")) FROM decision\(condition) ORDER BY seq"
+        sql =
+            "SELECT \(DecisionRow.names.joined(separator: ", "))\(extra) FROM decision\(condition) ORDER BY seq"
     }
 }

@@ -88,7 +88,22 @@ extension Ledger {
     public static func openForReading(
         stateDirectory: String, patience: Int32 = patience
     ) throws(LedgerFailure) -> Ledger {
-        let directory = StateDirectory(stateDirectory)
+        try openForReading(StateDirectory(stateDirectory), patience: patience)
+    }
+
+    /// Opens a copy of a ledger, whatever it is called, for reading alone.
+    ///
+    /// - Throws: `LedgerFailure`; `missing` where there is none.
+    public static func openForReading(file: String) throws(LedgerFailure) -> Ledger {
+        let slash = file.lastIndex(of: "/")
+        let directory = slash.map { $0 == file.startIndex ? "/" : String(file[..<$0]) } ?? "."
+        let name = slash.map { String(file[file.index(after: $0)...]) } ?? file
+        return try openForReading(StateDirectory(directory, name: name), patience: patience)
+    }
+
+    private static func openForReading(
+        _ directory: StateDirectory, patience: Int32
+    ) throws(LedgerFailure) -> Ledger {
         do {
             return try openForReading(directory, mode: .readOnly, patience: patience)
         } catch {

@@ -6,13 +6,16 @@ import Ports
 struct StateDirectory {
     let path: String
 
-    var database: String { "\(path)/ledger.db" }
+    private let name: String
+    var database: String { "\(path)/\(name)" }
     var writeAheadLog: String { database + "-wal" }
     var coverage: String { "\(path)/coverage.json" }
     /// Its presence says that the database was found damaged after it had been opened.
     var suspicion: String { "\(path)/ledger.suspect" }
 
-    init(_ path: String) {
+    /// - Parameter name: the database's; a copy of a ledger may be called anything.
+    init(_ path: String, name: String = "ledger.db") {
+        self.name = name
         var path = Substring(path)
         while path.count > 1, path.hasSuffix("/") { path = path.dropLast() }
         self.path = String(path)

@@ -19,7 +19,7 @@ func writeCSV(_ row: HistoryRow, to output: OutputBuffer) throws {
     try output.append(UInt8(ascii: "\n"))
 }
 
-private func writeCSV(field: UnsafeRawBufferPointer, to output: OutputBuffer) throws {
+func writeCSV(field: UnsafeRawBufferPointer, to output: OutputBuffer) throws {
     guard field.baseAddress != nil else { return }
     var length = field.count
     var isQuoted = false

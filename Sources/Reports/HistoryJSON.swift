@@ -2,6 +2,12 @@ import Model
 
 /// Writes one row as an object: every column is a key, `seq` a number, `unmet` an array, and NULL null.
 func writeJSON(_ row: HistoryRow, to output: OutputBuffer) throws {
+    try output.append(UInt8(ascii: "{"))
+    try writeJSON(membersOf: row, to: output)
+}
+
+/// Writes the members of a row's object, and the brace after them.
+func writeJSON(membersOf row: HistoryRow, to output: OutputBuffer) throws {
     for (index, column) in historyColumns.enumerated() {
         try output.append(keys[index])
         switch column {
@@ -20,12 +26,12 @@ func writeJSON(_ row: HistoryRow, to output: OutputBuffer) throws {
     try output.append(UInt8(ascii: "}"))
 }
 
-/// `{"seq":`, `,"at":` and so on.
+/// `"seq":`, `,"at":` and so on.
 private let keys = historyColumns.enumerated().map { index, column in
-    (index == 0 ? "{" : ",") + "\"\(column.rawValue)\":"
+    (index == 0 ? "" : ",") + "\"\(column.rawValue)\":"
 }
 
-private func writeJSON(words: UnsafeRawBufferPointer, to output: OutputBuffer) throws {
+func writeJSON(words: UnsafeRawBufferPointer, to output: OutputBuffer) throws {
     try output.append(UInt8(ascii: "["))
     for (index, word) in words.split(separator: UInt8(ascii: " ")).enumerated() {
         if index > 0 { try output.append(UInt8(ascii: ",")) }
@@ -34,7 +40,7 @@ private func writeJSON(words: UnsafeRawBufferPointer, to output: OutputBuffer) t
     try output.append(UInt8(ascii: "]"))
 }
 
-private func writeJSON(text: UnsafeRawBufferPointer, to output: OutputBuffer) throws {
+func writeJSON(text: UnsafeRawBufferPointer, to output: OutputBuffer) throws {
     try output.append(UInt8(ascii: "\""))
     if text.allSatisfy({ $0 >= 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
         try output.append(text)

@@ -8,9 +8,8 @@ struct HistoryTable {
     private static let columns: [HistoryColumn] = [
         .at, .installation, .change, .from, .to, .updateType, .phase, .trigger, .verdict, .unmet,
     ]
-    /// How many rows are kept, and how long a cell is, in characters.
+    /// How many rows are kept.
     private static let keptRows = 200
-    private static let longestCell = 200
 
     private var kept: [[String]] = [
         ["WHEN", "INSTALLATION", "CHANGE", "FROM", "TO", "TYPE", "PHASE", "BY", "VERDICT", "NOT MET"]
@@ -31,7 +30,9 @@ struct HistoryTable {
     }
 
     private mutating func writeKept(to output: OutputBuffer) throws {
-        let widths = Self.columns.indices.map { column in kept.map { width($0[column]) }.max() ?? 0 }
+        let widths = Self.columns.indices.map { column in
+            kept.map { columnsOfTerminal($0[column]) }.max() ?? 0
+        }
         self.widths = widths
         for cells in kept { try Self.write(cells, widths: widths, to: output) }
         kept = []
@@ -42,35 +43,39 @@ struct HistoryTable {
         for (index, cell) in cells.enumerated() {
             line += cell
             guard index < cells.count - 1 else { break }
-            line += String(repeating: " ", count: max(0, widths[index] - width(cell)) + 2)
+            line += String(repeating: " ", count: max(0, widths[index] - columnsOfTerminal(cell)) + 2)
         }
         while line.hasSuffix(" ") { line.removeLast() }
         try output.append(line + "\n")
     }
 
     private static func cell(_ column: HistoryColumn, of row: HistoryRow) -> String {
-        let text = text(column, of: row)
+        let text = historyText(column, of: row)
         guard column == .installation, let text else { return text ?? (column == .unmet ? "" : "?") }
         // `k3s`, but `k3s/k3s-agent`: the distribution only where the unit's name is not its own.
-        let distribution = Self.text(.distribution, of: row) ?? ""
+        let distribution = historyText(.distribution, of: row) ?? ""
         return text == distribution ? text : "\(distribution)/\(text)"
     }
+}
 
-    private static func text(_ column: HistoryColumn, of row: HistoryRow) -> String? {
-        guard let index = historyColumns.firstIndex(of: column) else { return nil }
-        let field = row[index]
-        guard field.baseAddress != nil else { return nil }
-        // Four bytes a character at the most.
-        let start = UnsafeRawBufferPointer(rebasing: field.prefix(longestCell * 4))
-        let text = String(decoding: start, as: UTF8.self).printable
-        return text.count > longestCell ? text.prefix(longestCell - 1) + "…" : text
-    }
+/// How long a cell is, in characters.
+private let longestCell = 200
+
+/// A column of a row as people may see it: printable, and not too long; nil for NULL.
+func historyText(_ column: HistoryColumn, of row: HistoryRow) -> String? {
+    guard let index = historyColumns.firstIndex(of: column) else { return nil }
+    let field = row[index]
+    guard field.baseAddress != nil else { return nil }
+    // Four bytes a character at the most.
+    let start = UnsafeRawBufferPointer(rebasing: field.prefix(longestCell * 4))
+    let text = String(decoding: start, as: UTF8.self).printable
+    return text.count > longestCell ? text.prefix(longestCell - 1) + "…" : text
 }
 
 /// How many columns of a terminal a text takes.
 ///
 /// Marks that combine take none, and the wide blocks of East Asian scripts and emoji two (UAX #11, in the rough).
-private func width(_ text: String) -> Int {
+func columnsOfTerminal(_ text: String) -> Int {
     text.unicodeScalars.reduce(0) { sum, scalar in
         switch scalar.value {
         case ..<0x300: return sum + 1

@@ -1,0 +1,141 @@
+import FoundationEssentials
+import Testing
+
+@Suite("holdfast merge, of the ledgers of two nodes")
+struct MergeTests {
+    private let directory: String
+    private let nodes: [SampleNode]
+
+    private struct Row: Decodable {
+        let ledger: String
+        let proof: String
+        let clock: String
+        let seq: Int64
+        let to: String?
+        let verdict: String
+    }
+
+    /// Two nodes on each of which a minor waits, and copies of their ledgers as an auditor gathers them.
+    init() throws {
+        nodes = try (0..<2).map { _ in
+            let node = try SampleNode()
+            _ = try node.holdfast("check")
+            try node.install("v1.32.1+k3s1")
+            _ = try node.holdfast("check")
+            return node
+        }
+        directory = nodes[0].directory + "/ledgers"
+        for (node, name) in zip(nodes, ["a", "b"]) { try copy(node, as: name) }
+    }
+
+    private func copy(_ node: SampleNode, as name: String) throws {
+        let place = directory + "/" + name
+        try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+        for file in try FileManager.default.contentsOfDirectory(atPath: node.state)
+        where file.hasPrefix("ledger.db") && !file.hasSuffix("-shm") {
+            try FileManager.default.copyItem(atPath: node.state + "/" + file, toPath: place + "/" + file)
+        }
+    }
+
+    private func merge(_ words: String...) throws -> SampleNode.Answer {
+        try SampleNode.run(["merge"] + (words.first?.hasPrefix("/") == true ? [] : [directory]) + words)
+    }
+
+    private func origin(_ name: String) throws -> String {
+        struct Report: Decodable { let origin: String }
+        return try SampleNode.run(["verify", "--state", directory + "/" + name, "--output", "json"])
+            .json(Report.self).origin
+    }
+
+    @Test("gives one stream in which every line names its ledger and its clock, in each format")
+    func formats() throws {
+        let rows = try merge("--output", "json").json([Row].self)
+        let (first, second) = (try origin("a"), try origin("b"))
+        #expect(rows.count == 2 && Set(rows.map(\.ledger)) == [first, second])
+        #expect(rows.allSatisfy { $0.proof == "verified" && $0.to == "v1.32.1+k3s1" && $0.verdict == "hold" })
+        #expect(rows.allSatisfy { ["synchronised", "unsynchronised", "unknown"].contains($0.clock) })
+        let csv = try merge("--output", "csv")
+        #expect(csv.code == 0)
+        #expect(csv.output.hasPrefix("ledger,proof,clock,seq,at,node,"))
+        #expect(csv.output.split(separator: "\n").count == 3)
+        #expect(try merge("--output", "jsonl").output.split(separator: "\n").count == 2)
+        let table = try merge()
+        #expect(table.output.contains("v1.32.1+k3s1") && table.output.contains(first.prefix(8)))
+        // What nobody can know is said.
+        #expect(table.errors.contains("nobody knows how far"))
+        #expect(try merge("--verdict", "deny", "--output", "json").output == "[]\n")
+        // Files by name are as good as their directory.
+        let named = try merge(directory + "/a/ledger.db", directory + "/b", "--output", "json").json(
+            [Row].self)
+        #expect(named.count == 2)
+    }
+
+    @Test(
+        "a ledger that does not verify is named and left out, and only marked as broken where it is asked for"
+    )
+    func broken() throws {
+        let edit = "DROP TRIGGER body_stays; UPDATE body SET content = replace(content, 'hold', 'allow')"
+        #expect(try SampleNode.edit(directory + "/b", edit) == 0)
+        let answer = try merge("--output", "json")
+        #expect(answer.code == 1)
+        #expect(try answer.json([Row].self).map(\.ledger) == [try origin("a")])
+        #expect(answer.errors.contains("/b/ledger.db") && answer.errors.contains("left out"))
+        let all = try merge("--output", "json", "--include-broken")
+        #expect(all.code == 1)
+        let expected = [try origin("a") + " verified", try origin("b") + " broken"]
+        #expect(Set(try all.json([Row].self).map { "\($0.ledger) \($0.proof)" }) == Set(expected))
+    }
+
+    @Test(
+        "a shorter copy of a ledger is not listed twice; two that fork are a finding, and neither is listed")
+    func copies() throws {
+        try copy(nodes[0], as: "earlier")
+        try nodes[0].install("v1.33.0+k3s1")
+        _ = try nodes[0].holdfast("check")
+        try copy(nodes[0], as: "later")
+        try FileManager.default.removeItem(atPath: directory + "/a")
+        let answer = try merge("--output", "json")
+        #expect(answer.code == 0)
+        #expect(try answer.json([Row].self).filter { $0.to == "v1.32.1+k3s1" }.count == 2)
+        #expect(try answer.json([Row].self).contains { $0.to == "v1.33.0+k3s1" })
+        #expect(answer.errors.contains("a copy of") && answer.errors.contains("/later/ledger.db"))
+        // The earlier copy goes its own way.
+        try nodes[0].install("v1.34.0+k3s1")
+        _ = try SampleNode.run([
+            "check", "--root", nodes[0].root, "--policy", nodes[0].policy, "--state", directory + "/earlier",
+        ])
+        let forked = try merge("--output", "json")
+        #expect(forked.code == 1)
+        #expect(try forked.json([Row].self).map(\.ledger) == [try origin("b")])
+        #expect(forked.errors.contains("say different things"))
+    }
+
+    @Test("checkpoints that lie beside a ledger count, and find a cut")
+    func checkpoints() throws {
+        let node = try SampleNode()
+        #expect(try node.inPlace("adopt").code == 0)
+        let state = node.root + "/var/lib/holdfast"
+        #expect(try SampleNode.run(["merge", state]).errors.contains("checkpoint of entry"))
+        let cut = """
+            UPDATE snapshot SET seq = 1; DROP TRIGGER body_is_kept; DROP TRIGGER entry_is_kept;
+            DELETE FROM body WHERE seq > 4; DELETE FROM entry WHERE seq > 4
+            """
+        #expect(try SampleNode.edit(state, cut) == 0)
+        let answer = try SampleNode.run(["merge", state])
+        #expect(answer.code == 1)
+    }
+
+    @Test("what is no ledger is named, and a directory without one says so")
+    func strangers() throws {
+        try FileManager.default.createDirectory(atPath: directory + "/c", withIntermediateDirectories: true)
+        try Data("no database at all, but text".utf8).write(to: URL(filePath: directory + "/c/ledger.db"))
+        let answer = try merge("--output", "jsonl")
+        #expect(answer.code == 1 && answer.output.split(separator: "\n").count == 2)
+        #expect(answer.errors.contains("/c/ledger.db"))
+        let empty = nodes[1].directory + "/nothing"
+        try FileManager.default.createDirectory(atPath: empty, withIntermediateDirectories: true)
+        let none = try SampleNode.run(["merge", empty])
+        #expect(none.code == 1 && none.errors.contains("copy ledgers there"))
+        #expect(try SampleNode.run(["merge"]).code == 64)
+    }
+}
