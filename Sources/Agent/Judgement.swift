@@ -240,14 +240,10 @@ private struct Step {
             guard entry.installation == installation.id, let bytes = entry.bytes else { return nil }
             return FleetSummary.Quarantined(bytes: bytes, reason: entry.reason, isOwn: true)
         }
-        let decision = evaluate(
-            policy: resolved, subject: subject, fleet: fleet, approvals: approvals,
-            denials: denials, now: now)
-        let record = DecisionRecord(
-            id: label(DecisionRecord.labelText(change: change, policy: resolved.sha256, decision: decision)),
-            decision: decision, subject: subject, policy: resolved, fleet: fleet,
-            approvals: approvals, denials: denials, now: now,
-            dataVersions: ["rules": rulesVersion, "tzdata": zone?.dataVersion ?? "none"])
+        let record = Rules.decide(
+            policy: resolved, subject: subject, fleet: fleet, approvals: approvals, denials: denials,
+            now: now,
+            zoneData: zone?.dataVersion ?? "none", label: label)
         judgement.decisions.append(record)
         if tracked?.decisionID != record.id || tracked?.change != change { add(.decided(record)) }
     }

@@ -60,7 +60,9 @@ struct Openings {
         return days.flatMap { shift in
             let day = CivilDate(daysSinceEpoch: today + shift)
             return windows.filter { $0.days.contains(day.weekday) && $0.duration > .zero }.map { window in
-                let start = zone.firstInstant(of: day, second: window.start * 60)
+                // A policy file has no other minutes; a record that somebody wrote by hand may.
+                let minute = min(max(window.start, 0), 24 * 60 - 1)
+                let start = zone.firstInstant(of: day, second: minute * 60)
                 return Opening(day: day, start: start, end: start + window.duration)
             }
         }
