@@ -18,6 +18,8 @@ public struct PolicyCase: Hashable, Sendable {
         public var verdict: Verdict
         /// Exactly the rules that are not met; nil where that does not matter.
         public var notMet: [RuleName]?
+        /// A rule that must be among those that make the verdict; nil where that does not matter.
+        public var by: RuleName?
         /// From when on the change would be allowed; nil where that does not matter.
         public var notBefore: Instant?
     }
@@ -57,10 +59,24 @@ extension PolicyCase {
             }
             differences.append("expected not met: \(list(notMet)); got: \(list(open.map(\.rule)))")
         }
+        if let by = expected.by, !decision.makers.contains(where: { $0.rule == by }) {
+            let makers = decision.makers.map(\.rule.rawValue).joined(separator: ", ")
+            differences.append(
+                "expected to be stopped by \(by.rawValue), got \(makers.isEmpty ? "nothing" : makers)")
+        }
         if let notBefore = expected.notBefore, decision.earliest != notBefore {
             let earliest = decision.earliest.map(\.description) ?? "no known time"
             differences.append("expected to be allowed from \(notBefore), got \(earliest)")
         }
         return differences
+    }
+}
+
+extension Decision {
+    /// The reasons that make the verdict: those that deny where it is denied, else all that are not met.
+    public var makers: [Reason] {
+        let open = reasons.filter { $0.result != .met }
+        guard verdict == .deny else { return open }
+        return open.filter { $0.result == .unmet && $0.consequence == .deny }
     }
 }

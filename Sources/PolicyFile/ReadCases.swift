@@ -13,7 +13,7 @@ public func parsePolicyCases(_ bytes: [UInt8], file: String) -> ParsedFile<Polic
 }
 
 /// The keys of a case that `defaults` can hold too.
-private let sharedKeys = ["node", "installation", "change", "now", "clock", "fleet", "approvals"]
+let sharedKeys = ["node", "installation", "change", "now", "clock", "fleet", "approvals"]
 
 extension Reader {
     fileprivate func cases(_ entry: Entry) -> PolicyCases? {
@@ -26,17 +26,20 @@ extension Reader {
         }
         checkVersion(fields)
         let defaults = fields.read("defaults") { mapping($0, keys: sharedKeys) }
+        let table = fields.require("cases", "a list of cases") { cases(in: $0, defaults: defaults) }
+        return table.map { PolicyCases(policy: fields.read("policy") { text($0) }, cases: $0) }
+    }
+
+    /// A list of cases, each with a name of its own.
+    func cases(in entry: Entry, defaults: Fields?) -> [PolicyCase]? {
         var names: Set<String> = []
-        let cases = fields.require("cases", "a list of cases") { cases in
-            list(cases) { element in
-                let one = policyCase(element, defaults: defaults)
-                if let one, !names.insert(one.name).inserted {
-                    fault(element, "a second case is named \(shown(one.name)); give each a name of its own")
-                }
-                return one
+        return list(entry) { element in
+            let one = policyCase(element, defaults: defaults)
+            if let one, !names.insert(one.name).inserted {
+                fault(element, "a second case is named \(shown(one.name)); give each a name of its own")
             }
+            return one
         }
-        return cases.map { PolicyCases(policy: fields.read("policy") { text($0) }, cases: $0) }
     }
 
     private func policyCase(_ entry: Entry, defaults: Fields?) -> PolicyCase? {
@@ -76,14 +79,18 @@ extension Reader {
     }
 
     private func expectation(_ entry: Entry) -> PolicyCase.Expectation? {
-        guard let fields = mapping(entry, keys: ["verdict", "rule", "notBefore"]) else { return nil }
+        guard let fields = mapping(entry, keys: ["verdict", "rule", "by", "notBefore"]) else { return nil }
         let verdict: Verdict? = fields.require("verdict", "allow, hold or deny") { token($0) }
         let notMet = fields.read("rule") { rules in distinctList(rules) { token($0) as RuleName? } }
+        let by = fields.read("by") { token($0) as RuleName? }
         let notBefore = fields.read("notBefore", instant)
-        if let verdict, verdict == .allow, let rule = fields.entries["rule"] ?? fields.entries["notBefore"] {
+        let others = ["rule", "by", "notBefore"].compactMap { fields.entries[$0] }
+        if let verdict, verdict == .allow, let rule = others.first {
             fault(rule, "what is allowed has every rule met and waits for nothing; take it out")
         }
-        return verdict.map { PolicyCase.Expectation(verdict: $0, notMet: notMet, notBefore: notBefore) }
+        return verdict.map {
+            PolicyCase.Expectation(verdict: $0, notMet: notMet, by: by, notBefore: notBefore)
+        }
     }
 
     private func caseNode(_ entry: Entry) -> NodeFacts? {

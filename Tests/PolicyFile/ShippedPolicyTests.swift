@@ -5,7 +5,7 @@ import Rules
 import Testing
 
 /// The directory of the shipped policies, and what is in it.
-private enum Shipped {
+enum Shipped {
     static let directory =
         #filePath.split(separator: "/").dropLast(3).reduce("") { "\($0)/\($1)" } + "/Policies"
 
