@@ -4,13 +4,16 @@ import Model
 import Ports
 import Reports
 
-/// `holdfast explain [CHANGE]`: why a change that is there now is held, denied or allowed.
+/// `holdfast explain [CHANGE]`: why a change is held, denied or allowed: one that is there now, else a past one.
 func explain(_ invocation: Invocation, on screen: Screen) throws(Failure) -> ExitCode {
     let place = try Place(invocation)
     let outcome = place.preview().outcome
     let all = outcome.judgement.decisions
-    let chosen =
-        try invocation.value("change").map { id throws(Failure) in try changes(id, among: all) } ?? all
+    var chosen = all
+    if let word = invocation.value("change") {
+        chosen = named(word, among: all)
+        if chosen.isEmpty { return try explainPast(word, invocation, in: place, among: all, on: screen) }
+    }
     let known = outcome.judgement.state.installations
     func acts(_ record: DecisionRecord) -> [GateAct] {
         known[record.subject.change.installation.description]?.acts ?? []
@@ -39,6 +42,25 @@ func explain(_ invocation: Invocation, on screen: Screen) throws(Failure) -> Exi
         return failure.code == .busy ? .busy : .failed
     }
     return .done
+}
+
+/// The changes that a word names: by the start of an id, theirs or their decision's, or by their target's version.
+private func named(_ word: String, among all: [DecisionRecord]) -> [DecisionRecord] {
+    let version = Version(word)
+    return all.filter { record in
+        let target = record.subject.change.to
+        return record.subject.change.id.hasPrefix(word) || record.id.hasPrefix(word)
+            || version.map { $0 == target.version || word.isPlain(of: target.version) } ?? false
+            || target.revision == word
+    }
+}
+
+extension String {
+    /// Whether this is a version without the build that it was given in full: `v1.33.11` of `v1.33.11+k3s1`.
+    fileprivate func isPlain(of version: Version?) -> Bool {
+        guard let own = Version(self), let version, own.build.isEmpty else { return false }
+        return own.withoutBuild == version.withoutBuild
+    }
 }
 
 /// The changes whose id begins with a word.

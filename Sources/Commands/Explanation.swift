@@ -73,13 +73,22 @@ struct Explanation {
         case .hold:
             record.decision.earliest.map {
                 "As things stand, allowed from \($0) on (\(relative($0, to: record.now)))."
-            } ?? "Waiting alone does not release it: see above."
+            } ?? atLeast
         }
+    }
+
+    /// What can be said of the time where a rule waits for something else than time.
+    private var atLeast: String {
+        let times = record.decision.reasons.compactMap { $0.result == .met ? nil : $0.notBefore }
+        guard let latest = times.max() else { return "Waiting alone does not release it: see above." }
+        return "Waiting alone does not release it (see above), and nothing does before \(latest) "
+            + "(\(relative(latest, to: record.now)))."
     }
 }
 
 extension Reason {
-    fileprivate var mark: Style.Mark {
+    /// How a rule's result is coloured.
+    var mark: Style.Mark {
         switch result {
         case .met: .good
         case .unmet: consequence == .deny ? .bad : .waiting

@@ -43,10 +43,12 @@ enum Interface {
         "explain", abstract: "Say why a change is held, denied or allowed, and what would change that.",
         arguments: [
             Argument(
-                "change", help: "A change's id, or the start of one; all changes without it.",
+                "change",
+                help: "A change's id or version, or a past decision's id; all changes of now without it.",
                 isOptional: true)
         ],
-        options: [output] + place, examples: ["holdfast explain", "holdfast explain 3f9a1c22b0"])
+        options: [output] + place,
+        examples: ["holdfast explain", "holdfast explain 3f9a1c22b0", "holdfast explain v1.33.11+k3s1"])
 
     private static let approve = Command(
         "approve", abstract: "Let exactly these bytes pass the ceiling; without a change, list what waits.",
