@@ -35,7 +35,7 @@ func historyFilter(_ invocation: Invocation, now: Instant) throws(Failure) -> Hi
 }
 
 /// A point in time from the command line: a date, an instant, or how long ago.
-private func time(_ option: String, of invocation: Invocation, now: Instant) throws(Failure) -> Instant? {
+func time(_ option: String, of invocation: Invocation, now: Instant) throws(Failure) -> Instant? {
     guard let text = invocation.value(option) else { return nil }
     if let instant = Instant(rfc3339: text) { return instant }
     if let date = CivilDate(text) { return Instant(seconds: date.daysSinceEpoch * 86_400) }

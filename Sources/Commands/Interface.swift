@@ -14,7 +14,7 @@ enum Interface {
         subcommands: [
             check, status, explain, approve, deny, revoke, adopt, release, pause, resume, upgrade, rollout,
             rollback,
-            quarantine, fleet, step, history, verify, merge,
+            quarantine, fleet, step, history, verify, merge, replay,
             policy,
             catalog, doctor,
         ],
@@ -377,16 +377,16 @@ enum Interface {
     private static let policyFile = Argument(
         "file", help: "The policy file; /etc/holdfast/policy.yaml without it.", isOptional: true,
         completion: .file)
-    private static let output = Option(
+    static let output = Option(
         "output", short: "o", value: "format", help: "How to print.", defaultValue: "text",
         completion: .oneOf(["text", "json"]))
     private static let exitCode = Option(
         "exit-code", help: "Exit with 10 where something is held, 11 where something is denied.")
-    private static let rootOption = Option(
+    static let rootOption = Option(
         "root", value: "directory",
         help: "Look at the node below this directory, without touching this machine.",
         defaultValue: "/", completion: .directory)
-    private static let state = Option(
+    static let state = Option(
         "state", value: "directory", help: "Where the ledger is.", defaultValue: "/var/lib/holdfast",
         completion: .directory)
     private static let place = [

@@ -1,0 +1,34 @@
+import CommandLine
+
+// The verbs that look at past decisions again.
+extension Interface {
+    private static let since = Option(
+        "since", value: "time",
+        help: "From this time on: 2026-11-24, 2026-11-24T16:00:00Z, or 36h, 7d ago.")
+    private static let until = Option("until", value: "time", help: "Before this time; as --since.")
+
+    static let replay = Command(
+        "replay", abstract: "Prove past decisions: make them again from what is stored with them.",
+        discussion: """
+            The same rules give the same bytes, in any process: each decision is made again here, and by other processes \
+            of this program that read the ledger themselves. Other rules give the same verdict and the same result of \
+            every rule, or each difference is named. Exits with 1 where the rules that made a decision do not make it \
+            again, and where one cannot be read.
+            """,
+        arguments: [
+            Argument(
+                "decision", help: "A decision's id, or the start of one ('holdfast history').",
+                isOptional: true)
+        ],
+        options: [
+            Option("all", help: "Every decision."), since, until,
+            Option(
+                "processes", value: "number",
+                help: "How many other processes make them too; 3 for one id, 1 for more, at most 9."),
+            Option("through", value: "entry", help: "Up to this entry of the ledger."),
+            Option(
+                "digest", help: "Print the digest of what comes out, and nothing else: what the others do."),
+            output, rootOption, state,
+        ],
+        examples: ["holdfast replay 81d2c07e44", "holdfast replay --all --since 30d"])
+}
