@@ -14,7 +14,7 @@ enum Interface {
         subcommands: [
             check, status, explain, approve, deny, revoke, adopt, release, pause, resume, upgrade, rollout,
             rollback,
-            quarantine, fleet, step, history, verify, merge, replay,
+            quarantine, fleet, step, history, verify, merge, replay, simulate,
             policy,
             catalog, doctor,
         ],

@@ -7,6 +7,32 @@ extension Interface {
         help: "From this time on: 2026-11-24, 2026-11-24T16:00:00Z, or 36h, 7d ago.")
     private static let until = Option("until", value: "time", help: "Before this time; as --since.")
 
+    static let simulate = Command(
+        "simulate", abstract: "Try another policy on past decisions, or on what happened to others.",
+        discussion: """
+            With --policy alone every decision of the ledger is judged again, each alone: its own change, fleet, \
+            approvals and time; those that come out otherwise are listed, with the rules that make the difference. With \
+            --incident a shipped incident is played, against the shipped policy of a team like the one that it hit, or \
+            against --policy; it exits with 1 where something gets through that was to be stopped.
+            """,
+        options: [
+            Option("policy", value: "file", help: "The policy to try.", completion: .file), since, until,
+            Option(
+                "incident", value: "name", help: "An incident's name, the path of its file, all, or list."),
+            Option(
+                "corpus", value: "directory",
+                help: "Where the incidents are; else beside this program, where 'make install' puts them.",
+                completion: .directory),
+            Option(
+                "output", short: "o", value: "format", help: "How to print.", defaultValue: "table",
+                completion: .oneOf(["table", "json"])),
+            rootOption, state,
+        ],
+        examples: [
+            "holdfast simulate --policy new.yaml --since 90d", "holdfast simulate --incident list",
+            "holdfast simulate --incident all --policy /etc/holdfast/policy.yaml",
+        ])
+
     static let replay = Command(
         "replay", abstract: "Prove past decisions: make them again from what is stored with them.",
         discussion: """

@@ -178,14 +178,7 @@ private struct CaseResult: Encodable {
     let differences: [String]
 
     init(_ one: PolicyCase, policy: LoadedPolicy, place: Place) {
-        var subject = one.subject
-        let resolved = resolve(
-            policy, isCurrent: true, node: subject.node, distribution: subject.installation.id.distribution,
-            role: subject.installation.role)
-        subject.zone = place.zones.zone(named: resolved.policy.timezone)?.zone
-        let decision = evaluate(
-            policy: resolved, subject: subject, fleet: one.fleet, approvals: one.approvals,
-            denials: [], now: one.now)
+        let decision = decide(one, under: policy, zones: place.zones)
         name = one.name
         line = one.line
         verdict = decision.verdict

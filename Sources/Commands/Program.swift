@@ -64,6 +64,7 @@ private func perform(_ invocation: Invocation, on screen: Screen) throws(Failure
     case "history": try history(invocation, on: screen)
     case "merge": try merge(invocation, on: screen)
     case "verify": try verify(invocation, on: screen)
+    case "simulate": try simulate(invocation, on: screen)
     case "replay": try replay(invocation, on: screen)
     case "policy lint": try policyLint(invocation, on: screen)
     case "policy show": try policyShow(invocation, on: screen)
