@@ -32,15 +32,23 @@ struct CoverageLog: Codable {
     /// When the newest tick ran.
     var last: Instant? { stretches.last?.last }
 
+    /// The stretches that the chain does not have.
+    ///
+    /// - Parameter sealed: the newest stretch that it has.
+    func unsealed(after sealed: Coverage?) -> [Coverage] {
+        guard let sealed, let index = stretches.firstIndex(where: { $0.isSameStretch(as: sealed) }) else {
+            return stretches
+        }
+        return Array(stretches[(index + 1)...])
+    }
+
     /// Takes a tick in, and gives back the stretch that is to be sealed now, if any.
     ///
     /// A stretch is due when it is an hour old, when another boot followed it, and when `seal` asks for it.
     ///
     /// - Parameter sealed: the newest stretch that the chain has.
     mutating func extend(reading: ClockReading, seal: Bool, sealed: Coverage?) -> Coverage? {
-        if let sealed, let index = stretches.firstIndex(where: { $0.isSameStretch(as: sealed) }) {
-            stretches.removeFirst(index + 1)
-        }
+        stretches = unsealed(after: sealed)
         if let newest = stretches.last, newest.bootID == reading.bootID,
             newest.lastMonotonic <= reading.monotonic
         {

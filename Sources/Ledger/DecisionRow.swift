@@ -32,6 +32,7 @@ struct DecisionRow {
             case .unmet: open.isEmpty ? nil : open.map(\.rule.rawValue).joined(separator: " ")
             case .decision: record.id
             case .policy: record.policy.sha256.hex
+            case .rollout: record.fleet.rollout
             case .reason: open.isEmpty ? "every rule is met" : open.map(\.text).joined(separator: "; ")
             }
         }

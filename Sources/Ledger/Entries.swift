@@ -8,10 +8,12 @@ extension Ledger {
     ///
     /// - Parameters:
     ///   - kinds: the kinds that are wanted, by `Event.kind`; nil for all, the beginning among them.
+    ///   - others: kinds that are not wanted though they are among those.
     ///   - first: the number of the first entry that is wanted.
     /// - Throws: `LedgerFailure` for what the ledger refuses, and whatever the closure throws.
     public func entries(
-        of kinds: Set<String>? = nil, from first: Int64 = 1, _ handle: (LedgerEntry) throws -> Void
+        of kinds: Set<String>? = nil, leavingOut others: Set<String> = [], from first: Int64 = 1,
+        _ handle: (LedgerEntry) throws -> Void
     ) throws {
         let statement = try guarded {
             let statement = try store.database.prepare(
@@ -25,7 +27,7 @@ extension Ledger {
         defer { statement.reset() }
         while try guarded({ try statement.step() }) {
             let kind = statement.text(5) ?? ""
-            guard kinds?.contains(kind) != false else { continue }
+            guard kinds?.contains(kind) != false, !others.contains(kind) else { continue }
             try handle(
                 LedgerEntry(
                     sequence: statement.integer(0), kind: kind,

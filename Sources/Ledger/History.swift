@@ -41,6 +41,7 @@ struct HistoryQuery {
         add("distribution = ?", filter.distribution.map { .text($0.rawValue) })
         add("verdict = ?", filter.verdict.map { .text($0.rawValue) })
         add("node = ?", filter.node.map { .text($0) })
+        add("rollout = ?", filter.rollout.map { .text($0) })
         let condition = conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
         sql =
             "SELECT \(DecisionRow.names.joined(separator: ", "))\(extra) FROM decision\(condition) ORDER BY seq"

@@ -25,6 +25,9 @@ public final class Ledger: LedgerStore {
         self.begun = begun
     }
 
+    /// The ledger's own name, which no other one has: 32 hexadecimal digits; empty where its first entry cannot be read.
+    public var name: String { hexadecimal(origin) }
+
     /// The database's file.
     public var file: String { directory.database }
 
@@ -197,6 +200,12 @@ public final class Ledger: LedgerStore {
             ).first { Instant(seconds: $0.integer(0)) }
         }
         return [recorded, CoverageLog(bytes: readCoverage()).last].compactMap(\.self).max()
+    }
+
+    /// Stretches of ticks that the chain does not have yet, oldest first; whoever may write the directory can forge them.
+    public func unsealedCoverage() throws(LedgerFailure) -> [Coverage] {
+        let sealed = try guarded { try sealedCoverage() }
+        return CoverageLog(bytes: readCoverage()).unsealed(after: sealed)
     }
 
     /// Makes every projection anew from the entries.

@@ -9,7 +9,7 @@ enum Schema {
     ///
     /// A step may change projections and add tables. It never touches `entry` or `body`: what is chained stays as
     /// it was written.
-    static let migrations: [String] = [chain + guards + projections, retention]
+    static let migrations: [String] = [chain + guards + projections, retention, rollouts]
 
     /// The version that this program writes.
     static var version: Int64 { Int64(migrations.count) }
@@ -112,6 +112,17 @@ enum Schema {
             id INTEGER PRIMARY KEY CHECK(id = 1),
             content TEXT NOT NULL
         ) STRICT;
+
+        """
+
+    // What was decided before is given its rollout from the record; a record that is no JSON has none.
+    private static let rollouts = """
+        ALTER TABLE decision ADD COLUMN rollout TEXT;
+        UPDATE decision SET rollout = (
+            SELECT CASE WHEN json_valid(content) THEN
+                CASE json_type(content, '$.fleet.rollout') WHEN 'text' THEN json_extract(content, '$.fleet.rollout') END
+            END FROM body WHERE body.seq = decision.seq
+        );
 
         """
 }

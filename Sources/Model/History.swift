@@ -10,18 +10,21 @@ public struct HistoryFilter: Hashable, Sendable {
     public var verdict: Verdict?
     /// A node's name.
     public var node: String?
+    /// Decisions that were made while this rollout was under way, by its id.
+    public var rollout: String?
 
     /// Makes a filter; without arguments one that lets every decision through.
     public init(
         since: Instant? = nil, until: Instant? = nil, distribution: Distribution? = nil,
         verdict: Verdict? = nil,
-        node: String? = nil
+        node: String? = nil, rollout: String? = nil
     ) {
         self.since = since
         self.until = until
         self.distribution = distribution
         self.verdict = verdict
         self.node = node
+        self.rollout = rollout
     }
 }
 
@@ -57,6 +60,8 @@ public enum HistoryColumn: String, CaseIterable, Sendable {
     case policy
     /// Why, in one line.
     case reason
+    /// The id of the rollout that was under way; NULL where none was.
+    case rollout
 }
 
 /// One decision as the ledger stores it: the bytes of its columns where SQLite keeps them.

@@ -14,7 +14,7 @@ func writeJSON(membersOf row: HistoryRow, to output: OutputBuffer) throws {
         case .seq: try output.append(row.seq)
         case .unmet: try writeJSON(words: row[index], to: output)
         case .at, .node, .distribution, .installation, .change, .trigger, .updateType, .phase, .from, .to,
-            .target, .verdict, .decision, .policy, .reason:
+            .target, .verdict, .decision, .policy, .reason, .rollout:
             let field = row[index]
             if field.baseAddress == nil {
                 try output.append("null")

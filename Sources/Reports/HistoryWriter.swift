@@ -1,6 +1,6 @@
 public import Model
 
-/// How the history of decisions is written.
+/// How the history of decisions is written, a row after the other.
 public enum HistoryFormat: String, CaseIterable, Hashable, Sendable {
     /// For people: aligned columns, the most useful ones.
     case table
@@ -10,20 +10,30 @@ public enum HistoryFormat: String, CaseIterable, Hashable, Sendable {
     case jsonl
     /// What `sqlite3 -csv -header` writes.
     case csv
+    /// A table of GitHub-flavoured Markdown.
+    case markdown
+    /// One event of CloudEvents 1.0 a line.
+    case cloudevents
 }
 
 /// Writes rows of the history one after another, in constant memory.
 public final class HistoryWriter {
     private let format: HistoryFormat
     private let output: OutputBuffer
+    private let events: HistoryCloudEvents
     private var table = HistoryTable()
     private var rows: Int64 = 0
 
     /// Makes a writer; nothing is written before the first row.
     ///
-    /// - Parameter sink: is handed the bytes in order, at most 64 KiB at a time; what it throws ends the export.
-    public init(format: HistoryFormat, sink: @escaping (UnsafeRawBufferPointer) throws -> Void) {
+    /// - Parameters:
+    ///   - ledger: the name of the ledger that the rows are from, by which events are told apart.
+    ///   - sink: is handed the bytes in order, at most 64 KiB at a time; what it throws ends the export.
+    public init(
+        format: HistoryFormat, ledger: String = "", sink: @escaping (UnsafeRawBufferPointer) throws -> Void
+    ) {
         self.format = format
+        events = HistoryCloudEvents(ledger: ledger)
         output = OutputBuffer(sink: sink)
     }
 
@@ -42,6 +52,10 @@ public final class HistoryWriter {
             // The shell writes the header with the first row, and so nothing at all where there is none.
             if rows == 1 { try writeCSVHeader(to: output) }
             try writeCSV(row, to: output)
+        case .markdown:
+            if rows == 1 { try HistoryMarkdown.writeHeader(to: output) }
+            try HistoryMarkdown.write(row, to: output)
+        case .cloudevents: try events.write(row, to: output)
         }
     }
 
@@ -50,7 +64,8 @@ public final class HistoryWriter {
         switch format {
         case .table: try table.finish(to: output)
         case .json: try output.append(rows == 0 ? "[]\n" : "\n]\n")
-        case .jsonl, .csv: break
+        case .markdown: if rows == 0 { try output.append("No decision is recorded that fits.\n") }
+        case .jsonl, .csv, .cloudevents: break
         }
         try output.flush()
     }

@@ -55,6 +55,24 @@ struct CoverageTests {
         #expect(try tick(900, seal: true)?.ticks == 1)
     }
 
+    @Test("tells the stretches that are not sealed yet, and none that is")
+    func unsealed() throws {
+        #expect(try open().unsealedCoverage() == [])
+        _ = try tick(300)
+        _ = try tick(600)
+        #expect(try open().unsealedCoverage().map(\.ticks) == [2])
+        // What an append could not take is still not sealed.
+        #expect(try tick(900, seal: true, fails: true) != nil)
+        #expect(try open().unsealedCoverage().map(\.ticks) == [3])
+        #expect(try tick(1200, seal: true) != nil)
+        #expect(try open().unsealedCoverage() == [])
+        _ = try tick(1500)
+        #expect(
+            try Ledger.openForReading(stateDirectory: directory.path).unsealedCoverage().map(\.first) == [
+                reading(1500).now
+            ])
+    }
+
     @Test("seals the stretch of the boot before at the first tick of another one")
     func boot() throws {
         _ = try tick(300)

@@ -52,6 +52,16 @@ struct EntriesTests {
         #expect(try entries(of: [kind], from: 5) == expected)
     }
 
+    @Test("can be asked for without some kinds")
+    func without() throws {
+        var entries: [LedgerEntry] = []
+        try Ledger.openForReading(stateDirectory: directory.path).entries(leavingOut: ["decided"]) {
+            entries.append($0)
+        }
+        #expect(try self.entries().contains { $0.kind == "decided" })
+        #expect(try entries == self.entries().filter { $0.kind != "decided" })
+    }
+
     @Test("tell a body that is gone and one that cannot be read, and go on")
     func damaged() throws {
         let database = try Connection(

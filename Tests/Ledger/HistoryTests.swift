@@ -73,6 +73,23 @@ struct HistoryTests {
                 == expected { $0.decision.verdict == .hold }.filter { $0 >= 31 })
     }
 
+    @Test("lets through what was decided while a rollout was under way")
+    func rollout() throws {
+        var samples = Samples(seed: 9)
+        for second in 1...30 as ClosedRange<Int64> {
+            var record = samples.decision()
+            record.fleet.rollout = [nil, "r1", "r'2"][Int(second) % 3]
+            try ledger.append([.decided(record)], reading: reading(second), state: NodeState())
+        }
+        #expect(try seqs(HistoryFilter(rollout: "r1")) == (1...30).filter { $0 % 3 == 1 }.map { $0 + 1 })
+        #expect(try seqs(HistoryFilter(rollout: "r'2")).count == 10)
+        #expect(try seqs(HistoryFilter(rollout: "r3")) == [])
+        #expect(try ledger.verify().isIntact)
+        // A projection: made anew it is the same.
+        try ledger.rebuild()
+        #expect(try seqs(HistoryFilter(rollout: "r1")).count == 10)
+    }
+
     struct Stop: Error {}
 
     @Test("ends where the reader of its rows throws, and holds no lock afterwards")

@@ -271,6 +271,31 @@ struct OpeningTests {
         #expect(try chain() == before)
     }
 
+    @Test("gives what an older version decided the rollout that its record names")
+    func olderDecisions() throws {
+        var samples = Samples(seed: 3)
+        let ledger = try open()
+        for second in 1...4 as ClosedRange<Int64> {
+            var record = samples.decision()
+            record.fleet.rollout = second % 2 == 0 ? "r\(second)" : nil
+            try ledger.append([.decided(record)], reading: reading(second), state: NodeState())
+        }
+        let database = try Connection(path: directory.file("ledger.db"), mode: .readWrite, busyTimeout: 0)
+        // As it was before there was such a column, and with a record that is no JSON.
+        try database.execute(
+            script: """
+                ALTER TABLE decision DROP COLUMN rollout; PRAGMA user_version = 1; DROP TRIGGER body_stays;
+                UPDATE body SET content = '{' WHERE seq = 5
+                """)
+        let newer = try open()
+        var rollouts: [Int64] = []
+        try newer.history(HistoryFilter(rollout: "r2")) { rollouts.append($0.seq) }
+        #expect(rollouts == [3])
+        var all = 0
+        try newer.history(HistoryFilter()) { _ in all += 1 }
+        #expect(all == 4)
+    }
+
     @Test("has the columns that history exports")
     func columns() throws {
         let database = try open().store.database

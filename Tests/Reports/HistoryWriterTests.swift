@@ -124,7 +124,7 @@ struct HistoryJSONTests {
                 {"seq":7,"at":"2026-11-24T16:27:44Z","node":"one","distribution":"k3s","installation":"k3s",\
                 "change":"3f9a1c22b0","trigger":"file-replaced","updateType":"minor","phase":"on-disk","from":null,\
                 "to":"v1.32.0+k3s1","target":"sha256:00","verdict":"hold","unmet":[],"decision":"77","policy":"ab",\
-                "reason":"the ceiling is patch, this is minor"}
+                "reason":"the ceiling is patch, this is minor","rollout":null}
 
                 """)
         let object = try JSONDecoder().decode(Object.self, from: Data(try export([Row()], as: .jsonl)))
@@ -151,7 +151,9 @@ struct HistoryJSONTests {
         #expect(try text([], as: .jsonl) == "")
     }
 
-    @Test("writes nothing that a terminal would act on", arguments: [HistoryFormat.json, .jsonl, .table])
+    @Test(
+        "writes nothing that a terminal would act on",
+        arguments: [HistoryFormat.json, .jsonl, .table, .markdown, .cloudevents])
     func harmless(format: HistoryFormat) throws {
         let hostile = "\u{1b}]0;x\u{7}\u{9b}31m\u{7f}\u{202e}\r\u{0}\u{8}"
         let shown = try text(
@@ -229,5 +231,113 @@ struct HistorySinkTests {
         for _ in 0..<3 { try long.withRow { try writer.write($0) } }
         try writer.finish()
         #expect(longest > 0 && longest <= 65_536)
+    }
+}
+
+@Suite("History as Markdown")
+struct HistoryMarkdownTests {
+    @Test("is a table with a row each, and one sentence where there is none")
+    func shape() throws {
+        let lines = try text([Row(), Row([.from: nil, .unmet: nil])], as: .markdown).split(separator: "\n")
+        #expect(lines.count == 4)
+        #expect(lines[0].hasPrefix("| When | Node |"))
+        #expect(lines[1].allSatisfy { "|- ".contains($0) })
+        let cells = lines.map { $0.split(separator: "|", omittingEmptySubsequences: false).count }
+        #expect(Set(cells).count == 1)
+        #expect(lines[2].contains("| v1.31.4+k3s1 | v1.32.0+k3s1 | minor |"))
+        #expect(try text([], as: .markdown) == "No decision is recorded that fits.\n")
+    }
+
+    @Test(
+        "lets nothing become markup",
+        arguments: [
+            ("a|b", "a\\|b"), ("<img src=x onerror=y>", "&lt;img src=x onerror=y&gt;"), ("`x`", "\\`x\\`"),
+            ("[x](https://e.org)", "\\[x\\](https:\\//e.org)"), ("**b** _i_", "\\*\\*b\\*\\* \\_i\\_"),
+            ("a\nb\r\n| c", "a?b??\\| c"), ("www.e.org @me #1", "www\\.e.org \\@me \\#1"), ("\\|", "\\\\\\|"),
+            ("\u{1b}[31m\u{202e}x", "?\\[31m?x"), ("&lt;", "&amp;lt;"),
+        ])
+    func escaped(hostile: String, shown: String) throws {
+        let line = try text([Row([.reason: hostile])], as: .markdown).split(separator: "\n")[2]
+        #expect(line.contains("| \(shown) |"))
+    }
+}
+
+@Suite("History as CloudEvents 1.0")
+struct HistoryCloudEventsTests {
+    struct Event: Decodable {
+        var id: String
+        var source: String
+        var specversion: String
+        var type: String
+        var subject: String
+        var time: String?
+        var datacontenttype: String
+        var data: HistoryJSONTests.Object
+    }
+
+    private static let ledger = "477a81eb33bde218dc217d03fa671c43"
+
+    func lines(_ rows: [Row]) throws -> [[UInt8]] {
+        var bytes: [UInt8] = []
+        let writer = HistoryWriter(format: .cloudevents, ledger: Self.ledger) { bytes += $0 }
+        for row in rows { try row.withRow { try writer.write($0) } }
+        try writer.finish()
+        return bytes.split(separator: 10).map(Array.init)
+    }
+
+    @Test("has the attributes that the specification requires, not empty, by names that it allows")
+    func required() throws {
+        let line = try #require(try lines([Row(seq: 12)]).first)
+        let event = try JSONDecoder().decode(Event.self, from: Data(line))
+        #expect(event.specversion == "1.0")
+        #expect(event.id == "\(Self.ledger)-12")
+        #expect(event.source == "urn:uuid:477a81eb-33bd-e218-dc21-7d03fa671c43")
+        #expect(event.type == "dev.holdfast.decision.hold")
+        #expect(event.subject == "one/k3s/k3s")
+        #expect(event.time == "2026-11-24T16:27:44Z")
+        #expect(event.datacontenttype == "application/json")
+        #expect(event.data.seq == 12 && event.data.unmet == ["ceiling", "window"])
+        // "MUST consist of lower-case letters ('a' to 'z') or digits ('0' to '9')".
+        let object = try JSONDecoder().decode([String: Anything].self, from: Data(line))
+        #expect(
+            object.keys.allSatisfy {
+                $0.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) }
+            })
+    }
+
+    private struct Anything: Decodable { init(from decoder: any Decoder) throws {} }
+
+    @Test(
+        "gives each decision of a ledger an id of its own, and each verdict a type",
+        arguments: Verdict.allCases)
+    func types(verdict: Verdict) throws {
+        let events = try lines((1...50).map { Row(seq: $0, [.verdict: verdict.rawValue]) }).map {
+            try JSONDecoder().decode(Event.self, from: Data($0))
+        }
+        #expect(Set(events.map(\.id)).count == 50)
+        #expect(Set(events.map(\.type)) == ["dev.holdfast.decision.\(verdict.rawValue)"])
+    }
+
+    @Test(
+        "keeps its strings to the characters that the specification lets in",
+        arguments: HistoryJSONTests.texts)
+    func characters(hostile: String) throws {
+        let noncharacters = [0xfffe, 0xfdd0].compactMap { Unicode.Scalar($0 as UInt32) }.map { String($0) }
+            .joined()
+        let rows = [
+            Row([
+                .node: hostile, .installation: hostile + noncharacters, .at: hostile, .verdict: hostile,
+            ])
+        ]
+        let event = try JSONDecoder().decode(Event.self, from: Data(try #require(try lines(rows).first)))
+        #expect(!event.subject.isEmpty)
+        #expect(
+            event.subject.unicodeScalars.allSatisfy {
+                $0.value >= 0x20 && !(0x7f...0x9f).contains($0.value) && $0.value & 0xfffe != 0xfffe
+                    && !(0xfdd0...0xfdef).contains($0.value)
+            })
+        #expect(event.time == nil)
+        #expect(event.type == "dev.holdfast.decision")
+        #expect(event.data.node == hostile)
     }
 }
