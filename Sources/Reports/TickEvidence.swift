@@ -1,0 +1,180 @@
+import Model
+
+/// When ticks are known to have run, and the gaps between.
+///
+/// Within a boot the monotonic clock tells how long nobody looked, whatever the wall clock was set to; across a boot
+/// nobody looked. Wall clock and monotonic clock that part ways mean that the clock was set.
+struct TickEvidence {
+    /// Twice the timer's five minutes: a tick that is late is no gap.
+    static let patience: Int64 = 600
+    /// A clock that is steered gains or loses a little; one that is set, more.
+    private static let steering: Int64 = 5
+    private static let mostProofs = 500
+
+    private(set) var last: Coverage?
+    private(set) var gaps = Bounded<Gap>(1000)
+    /// Entries of the present boot that only a tick or a step writes, since the newest stretch.
+    private var proofs: [Instant] = []
+    private var proofBoot = ""
+    private var dropped: (first: Instant, count: Int)?
+    private var unsynchronised: Instant?
+    private var lastEntry: Instant?
+
+    /// Before which instant nothing was watched; nil while nothing is known.
+    private(set) var first: Instant?
+
+    /// Takes in that an entry was written.
+    mutating func take(_ entry: LedgerEntry) {
+        switch entry.content {
+        case .dropped:
+            dropped = (dropped?.first ?? entry.at, (dropped?.count ?? 0) + 1)
+        case .unreadable(let reason):
+            gaps.append(
+                Gap(
+                    entry.at, entry.at, .lost,
+                    "entry \(entry.sequence) (\(entry.kind)) cannot be read: \(reason)"))
+        case .beginning, .event: break
+        }
+        if entry.clockSynchronised == false {
+            unsynchronised = unsynchronised ?? lastEntry ?? entry.at
+        } else if entry.clockSynchronised == true, let since = unsynchronised {
+            gaps.append(
+                Gap(
+                    since, entry.at, .clock,
+                    "the clock was not synchronised: what happened may have happened at another time"))
+            unsynchronised = nil
+        }
+        lastEntry = entry.at
+        if Self.provesTick(entry.kind) {
+            if proofBoot != entry.bootID { proofs = [] }
+            proofBoot = entry.bootID
+            proofs.append(entry.at)
+            if proofs.count > Self.mostProofs { proofs.removeFirst(Self.mostProofs / 2) }
+        }
+    }
+
+    /// Takes a stretch of ticks in.
+    mutating func take(_ next: Coverage) {
+        defer {
+            last = next
+            proofs = []
+            dropped = nil
+        }
+        if first == nil { first = next.first }
+        if let last { between(last, next) }
+        let length = Self.seconds(next.firstMonotonic, next.lastMonotonic)
+        checkClock(next.first, next.last, elapsed: length)
+        let longest = next.longestGap / 1_000_000_000
+        if longest > Self.patience {
+            gaps.append(
+                Gap(
+                    next.first, next.last, .unwatched,
+                    "up to \(Self.text(longest)) passed between two ticks somewhere in this stretch of "
+                        + "\(next.ticks)"))
+        }
+    }
+
+    private mutating func between(_ last: Coverage, _ next: Coverage) {
+        if let dropped {
+            gaps.append(
+                Gap(
+                    last.last, next.first, .lost,
+                    "what \(dropped.count) entries from \(dropped.first) on said was dropped by retention"))
+            return
+        }
+        guard last.bootID == next.bootID, next.firstMonotonic >= last.lastMonotonic else {
+            gaps.append(
+                Gap(
+                    last.last, next.first, .restart,
+                    "the node was restarted: nobody looked between the last tick before and the first one after"
+                ))
+            return
+        }
+        let elapsed = Self.seconds(last.lastMonotonic, next.firstMonotonic)
+        checkClock(last.last, next.first, elapsed: elapsed)
+        guard elapsed > Self.patience else { return }
+        // What a tick or a step wrote meanwhile shows that one ran.
+        let known = proofBoot == next.bootID ? proofs.filter { last.last < $0 && $0 < next.first } : []
+        var before = last.last
+        for at in known.sorted() + [next.first] {
+            if (at - before).seconds > Self.patience {
+                gaps.append(
+                    Gap(before, at, .unwatched, "no tick ran for \(Self.text((at - before).seconds))"))
+            }
+            before = at
+        }
+        if next.first <= last.last {
+            gaps.append(
+                Gap(
+                    next.first, last.last, .unwatched,
+                    "no tick ran for \(Self.text(elapsed)) by the monotonic clock"))
+        }
+    }
+
+    private mutating func checkClock(_ first: Instant, _ last: Instant, elapsed: Int64) {
+        let wall = (last - first).seconds
+        let (apart, overflow) = wall.subtractingReportingOverflow(elapsed)
+        guard overflow || apart.magnitude > UInt64(Self.steering + elapsed / 1000) else { return }
+        gaps.append(
+            Gap(
+                first, last, .clock,
+                "the clock was set \(apart < 0 ? "back" : "forward") by \(Self.text(Int64(clamping: apart.magnitude))): "
+                    + "times around it cannot be relied on"))
+    }
+
+    /// Gaps after the newest stretch, when nothing more comes.
+    mutating func finish(at now: Instant) {
+        if let since = unsynchronised {
+            gaps.append(
+                Gap(
+                    since, now, .clock,
+                    "the clock is not synchronised: what happened may have happened at another time"))
+        }
+        if let last, (now - last.last).seconds > Self.patience {
+            gaps.append(
+                Gap(last.last, now, .unwatched, "no tick has run for \(Self.text((now - last.last).seconds))")
+            )
+        }
+        gaps.trim()
+    }
+
+    mutating func lost(_ from: Instant, _ to: Instant, _ text: String) {
+        gaps.append(Gap(from, to, .lost, text))
+    }
+
+    /// The newest instant at which a tick surely ran before another one.
+    func tick(before instant: Instant) -> Instant? {
+        guard let last else { return nil }
+        if last.last < instant { return last.last }
+        return last.first < instant ? last.first : nil
+    }
+
+    private static func seconds(_ from: Int64, _ to: Int64) -> Int64 {
+        let (difference, overflow) = to.subtractingReportingOverflow(from)
+        return overflow ? .max / 4_000_000_000 : difference / 1_000_000_000
+    }
+
+    /// `2 h 5 min`, for a person.
+    static func text(_ seconds: Int64) -> String {
+        let units: [(String, Int64)] = [("d", 86_400), ("h", 3600), ("min", 60), ("s", 1)]
+        var rest = seconds
+        var parts: [String] = []
+        for (name, length) in units where rest >= length && parts.count < 2 {
+            parts.append("\(rest / length) \(name)")
+            rest %= length
+        }
+        return parts.isEmpty ? "0 s" : parts.joined(separator: " ")
+    }
+
+    /// Whether only a tick or a step writes entries of a kind; a person's command may look too, and then it is one.
+    private static func provesTick(_ kind: String) -> Bool {
+        switch kind {
+        case "installation-found", "installation-gone", "installation-observed", "decided", "change-ended",
+            "problem-began", "problem-ended", "policy-loaded", "policy-rejected", "guard-broken",
+            "gate-acted",
+            "seat-taken", "step-began", "step-moved", "step-ended":
+            true
+        default: false
+        }
+    }
+}
