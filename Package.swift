@@ -125,7 +125,7 @@ let package = Package(
                 "ScriptedServer", "SQLite", "Web",
             ]),
         tests("Agent", ["Agent", "Model", "Ports", "Rules"]),
-        tests("Reports", ["Reports", "Model"]),
+        tests("Reports", ["Crypto", "Reports", "Model"]),
         tests(
             "Commands",
             [
