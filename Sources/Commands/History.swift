@@ -6,18 +6,30 @@ import PolicyFile
 import Ports
 import Reports
 
-/// `holdfast history`: decisions from the ledger, oldest first.
+/// `holdfast history`: decisions from the ledger, oldest first; as a report; or whether nothing unapproved was started.
 func history(_ invocation: Invocation, on screen: Screen) throws(Failure) -> ExitCode {
     let place = try Place(invocation)
     let filter = try historyFilter(invocation, now: place.clock.read().now)
-    let format = HistoryFormat(rawValue: invocation.value("output") ?? "") ?? .table
-    let writer = HistoryWriter(format: format) { screen.out($0) }
+    let output = invocation.value("output") ?? ""
     do {
-        try place.readLedger().history(filter, writer.write)
+        let ledger = try place.readLedger()
+        if let unit = invocation.value("absence") {
+            return try absence(of: unit, filter, ledger, place, output: output, on: screen)
+        }
+        if output == "html" {
+            try writeReport(filter, ledger, place, on: screen)
+            return .done
+        }
+        let writer = HistoryWriter(format: HistoryFormat(rawValue: output) ?? .table, ledger: ledger.name) {
+            screen.out($0)
+        }
+        try ledger.history(filter, writer.write)
         try writer.finish()
-        if let note = try place.readLedger().droppedDecisions()?.note { screen.error("Note: \(note)") }
+        if let note = try ledger.droppedDecisions()?.note { screen.error("Note: \(note)") }
     } catch let failure as LedgerFailure {
         throw Failure(ledger: failure)
+    } catch let failure as Failure {
+        throw failure
     } catch {
         throw Failure(code: .failed, message: "\(error)")
     }
@@ -31,6 +43,8 @@ func historyFilter(_ invocation: Invocation, now: Instant) throws(Failure) -> Hi
     filter.until = try time("until", of: invocation, now: now)
     filter.distribution = invocation.value("distribution").flatMap { Distribution(rawValue: $0) }
     filter.verdict = invocation.value("verdict").flatMap { Verdict(rawValue: $0) }
+    filter.node = invocation.value("node")
+    filter.rollout = invocation.value("rollout")
     return filter
 }
 

@@ -239,15 +239,30 @@ enum Interface {
         "dry-run", short: "n", help: "Show what would be done, and do nothing.")
 
     private static let history = Command(
-        "history", abstract: "List decisions from the ledger, oldest first.",
-        options: decisions + [rootOption, state],
-        examples: ["holdfast history --since 7d", "holdfast history --verdict hold --output csv"])
+        "history", abstract: "List decisions from the ledger, oldest first; or write a report of it.",
+        discussion: """
+            html is one file that needs nothing else, for a person to read and to keep; cloudevents is one CloudEvents 1.0 \
+            event a line. With --absence it says instead whether the ledger shows that no unapproved artifact was \
+            started in the time from --since to --until, and names what is not covered; it exits with 0 only where that \
+            is shown for the whole time.
+            """,
+        options: [
+            Option(
+                "output", short: "o", value: "format", help: "How to print.", defaultValue: "table",
+                completion: .oneOf(["table", "json", "jsonl", "csv", "markdown", "html", "cloudevents"]))
+        ] + decisions + [
+            Option(
+                "absence", value: "unit",
+                help: "Say whether nothing unapproved was started by this unit, rather than list decisions."),
+            rootOption, state,
+        ],
+        examples: [
+            "holdfast history --since 7d", "holdfast history --verdict hold --output csv",
+            "holdfast history --since 30d --output html", "holdfast history --absence k3s.service --since 7d",
+        ])
 
-    /// Which decisions are listed, and how.
+    /// Which decisions are listed.
     private static let decisions = [
-        Option(
-            "output", short: "o", value: "format", help: "How to print.", defaultValue: "table",
-            completion: .oneOf(["table", "json", "jsonl", "csv"])),
         Option(
             "since", value: "time",
             help: "From this time on: 2026-11-24, 2026-11-24T16:00:00Z, or 36h, 7d ago."),
@@ -258,6 +273,8 @@ enum Interface {
         Option(
             "verdict", value: "verdict", help: "With this verdict only.",
             completion: .oneOf(["allow", "hold", "deny"])),
+        Option("node", value: "name", help: "About this node only."),
+        Option("rollout", value: "id", help: "Made while this rollout was under way."),
     ]
 
     private static let verify = Command(
@@ -291,7 +308,11 @@ enum Interface {
                 "path", help: "A copy of a ledger, or a directory of them.", isRepeating: true,
                 completion: .file)
         ],
-        options: decisions + [
+        options: [
+            Option(
+                "output", short: "o", value: "format", help: "How to print.", defaultValue: "table",
+                completion: .oneOf(["table", "json", "jsonl", "csv"]))
+        ] + decisions + [
             Option("include-broken", help: "List what is not intact too, marked as broken.")
         ],
         examples: ["holdfast merge ledgers/", "holdfast merge a/ledger.db b/ledger.db --output csv"])

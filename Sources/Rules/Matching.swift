@@ -2,7 +2,7 @@ public import Model
 
 extension Match {
     /// Whether an installation on a node is meant; what is not known about it never matches.
-    func applies(to node: NodeFacts, distribution: Distribution, role: Role?) -> Bool {
+    public func applies(to node: NodeFacts, distribution: Distribution, role: Role?) -> Bool {
         if !self.distribution.isEmpty, !self.distribution.contains(distribution) { return false }
         if !self.role.isEmpty {
             guard let role, self.role.contains(role) else { return false }

@@ -1,4 +1,4 @@
-import Model
+public import Model
 
 extension Question {
     /// A step is begun only while a window is open.
@@ -22,6 +22,31 @@ extension Question {
             .window, "no window is open; the next opens \(next.start) (\(next.day), \(policy.timezone))",
             from: source, notBefore: next.start, lever: waiveLever(.window, key: "windows"))
     }
+}
+
+/// A stretch of time in which a window is open.
+public struct WindowOpening: Hashable, Sendable {
+    /// Inclusive.
+    public var start: Instant
+    /// Exclusive.
+    public var end: Instant
+}
+
+/// Every opening of windows that overlaps a stretch of time, in the order of their starts.
+///
+/// - Parameter most: no more are given; the rest of the stretch is then left out.
+public func openings(
+    of windows: [Window], in zone: Zone, from start: Instant, to end: Instant, most: Int
+) -> [WindowOpening] {
+    let calendar = Openings(windows: windows, zone: zone)
+    var found: [WindowOpening] = []
+    if let open = calendar.open(at: start) { found.append(WindowOpening(start: open.start, end: open.end)) }
+    var last = start
+    while found.count < most, let next = calendar.next(after: last), next.start < end {
+        found.append(WindowOpening(start: next.start, end: next.end))
+        last = next.start
+    }
+    return found
 }
 
 /// When windows are open.

@@ -1,0 +1,130 @@
+import Agent
+import Crypto
+import Host
+import Ledger
+import Model
+import PolicyFile
+import Ports
+import Reports
+import Rules
+
+/// `holdfast history --output html`: one file that needs nothing from elsewhere.
+func writeReport(_ filter: HistoryFilter, _ ledger: Ledger, _ place: Place, on screen: Screen) throws {
+    let gathered = try gather(filter, ledger, place)
+    var report = Report([gathered.chronicle], madeAt: gathered.now)
+    report.filter = words(of: filter)
+    gathered.addPolicy(to: &report, place)
+    let writer = ReportWriter(report, hash: { sha256($0) }) { screen.out($0) }
+    try writer.begin()
+    let last = gathered.chronicle.head.sequence
+    // What was recorded after the first look is no part of this report.
+    try ledger.history(filter) { row in if row.seq <= last { try writer.write(row) } }
+    try writer.finish()
+}
+
+/// `holdfast history --absence UNIT`: whether the ledger shows that nothing unapproved was started.
+func absence(
+    of unit: String, _ filter: HistoryFilter, _ ledger: Ledger, _ place: Place, output: String,
+    on screen: Screen
+) throws -> ExitCode {
+    guard output == "table" || output == "json" || output.isEmpty else {
+        throw Failure(
+            code: .usage, message: "--absence is answered as table or json, not as \(output.printable)")
+    }
+    let chronicle = try gather(filter, ledger, place).chronicle
+    guard let story = chronicle.installation(named: unit) else {
+        let known = chronicle.installations.map(\.id.name)
+        throw Failure(
+            code: .failed,
+            message: "the ledger knows no unit \(unit.printable); "
+                + (known.isEmpty ? "it has seen none" : "there is \(known.joined(separator: ", "))".printable)
+        )
+    }
+    // Without an end it is asked up to the newest tick: what the gate told since is taken by the next one.
+    let to = max(filter.until ?? chronicle.lastTick ?? chronicle.end, chronicle.start)
+    let absence = chronicle.absence(of: story, from: chronicle.start, to: to)
+    if output == "json" {
+        try screen.json(AbsenceAnswer(absence))
+    } else {
+        screen.out(text(of: absence, screen.style, screen.width))
+    }
+    return absence.answer == .holds ? .done : .failed
+}
+
+/// What a ledger tells, and what is needed to say more of it.
+private struct Gathered {
+    var chronicle: Chronicle
+    var now: Instant
+    /// Policies with when each came into force, the newest ones.
+    var policies: [(at: Instant, policy: LoadedPolicy)]
+}
+
+private func gather(_ filter: HistoryFilter, _ ledger: Ledger, _ place: Place) throws -> Gathered {
+    let now = place.clock.read().now
+    // The end is exclusive, and what this second has recorded is part of it.
+    let end = filter.until ?? now + TimeSpan(seconds: 1)
+    if let since = filter.since, end < since {
+        throw Failure(code: .usage, message: "the time from \(since) to \(end) ends before it begins")
+    }
+    var fold = ChronicleFold(
+        node: place.node.name ?? Machine.hostName(root: place.root) ?? "localhost", ledger: ledger.name,
+        start: filter.since, end: end, describe: { journalEntries(for: $0).first?.text })
+    try ledger.history(HistoryFilter()) { fold.take($0) }
+    var policies: [(at: Instant, policy: LoadedPolicy)] = []
+    try ledger.entries(leavingOut: ChronicleFold.leavesOut) { entry in
+        fold.take(entry)
+        if case .policyLoaded(let policy) = entry.event {
+            policies.append((entry.at, policy))
+            if policies.count > 200 { policies.removeFirst(100) }
+        }
+    }
+    let chronicle = fold.finish(unsealed: try ledger.unsealedCoverage(), now: now)
+    return Gathered(chronicle: chronicle, now: now, policies: policies)
+}
+
+extension Gathered {
+    /// Adds what the policies of the time say: when their windows were open, and which overrides are in force at the end.
+    func addPolicy(to report: inout Report, _ place: Place) {
+        let node = NodeFacts(
+            name: chronicle.node, cluster: place.node.cluster, labels: place.node.labels, architecture: nil)
+        for story in chronicle.installations {
+            let role = chronicle.state.installations[story.id.description]?.installation.role
+            var open: [Stretch] = []
+            for (index, entry) in policies.enumerated() {
+                let start = max(entry.at, chronicle.start)
+                let end = min(
+                    index + 1 < policies.count ? policies[index + 1].at : chronicle.end, chronicle.end)
+                guard start < end else { continue }
+                let policy = resolve(
+                    entry.policy, isCurrent: true, node: node, distribution: story.id.distribution, role: role
+                ).policy
+                guard let zone = place.zones.zone(named: policy.timezone)?.zone else { continue }
+                if let windows = policy.windows {
+                    open += openings(of: windows, in: zone, from: start, to: end, most: 400).map {
+                        Stretch(start: max($0.start, start), end: min($0.end, end), text: "window open")
+                    }
+                }
+                guard end == chronicle.end else { continue }
+                report.overrides += policy.overrides.filter { override in
+                    override.match.applies(to: node, distribution: story.id.distribution, role: role)
+                        && end < zone.firstInstant(of: override.until, second: 0)
+                }.map {
+                    ReportFact(
+                        label: "\($0.rule.rawValue) for \(story.id)",
+                        value: "until \($0.until) (\(policy.timezone))",
+                        explanation: $0.reason)
+                }
+            }
+            report.windows[Report.key(chronicle.node, story.id)] = open
+        }
+    }
+}
+
+/// A filter in words; nil for one that only names a time.
+private func words(of filter: HistoryFilter) -> String? {
+    let parts = [
+        filter.node.map { "node \($0)" }, filter.distribution.map { "distribution \($0.rawValue)" },
+        filter.verdict.map { "verdict \($0.rawValue)" }, filter.rollout.map { "rollout \($0)" },
+    ].compactMap(\.self)
+    return parts.isEmpty ? nil : parts.joined(separator: ", ")
+}
