@@ -16,9 +16,8 @@ func writeReport(_ filter: HistoryFilter, _ ledger: Ledger, _ place: Place, on s
     gathered.addPolicy(to: &report, place)
     let writer = ReportWriter(report, hash: { sha256($0) }) { screen.out($0) }
     try writer.begin()
-    let last = gathered.chronicle.head.sequence
     // What was recorded after the first look is no part of this report.
-    try ledger.history(filter) { row in if row.seq <= last { try writer.write(row) } }
+    try ledger.history(filter) { row in if row.seq <= gathered.newest { try writer.write(row) } }
     try writer.finish()
 }
 
@@ -55,6 +54,8 @@ func absence(
 private struct Gathered {
     var chronicle: Chronicle
     var now: Instant
+    /// The number of the newest decision.
+    var newest: Int64
     /// Policies with when each came into force, the newest ones.
     var policies: [(at: Instant, policy: LoadedPolicy)]
 }
@@ -69,7 +70,11 @@ private func gather(_ filter: HistoryFilter, _ ledger: Ledger, _ place: Place) t
     var fold = ChronicleFold(
         node: place.node.name ?? Machine.hostName(root: place.root) ?? "localhost", ledger: ledger.name,
         start: filter.since, end: end, describe: { journalEntries(for: $0).first?.text })
-    try ledger.history(HistoryFilter()) { fold.take($0) }
+    var newest: Int64 = 0
+    try ledger.history(HistoryFilter()) {
+        fold.take($0)
+        newest = $0.seq
+    }
     var policies: [(at: Instant, policy: LoadedPolicy)] = []
     try ledger.entries(leavingOut: ChronicleFold.leavesOut) { entry in
         fold.take(entry)
@@ -79,7 +84,7 @@ private func gather(_ filter: HistoryFilter, _ ledger: Ledger, _ place: Place) t
         }
     }
     let chronicle = fold.finish(unsealed: try ledger.unsealedCoverage(), now: now)
-    return Gathered(chronicle: chronicle, now: now, policies: policies)
+    return Gathered(chronicle: chronicle, now: now, newest: newest, policies: policies)
 }
 
 extension Gathered {

@@ -12,6 +12,8 @@ struct TickEvidence {
     private static let mostProofs = 500
 
     private(set) var last: Coverage?
+    /// The newest tick before the newest stretch.
+    private var beforeLast: Instant?
     private(set) var gaps = Bounded<Gap>(1000)
     /// Entries of the present boot that only a tick or a step writes, since the newest stretch.
     private var proofs: [Instant] = []
@@ -61,7 +63,10 @@ struct TickEvidence {
             dropped = nil
         }
         if first == nil { first = next.first }
-        if let last { between(last, next) }
+        if let last {
+            if last.last < next.first { beforeLast = last.last }
+            between(last, next)
+        }
         let length = Self.seconds(next.firstMonotonic, next.lastMonotonic)
         checkClock(next.first, next.last, elapsed: length)
         let longest = next.longestGap / 1_000_000_000
@@ -142,11 +147,9 @@ struct TickEvidence {
         gaps.append(Gap(from, to, .lost, text))
     }
 
-    /// The newest instant at which a tick surely ran before another one.
+    /// The newest instant before another one at which a tick is known to have run; nil where none is.
     func tick(before instant: Instant) -> Instant? {
-        guard let last else { return nil }
-        if last.last < instant { return last.last }
-        return last.first < instant ? last.first : nil
+        [last?.last, last?.first, beforeLast].compactMap(\.self).first { $0 < instant }
     }
 
     private static func seconds(_ from: Int64, _ to: Int64) -> Int64 {

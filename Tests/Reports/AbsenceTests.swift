@@ -83,6 +83,13 @@ struct AbsenceTests {
                 testDescription: "a look found what was not approved running", tell: { $0.start(newer) },
                 answer: .violated),
             Case(
+                testDescription: "two looks, one after the other, and the second found it running",
+                tell: {
+                    $0.start()
+                    $0.wait(.minutes(5))
+                    $0.start(newer)
+                }, answer: .violated),
+            Case(
                 testDescription: "a look found another version running, whatever its bytes",
                 tell: { $0.start(newer, knowsBytes: false) }, answer: .violated),
         ]

@@ -119,6 +119,22 @@ struct ReportPageTests {
         #expect(!costly.contains("None: nothing outside"))
     }
 
+    @Test("is handed on in pieces of at most 64 KiB, a row as it comes")
+    func streamed() throws {
+        let story = StoryLedger.twoWeeks()
+        var pieces: [Int] = []
+        let writer = ReportWriter(Report([story.chronicle()], madeAt: story.now), hash: { sha256($0) }) {
+            pieces.append($0.count)
+        }
+        try writer.begin()
+        let row = Row([.reason: String(repeating: "<", count: 100_000)])
+        for _ in 0..<50 { try row.withRow { try writer.write($0) } }
+        let before = pieces.count
+        #expect(before > 2)
+        try writer.finish()
+        #expect(pieces.count > before && pieces.allSatisfy { $0 <= 65_536 })
+    }
+
     @Test("shows several ledgers, each by its node")
     func several() throws {
         var other = StoryLedger("v1.30.1+k3s1")
