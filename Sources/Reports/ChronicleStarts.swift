@@ -5,7 +5,8 @@ extension ChronicleFold {
     /// Takes in a start that a look found, and what the gate told.
     mutating func takeStart(_ event: Event, _ entry: LedgerEntry) {
         switch event {
-        case .installationFound(let installation), .installationObserved(let installation):
+        // What ran when it was first looked at was started before that.
+        case .installationObserved(let installation):
             guard let running = installation.running, let invocation = running.invocationID else { return }
             let known = state.installations[installation.id.description]
             guard known?.installation.running?.invocationID != invocation else { return }

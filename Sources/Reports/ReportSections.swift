@@ -101,10 +101,11 @@ struct ReportSections {
                 try output.append(
                     "<h3>\("\(story.id.distribution.displayName) \(story.id.name) on \(chronicle.node)".html)</h3>\n"
                         + "<div class=\"scroll\">\(timeline.svg())</div>\n")
+                let words = timeline.rows()
                 try ReportTable(
                     caption: "The same in words, but for windows and gaps.",
-                    columns: ["Lane", "From", "To", "What"], rows: timeline.rows(),
-                    none: "Nothing was recorded of it in this stretch."
+                    columns: ["Lane", "From", "To", "What"], rows: words.rows,
+                    none: "Nothing was recorded of it in this stretch.", dropped: words.dropped
                 ).write(to: output)
             }
         }

@@ -28,7 +28,7 @@ let reportStyle = """
     #decisions td{overflow-wrap:break-word;max-width:24rem}
     #decisions td.v,#decisions td:nth-child(3),#decisions td:nth-child(4),#decisions td:nth-child(8),\
     #decisions td:nth-child(9){white-space:nowrap}
-    td:nth-child(2){min-width:7rem}
+    td:first-child{min-width:5.5rem}td:nth-child(2){min-width:7rem}
     thead th{background:var(--soft);white-space:nowrap}
     th button{font:inherit;font-weight:600;color:inherit;background:none;border:0;padding:0;cursor:pointer}
     th[aria-sort=ascending] button::after{content:" \\2191"}
@@ -55,7 +55,7 @@ let reportStyle = """
     svg .s5{fill:var(--v5)}
     svg .held{fill:var(--heldbar)}svg .denied{fill:var(--deniedbar)}svg .gate{fill:var(--gatebar)}svg .window{fill:var(--v0);\
     opacity:.55}svg .step{fill:var(--v2)}svg .rollout{fill:var(--v1)}svg .pause{fill:var(--heldbar);opacity:.85}\
-    svg .gap{fill:var(--gap)}svg .fail{fill:var(--deniedbar)}
+    svg .gap{fill:var(--gap)}svg .act{fill:var(--v3)}svg .fail{fill:var(--deniedbar)}
     .facts{display:grid;grid-template-columns:max-content 1fr;gap:.1rem 1.2rem;margin:.5rem 0}
     .facts dt{color:var(--faint)}.facts dd{margin:0;overflow-wrap:anywhere}
     .pages{display:none;gap:.6rem;align-items:center;margin:.6rem 0}

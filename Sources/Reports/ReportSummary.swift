@@ -94,6 +94,12 @@ struct ReportSummary {
         let blind = gaps.filter { $0.kind != .clock }.reduce(0) { sum, gap in
             sum + max(0, (min(gap.end, chronicle.end) - max(gap.start, chronicle.start)).seconds)
         }
+        guard blind > 0 else {
+            return Sentence(
+                text:
+                    "The guard looked all the time, but \(gaps.count) stretch\(gaps.count == 1 ? " is" : "es are") of no "
+                    + "certain time or content: see the gaps.", mark: "wait")
+        }
         return Sentence(
             text:
                 "\(gaps.count) gap\(plural(gaps.count)), \(TickEvidence.text(blind)) in all, in which nobody looked or "

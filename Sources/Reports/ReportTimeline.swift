@@ -13,6 +13,8 @@ struct ReportTimeline {
     private static let row = 26
     /// No lane shows more; the newest are shown.
     private static let most = 300
+    /// Nobody reads more of a lane in words before the decisions begin.
+    private static let mostInWords = 60
 
     private struct Bar {
         var stretch: Stretch
@@ -66,6 +68,13 @@ struct ReportTimeline {
         if !steps.isEmpty { lanes.append(("Steps", steps)) }
         let rollouts = bars(story.stretches(.rollout), "rollout", true)
         if !rollouts.isEmpty { lanes.append(("Rollout", rollouts)) }
+        let acts = story.acts.items.map {
+            Bar(
+                stretch: Stretch(
+                    start: $0.act.at, end: $0.act.at, text: $0.act.kind.rawValue, detail: $0.act.text),
+                style: "act")
+        }
+        if !acts.isEmpty { lanes.append(("At starts", acts)) }
         let failures = story.failures.items.map {
             Bar(stretch: Stretch(start: $0.at, end: $0.at, text: $0.title, detail: $0.text), style: "fail")
         }
@@ -136,7 +145,7 @@ struct ReportTimeline {
     private func axis(height: Int) -> String {
         let whole = (chronicle.end - chronicle.start).seconds
         var text = ""
-        let marks = (0..<5).map { chronicle.start + TimeSpan(seconds: whole / 5 * $0) }
+        let marks = (0..<5).map { chronicle.start + TimeSpan(seconds: whole * $0 / 5) }
         for instant in Set(marks).sorted() {
             let place = tenth(x(instant))
             let label = instant.description
@@ -154,10 +163,13 @@ struct ReportTimeline {
 
     // MARK: Words
 
-    /// The same in words, a row each: lane, from, to, what.
-    func rows() -> [[ReportCell]] {
-        lanes().flatMap { lane in
-            lane.bars.filter { $0.style != "window" && $0.style != "gap" }.suffix(Self.most).map { bar in
+    /// The same in words, a row each: lane, from, to, what; and how many older ones are left out.
+    func rows() -> (rows: [[ReportCell]], dropped: Int) {
+        var dropped = 0
+        let rows = lanes().flatMap { lane in
+            let bars = lane.bars.filter { $0.style != "window" && $0.style != "gap" }
+            dropped += max(0, bars.count - Self.mostInWords)
+            return bars.suffix(Self.mostInWords).map { bar -> [ReportCell] in
                 let stretch = bar.stretch
                 let detail =
                     stretch.detail.hasPrefix(stretch.text)
@@ -166,10 +178,10 @@ struct ReportTimeline {
                 let isInstant = stretch.end == stretch.start
                 return [
                     .text(lane.name), .time(stretch.start),
-                    isInstant ? .text("") : stretch.end.map { .time($0) } ?? .text("goes on"),
-                    .text(detail),
+                    isInstant ? .text("") : stretch.end.map { .time($0) } ?? .text("goes on"), .text(detail),
                 ]
             }
         }
+        return (rows, dropped)
     }
 }

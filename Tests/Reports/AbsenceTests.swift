@@ -246,6 +246,20 @@ struct AbsenceTests {
         #expect(try story.absence(from: from + .seconds(-1), to: last).answer == .notProven)
     }
 
+    @Test("does not take for a start what ran when it was first looked at")
+    func firstLook() throws {
+        var story = StoryLedger()
+        story.installation.running = Running(
+            version: Version("v1.30.0+k3s1"), sources: [], invocationID: "before",
+            startedFrom: StoryLedger.artifact("v1.30.0+k3s1"))
+        story.entries = []
+        story.record(.installationFound(story.installation))
+        story.adopt()
+        let from = story.now
+        story.quiet(.hours(1))
+        #expect(try story.absence(from: from, to: story.now).answer == .holds)
+    }
+
     @Test("is of one installation, by its unit, its name or its id")
     func named() {
         let chronicle = StoryLedger().chronicle()
