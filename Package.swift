@@ -78,7 +78,7 @@ let package = Package(
             "Commands",
             [
                 "Agent", "Artifacts", "CommandLine", "Crypto", "Distributions", "Fleet", "Gate", "Host",
-                "Kubernetes", "Ledger", "Model", "PolicyFile", "Ports", "Reports", "Rollout", "Rules",
+                "Kubernetes", "Ledger", "Model", "PolicyFile", "Ports", "Reports", "Rollout", "Rules", "Web",
             ]),
         .executableTarget(name: "holdfast", dependencies: ["Commands"], swiftSettings: strict),
         // Stands before every start of a unit: the standard library, a few calls, and nothing that it could do without.

@@ -72,8 +72,9 @@ public func journalEntries(for event: Event) -> [JournalEntry] {
         return [
             JournalEntry(
                 message: .catalogImported, priority: .notice,
-                text:
-                    "imported \(catalog.entries.count) checksum\(catalog.entries.count == 1 ? "" : "s") from \(catalog.file)",
+                text: catalog.entries.isEmpty
+                    ? "imported the table of supported minors from \(catalog.file)"
+                    : "imported \(catalog.entries.count) checksum\(catalog.entries.count == 1 ? "" : "s") from \(catalog.file)",
                 fields: ["HOLDFAST_CATALOG": catalog.sha256.hex])
         ]
     case .approved(let approval): return [entry(for: approval)]

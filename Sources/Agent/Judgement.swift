@@ -62,6 +62,17 @@ public struct Judgement {
     public var fleetIsAsked = false
     /// What was fetched, and what could not be.
     public var downloads: KnownDownloads?
+    /// What sources of releases told, by distribution.
+    public var sources: [String: KnownSource] = [:]
+    /// What an artifact has earned of its soak, by the step's id.
+    public var soaks: [String: Soak] = [:]
+
+    /// The node's name, and whom its policy wants told; nil while the policy's file is not valid.
+    ///
+    /// The last valid policy is kept without its receivers, which can be secret.
+    public var receivers: (node: String, notify: [Notification])? {
+        policyIsCurrent ? policy.map { (observation.node.name, $0.document.notify) } : nil
+    }
 }
 
 /// Judges all that a look found.

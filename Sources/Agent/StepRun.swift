@@ -63,6 +63,8 @@ public struct StepRun {
         public var failure: LedgerFailure?
         /// Whether another process was at the node's guards all the time.
         public var isBusy = false
+        /// The node's name, and whom its policy wants told, as of the last look; nil where the policy is not valid.
+        public var receivers: (node: String, notify: [Notification])?
     }
 
     /// Carries out what is due, or finishes what is open; it returns when that is over, or cannot go on by itself.
@@ -105,6 +107,7 @@ public struct StepRun {
             let outcome = world.tick.run(dryRun: false)
             if let failure = outcome.failure { throw failure }
             let judgement = outcome.judgement
+            report.receivers = judgement.receivers
             report.standing = stepStanding(of: judgement, site: world.site, label: world.label)
             switch report.standing {
             case .nothing, .waits: return false

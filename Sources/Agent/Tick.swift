@@ -18,6 +18,7 @@ public struct Tick {
     let fleet: (port: any FleetPort, identity: FleetIdentity)?
     private let source: ((ArtifactSource) -> (any ReleaseSource)?)?
     let checkpoints: (port: any CheckpointPort, isNodes: Bool)?
+    private let untold: (Instant) -> [Problem]
 
     /// How often a tick looks again because something moved meanwhile; the next tick takes over from there.
     private static let maximumRounds = 8
@@ -33,6 +34,7 @@ public struct Tick {
     ///   - source: the source of releases that a policy's settings name; nil where none is asked.
     ///   - checkpoints: where checkpoints of the ledger are signed, and whether that is the node's own ledger, which the
     ///     journal and the fleet are told of; nil where none are.
+    ///   - untold: what is the matter with those who are to be told outside.
     public init(
         clock: any Clock, observer: any Observer, policy: any PolicySource, zones: any ZoneSource,
         ledger: any LedgerStore, journal: any Journal, label: @escaping (String) -> String,
@@ -40,7 +42,8 @@ public struct Tick {
         servers: (any StepClusterPort)? = nil,
         fleet: (port: any FleetPort, identity: FleetIdentity)? = nil,
         source: ((ArtifactSource) -> (any ReleaseSource)?)? = nil,
-        checkpoints: (port: any CheckpointPort, isNodes: Bool)? = nil
+        checkpoints: (port: any CheckpointPort, isNodes: Bool)? = nil,
+        untold: @escaping (Instant) -> [Problem] = { _ in [] }
     ) {
         self.clock = clock
         self.observer = observer
@@ -55,6 +58,7 @@ public struct Tick {
         self.fleet = fleet
         self.source = source
         self.checkpoints = checkpoints
+        self.untold = untold
     }
 
     /// How a tick ended.
@@ -215,7 +219,7 @@ public struct Tick {
         failure: inout LedgerFailure?, isAsked: Bool, asksFleet: Bool
     ) -> (Judgement, GuardPresence, FleetView?) {
         var observation = observer.observe(reading: reading, memory: &memory)
-        observation.problems += problems + checkpointProblems(memory)
+        observation.problems += problems + checkpointProblems(memory) + untold(observation.clock.now)
         let reading = policy.load(now: observation.clock.now, known: &memory.policy)
         var lastPolicy: LoadedPolicy?
         var catalog: [Digest: [CatalogEntry]] = [:]
@@ -273,6 +277,8 @@ public struct Tick {
         judgement.fleet = view?.known
         judgement.fleetIsAsked = view?.isAsked == true
         judgement.downloads = memory.downloads
+        judgement.sources = memory.source ?? [:]
+        judgement.soaks = memory.soaks ?? [:]
         return (judgement, presence, view)
     }
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/timex.h>
@@ -20,8 +21,10 @@
 // glibc has this since 2.36 only; the release is to run with 2.35.
 int clinux_pidfd_open(pid_t process) { return (int)syscall(SYS_pidfd_open, process, 0); }
 
-int clinux_spawn(pid_t *process, const char *path, char *const *arguments, char *const *environment, int output,
-                 int errors) {
+int clinux_memory_file(void) { return memfd_create("holdfast", MFD_CLOEXEC); }
+
+int clinux_spawn(pid_t *process, const char *path, char *const *arguments, char *const *environment, int input,
+                 int output, int errors) {
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attributes;
     int error = posix_spawn_file_actions_init(&files);
@@ -39,7 +42,9 @@ int clinux_spawn(pid_t *process, const char *path, char *const *arguments, char 
     if (!error)
         error = posix_spawnattr_setflags(
             &attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    if (!error) error = posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+    if (!error)
+        error = input < 0 ? posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0)
+                          : posix_spawn_file_actions_adddup2(&files, input, 0);
     if (!error) error = posix_spawn_file_actions_adddup2(&files, output, 1);
     if (!error) error = posix_spawn_file_actions_adddup2(&files, errors, 2);
     if (!error) error = posix_spawn_file_actions_addclosefrom_np(&files, 3);

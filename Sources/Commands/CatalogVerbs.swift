@@ -1,4 +1,5 @@
 import Agent
+import Artifacts
 import CommandLine
 import Host
 import Ledger
@@ -10,6 +11,9 @@ func catalogImport(_ invocation: Invocation, on screen: Screen) throws(Failure) 
     let place = try Place(invocation)
     let path = invocation.value("file") ?? ""
     let bytes = try place.bytes(of: path)
+    if let table = try supportTable(in: bytes, file: path, at: place) {
+        return try support(table, digest(bytes), from: path, at: place, invocation, on: screen)
+    }
     var version: Version?
     if let text = invocation.value("version") {
         guard let known = Version(text) else {
@@ -40,6 +44,51 @@ func catalogImport(_ invocation: Invocation, on screen: Screen) throws(Failure) 
     return .done
 }
 
+/// The table of support that a file holds; nil where it is none.
+private func supportTable(
+    in bytes: [UInt8], file: String, at place: Place
+) throws(Failure) -> SupportTable? {
+    let today = CivilDate(daysSinceEpoch: place.clock.read().now.seconds / 86_400)
+    do throws(SupportTableError) {
+        return try readEndOfLifeDocument(bytes, file: file, today: today)
+    } catch {
+        throw Failure(code: .badConfiguration, message: "\(file.printable): \(error.description)")
+    }
+}
+
+/// Puts a table of support in the place of the one that counts.
+private func support(
+    _ table: SupportTable, _ digest: Digest, from path: String, at place: Place, _ invocation: Invocation,
+    on screen: Screen
+) throws(Failure) -> ExitCode {
+    let present = place.supportTable().table
+    guard table.asOf >= present.asOf else {
+        throw Failure(
+            code: .failed,
+            message:
+                "\(path.printable): its newest release is of \(table.asOf), and the table that counts is of "
+                + "\(present.asOf); fetch https://endoflife.date/api/kubernetes.json anew")
+    }
+    // Without entries: that it was imported is recorded, and with which digest.
+    let imported = CatalogImport(file: path, sha256: digest, entries: [])
+    try place.record(.catalogImported(imported), reading: place.clock.read())
+    try place.keep(table)
+    if invocation.value("output") == "json" {
+        try screen.json(SupportReport(asOf: table.asOf, origin: table.origin, minors: table.rows.count))
+    } else {
+        screen.out(
+            "Imported the support of \(table.rows.count) minors from \(path.printable), as of \(table.asOf).\n"
+        )
+    }
+    return .done
+}
+
+private struct SupportReport: Encodable {
+    let asOf: CivilDate
+    let origin: String
+    let minors: Int
+}
+
 /// `holdfast catalog list`: the digests that are known.
 func catalogList(_ invocation: Invocation, on screen: Screen) throws(Failure) -> ExitCode {
     let place = try Place(invocation)
@@ -57,6 +106,10 @@ func catalogList(_ invocation: Invocation, on screen: Screen) throws(Failure) ->
         screen.out("No checksums are known. Import a release's with 'holdfast catalog import FILE'.\n")
     } else {
         screen.out(catalogText(entries, screen.style))
+    }
+    if invocation.value("output") != "json" {
+        let table = place.supportTable().table
+        screen.out("The table of supported minors is of \(table.asOf) (\(table.origin.printable)).\n")
     }
     return .done
 }

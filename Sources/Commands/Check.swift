@@ -9,9 +9,9 @@ import Reports
 func check(_ invocation: Invocation, on screen: Screen) throws(Failure) -> ExitCode {
     let place = try Place(invocation)
     let isDry = invocation.has("dry-run")
-    let outcome =
-        isDry ? place.preview().outcome : tick(at: place, on: screen, asksFleet: invocation.has("fleet"))
-    let report = place.report(outcome)
+    let (outcome, ledger) =
+        isDry ? previewed(at: place) : ticked(at: place, on: screen, asksFleet: invocation.has("fleet"))
+    let report = place.report(outcome, ledger: ledger)
     if invocation.value("output") == "json" {
         try screen.json(report)
     } else {
@@ -24,7 +24,16 @@ func check(_ invocation: Invocation, on screen: Screen) throws(Failure) -> ExitC
             screen.out("\nDry run: \(outcome.events.count) ledger entries were not written.\n")
         }
     }
-    if !isDry { startStep(after: outcome, at: place, on: screen) }
+    if !isDry {
+        startStep(after: outcome, at: place, on: screen)
+        place.publishMetrics(outcome, report, ledger: ledger)
+        // The last of all: whoever is told can be slow. The path unit is blind meanwhile, so that it is looked again.
+        if let ledger, outcome.failure == nil, place.notify(outcome.judgement.receivers, from: ledger),
+            place.hasMoved(since: outcome.judgement.observation)
+        {
+            startStep(after: tick(at: place, on: screen), at: place, on: screen)
+        }
+    }
     if let trouble = outcome.guards?.trouble { screen.error("Warning: \(trouble)") }
     if let failure = outcome.failure {
         screen.error("Error: nothing was \(isDry ? "known of before" : "recorded"): \(failure.description)")
@@ -41,7 +50,17 @@ func check(_ invocation: Invocation, on screen: Screen) throws(Failure) -> ExitC
 /// - Parameter asksFleet: whether the fleet's store is asked though it is not due.
 func tick(
     at place: Place, on screen: Screen, request: GuardRequest? = nil, asksFleet: Bool = false
-) -> Tick.Outcome {
+) -> Tick.Outcome { ticked(at: place, on: screen, request: request, asksFleet: asksFleet).outcome }
+
+private func previewed(at place: Place) -> (outcome: Tick.Outcome, ledger: Ledger?) {
+    let (outcome, _, ledger) = place.preview()
+    return (outcome, ledger)
+}
+
+/// The same, with the ledger that it was recorded in; nil where that could not be opened.
+private func ticked(
+    at place: Place, on screen: Screen, request: GuardRequest? = nil, asksFleet: Bool = false
+) -> (outcome: Tick.Outcome, ledger: Ledger?) {
     do throws(LedgerFailure) {
         let ledger = try place.openLedger()
         if let begun = ledger.begun, let damaged = begun.replaces {
@@ -51,11 +70,12 @@ func tick(
             place.ledgerJournal.write(
                 JournalEntry(message: .ledgerBegun, priority: .error, text: text, fields: [:]))
         }
-        return place.tick(over: ledger).run(dryRun: false, request: request, asksFleet: asksFleet)
+        let outcome = place.tick(over: ledger).run(dryRun: false, request: request, asksFleet: asksFleet)
+        return (outcome, ledger)
     } catch {
         var outcome = place.preview().outcome
         outcome.failure = error
-        return outcome
+        return (outcome, nil)
     }
 }
 

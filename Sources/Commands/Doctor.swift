@@ -7,7 +7,7 @@ import Reports
 /// `holdfast doctor`: what is wrong with this node's guards, and what mends each.
 func doctor(_ invocation: Invocation, on screen: Screen) throws(Failure) -> ExitCode {
     let place = try Place(invocation)
-    let (outcome, lastTick) = place.preview()
+    let (outcome, lastTick, _) = place.preview()
     if let failure = outcome.failure, failure.code == .denied { throw Failure(ledger: failure) }
     let isDeep = invocation.has("deep")
     let findings = diagnose(place.examine(outcome, lastTick: lastTick, isDeep: isDeep))

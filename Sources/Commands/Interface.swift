@@ -35,9 +35,16 @@ enum Interface {
         options: [
             Option("paths", help: "Show every way by which a version can change, and whether it is held."),
             Option("fleet", help: "Show every node of the fleet, from its store."),
-            exitCode, output,
+            exitCode,
+            Option(
+                "output", short: "o", value: "format",
+                help: "How to print; prometheus: what node_exporter is given after each tick.",
+                defaultValue: "text", completion: .oneOf(["text", "json", "prometheus"])),
         ] + place,
-        examples: ["holdfast status", "holdfast status --paths", "holdfast status --fleet"])
+        examples: [
+            "holdfast status", "holdfast status --paths", "holdfast status --fleet",
+            "holdfast status --output prometheus",
+        ])
 
     private static let explain = Command(
         "explain", abstract: "Say why a change is held, denied or allowed, and what would change that.",
@@ -354,15 +361,20 @@ enum Interface {
         ])
 
     private static let catalog = Command(
-        "catalog", abstract: "Import and list release checksums, which verify where an artifact comes from.",
+        "catalog",
+        abstract:
+            "Import and list release checksums, which verify where an artifact comes from, and support's ends.",
         subcommands: [
             Command(
                 "import", abstract: "Tie the digests of a release's checksum file to its version.",
                 discussion: """
                     The file is the release's own: sha256sum-amd64.txt of K3s, sha256sums.txt of k0s. K3s's does not \
-                    name its version, so say it.
+                    name its version, so say it. Or it is what https://endoflife.date/api/kubernetes.json says: it \
+                    then takes the place of the shipped table of supported minors, which nothing is decided by.
                     """,
-                arguments: [Argument("file", help: "The checksum file.", completion: .file)],
+                arguments: [
+                    Argument("file", help: "The checksum file, or the table of support.", completion: .file)
+                ],
                 options: [
                     Option(
                         "distribution", value: "name",
@@ -373,7 +385,10 @@ enum Interface {
                         help: "The release's version, where the file does not say it."),
                     output, rootOption, state,
                 ],
-                examples: ["holdfast catalog import sha256sum-amd64.txt --version v1.31.4+k3s1"]),
+                examples: [
+                    "holdfast catalog import sha256sum-amd64.txt --version v1.31.4+k3s1",
+                    "holdfast catalog import kubernetes.json",
+                ]),
             Command(
                 "list", abstract: "List the digests that are known.",
                 options: [output, rootOption, state],

@@ -112,6 +112,9 @@ struct NodeReportText {
         } else {
             rows.append(row("guards", "none", detail: "not adopted"))
         }
+        for debt in part.debt.map(debtRows) ?? [] {
+            rows.append(row(debt.label, debt.value, detail: debt.explanation))
+        }
         if let hold = installation.hold { rows.append(row("snap hold", holdText(hold), detail: "")) }
         let units = installation.units.map { $0.name.printable }
         let unitText = units.count > 3 ? "\(units.count) units" : units.joined(separator: ", ")

@@ -106,7 +106,8 @@ struct Place {
             journal: journal, label: label, guards: guards, cluster: cluster,
             servers: StepCluster(root: root, patience: 10_000, each: 3000), fleet: fleetOfTick,
             source: root.isLive ? { releaseSource($0, questionMilliseconds: 5000) } : nil,
-            checkpoints: (CheckpointFiles(stateDirectory: stateDirectory), isNodesLedger))
+            checkpoints: (CheckpointFiles(stateDirectory: stateDirectory), isNodesLedger),
+            untold: { now in (ledger as? Ledger).map { untold(in: $0, at: now) } ?? [] })
     }
 
     /// Where guards are kept; nil where the state directory is none of the node's own, so that a gate would not find it.
@@ -131,15 +132,20 @@ struct Place {
     }
 
     /// What a tick would find and decide now; nothing is recorded.
-    func preview(_ request: GuardRequest? = nil) -> (outcome: Tick.Outcome, lastCheck: Instant?) {
+    func preview(
+        _ request: GuardRequest? = nil
+    ) -> (outcome: Tick.Outcome, lastCheck: Instant?, ledger: Ledger?) {
         do throws(LedgerFailure) {
             let ledger = try readLedger()
             let lastCheck = try ledger.lastTick()
-            return (tick(over: ledger).run(dryRun: true, request: request), lastCheck)
+            return (tick(over: ledger).run(dryRun: true, request: request), lastCheck, ledger)
         } catch {
-            return (tick(over: AbsentLedger(failure: error)).run(dryRun: true, request: request), nil)
+            return (tick(over: AbsentLedger(failure: error)).run(dryRun: true, request: request), nil, nil)
         }
     }
+
+    /// Whether an artifact is no longer what it was when it was looked at.
+    func hasMoved(since observation: Observation) -> Bool { observer.hasMoved(since: observation) }
 
     /// One look at the node that remembers nothing.
     func look() -> Observation {
@@ -195,7 +201,9 @@ struct Place {
     }
 
     /// What `check` and `status` say of an outcome.
-    func report(_ outcome: Tick.Outcome) -> NodeReport {
+    ///
+    /// - Parameter ledger: where imported checksums tell of releases; nil where it could not be opened.
+    func report(_ outcome: Tick.Outcome, ledger: Ledger?) -> NodeReport {
         let judgement = outcome.judgement
         var report = NodeReport(
             observation: judgement.observation, state: outcome.knowsPast ? judgement.state : NodeState(),
@@ -204,6 +212,20 @@ struct Place {
         if let failure = outcome.failure {
             report.problems.append(
                 Problem(code: "ledger-\(failure.code.rawValue)", text: failure.description))
+        }
+        let (table, problem) = supportTable()
+        if let problem { report.problems.append(problem) }
+        var catalogued: [Distribution: [Version]] = [:]
+        for distribution in Set(report.installations.map(\.installation.id.distribution)) {
+            catalogued[distribution] = try? ledger?.cataloguedVersions(of: distribution)
+        }
+        let debts = holdDebts(
+            of: judgement.state, policy: judgement.policy, node: judgement.observation.node, table: table,
+            releases: knownReleases(judgement, catalogued: catalogued), now: judgement.observation.clock.now)
+        for index in report.installations.indices {
+            report.installations[index].debt = debts.first {
+                $0.installation == report.installations[index].installation.id
+            }
         }
         return report
     }

@@ -11,13 +11,15 @@ func status(_ invocation: Invocation, on screen: Screen) throws(Failure) -> Exit
         try statusFleet(place, invocation, on: screen)
         return .done
     }
-    let (outcome, lastCheck) = place.preview()
+    let (outcome, lastCheck, ledger) = place.preview()
     if invocation.has("paths"), outcome.failure == nil {
         try statusPaths(outcome, at: place, invocation, on: screen)
         return .done
     }
-    let report = place.report(outcome)
-    if invocation.value("output") == "json" {
+    let report = place.report(outcome, ledger: ledger)
+    if invocation.value("output") == "prometheus" {
+        screen.out(place.metrics(outcome, report, ledger: ledger))
+    } else if invocation.value("output") == "json" {
         try screen.json(report)
     } else {
         let age: NodeReportText.Age =

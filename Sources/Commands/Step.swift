@@ -61,6 +61,7 @@ private func carryOut(
         care: place.care(guards.site, on: screen)
     ).run()
     if let failure = report.failure { throw Failure(ledger: failure) }
+    place.notify(report.receivers, from: ledger)
     if let end = report.end { screen.out("\(end.text.printable)\n") }
     if let trouble = report.trouble { screen.error("Warning: \(trouble.printable)") }
     if let hold = report.hold { screen.out("waits: \(hold.printable)\n") }

@@ -26,17 +26,19 @@ public struct ProcessOutcome: Hashable, Sendable {
 
 /// Runs a program to its end.
 ///
-/// It runs in a session of its own with nothing to read, and with no more of this process than is given here. What
-/// it leaves running in the background is not waited for; what it started is killed with it where time runs out.
+/// It runs in a session of its own, and with no more of this process than is given here. What it leaves running
+/// in the background is not waited for; what it started is killed with it where time runs out.
 ///
 /// - Parameters:
 ///   - arguments: the first is the program's absolute path.
 ///   - environment: all of it.
+///   - input: what it can read, from a file in memory; nil for nothing.
 ///   - timeout: in milliseconds.
 ///   - outputLimit: in bytes, for each of the two outputs; what is written beyond is read and dropped.
 /// - Throws: `HostError` where the program cannot be started.
 public func runProcess(
-    _ arguments: [String], environment: [String: String] = [:], timeout: Int, outputLimit: Int = 1 << 20
+    _ arguments: [String], environment: [String: String] = [:], input: [UInt8]? = nil, timeout: Int,
+    outputLimit: Int = 1 << 20
 ) throws(HostError) -> ProcessOutcome {
     guard let path = arguments.first, path.hasPrefix("/") else {
         throw HostError(
@@ -45,7 +47,8 @@ public func runProcess(
     let start = monotonicMilliseconds()
     var output = try Capture(limit: outputLimit)
     var errors = try Capture(limit: outputLimit)
-    let process = try spawn(arguments, environment, output.writeEnd, errors.writeEnd)
+    let source = try Source(input)
+    let process = try spawn(arguments, environment, source.number, output.writeEnd, errors.writeEnd)
     output.closeWriteEnd()
     errors.closeWriteEnd()
     let ended = clinux_pidfd_open(process)
@@ -90,7 +93,7 @@ public func runProcess(
 }
 
 private func spawn(
-    _ arguments: [String], _ environment: [String: String], _ output: Int32, _ errors: Int32
+    _ arguments: [String], _ environment: [String: String], _ input: Int32, _ output: Int32, _ errors: Int32
 ) throws(HostError) -> pid_t {
     var argumentPointers = arguments.map { strdup($0) }
     var environmentPointers = environment.map { strdup("\($0.key)=\($0.value)") }
@@ -98,7 +101,8 @@ private func spawn(
     argumentPointers.append(nil)
     environmentPointers.append(nil)
     var process: pid_t = 0
-    let error = clinux_spawn(&process, arguments[0], argumentPointers, environmentPointers, output, errors)
+    let error = clinux_spawn(
+        &process, arguments[0], argumentPointers, environmentPointers, input, output, errors)
     guard error == 0 else { throw HostError.failed("started", arguments[0], code: error) }
     return process
 }
@@ -107,6 +111,37 @@ private func monotonicMilliseconds() -> Int {
     var time = timespec()
     clock_gettime(CLOCK_BOOTTIME, &time)
     return Int(time.tv_sec) * 1000 + Int(time.tv_nsec) / 1_000_000
+}
+
+/// What a program reads: unlike a pipe, a file takes all of it at once, whether it is ever read or not.
+private struct Source: ~Copyable {
+    /// -1 for nothing.
+    let number: Int32
+
+    init(_ bytes: [UInt8]?) throws(HostError) {
+        guard let bytes else {
+            number = -1
+            return
+        }
+        let file = clinux_memory_file()
+        guard file >= 0 else { throw HostError.failed("made", "a file in memory") }
+        var done = 0
+        while done < bytes.count {
+            let count = bytes.withUnsafeBytes {
+                pwrite(file, $0.baseAddress.map { $0 + done }, $0.count - done, off_t(done))
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else {
+                let error = HostError.failed("written", "a file in memory")
+                close(file)
+                throw error
+            }
+            done += count
+        }
+        number = file
+    }
+
+    deinit { if number >= 0 { close(number) } }
 }
 
 /// A pipe that a program writes to, and what was read from it.

@@ -9,7 +9,7 @@ enum Schema {
     ///
     /// A step may change projections and add tables. It never touches `entry` or `body`: what is chained stays as
     /// it was written.
-    static let migrations: [String] = [chain + guards + projections, retention, rollouts]
+    static let migrations: [String] = [chain + guards + projections, retention, rollouts, outlets]
 
     /// The version that this program writes.
     static var version: Int64 { Int64(migrations.count) }
@@ -123,6 +123,15 @@ enum Schema {
                 CASE json_type(content, '$.fleet.rollout') WHEN 'text' THEN json_extract(content, '$.fleet.rollout') END
             END FROM body WHERE body.seq = decision.seq
         );
+
+        """
+
+    // How far others were told of the chain. It moves, so it is no part of it; to lose it tells the last hour again.
+    private static let outlets = """
+        CREATE TABLE outlet(
+            id TEXT PRIMARY KEY,
+            content TEXT NOT NULL
+        ) STRICT;
 
         """
 }

@@ -51,6 +51,8 @@ public struct NodeReport: Encodable, Hashable, Sendable {
         public var acts: [GateAct]
         /// Decisions on every change that is there now.
         public var decisions: [DecisionRecord]
+        /// What it costs to stay at this version; nil where nobody counted it.
+        public var debt: HoldDebt?
 
         /// What was turned away and is kept on the node, and is not what it is meant to run.
         public var pending: [Offer] {
@@ -150,7 +152,7 @@ extension NodeReport.PolicyPart {
 extension NodeReport.InstallationPart {
     private enum Key: String, CodingKey {
         case distribution, name, role, units, dataDirectory, dataStore, installed, running, approved, adopted,
-            guards, hold, lastGood, pending, gate, changes
+            guards, hold, lastGood, pending, gate, changes, debt
     }
     private enum InstalledKey: String, CodingKey {
         case version, sha256, revision, channel, path, evidence, origin, unreadable
@@ -215,6 +217,7 @@ extension NodeReport.InstallationPart {
             try part.encode(hold.inhibitProceed?.description, forKey: .refreshInhibitedUntil)
         }
         try container.encode(decisions.map(ChangePart.init), forKey: .changes)
+        try container.encode(debt.map(HoldDebtPart.init), forKey: .debt)
     }
 }
 

@@ -155,7 +155,9 @@ struct CurlExchange {
         // The buffer dies before the handle does.
         try options.set(CURLOPT_ERRORBUFFER, pointer: nil)
         if let overflow = sink.overflow {
-            throw HTTPError(code: .tooLarge, description: "\(origin.authority): \(overflow)")
+            var error = HTTPError(code: .tooLarge, description: "\(origin.authority): \(overflow)")
+            error.status = sink.begun
+            throw error
         }
         if let transfer, try transfer.isLeft(sink.head, server: origin.authority, isWhole: code == CURLE_OK) {
             return sink.head
@@ -168,6 +170,7 @@ struct CurlExchange {
             if ccurl_get_long(options.library, options.handle, CURLINFO_REQUEST_SIZE, &sent) == CURLE_OK {
                 error.mayHaveArrived = sent > 0
             }
+            error.status = sink.begun
             throw error
         }
         var status = 0

@@ -100,6 +100,8 @@ final class Sink {
     private(set) var overflow: String?
     private let transfer: Transfer?
     private var status = 0
+    /// Whether the head of the answer has come to its end.
+    private var isWhole = false
     /// Who takes the body as it comes in, so that nothing of it is kept.
     private let consumer: ((UnsafeRawBufferPointer) -> Void)?
     private var taken = 0
@@ -114,6 +116,9 @@ final class Sink {
 
     /// The answer so far, without its body.
     var head: HTTPResponse { HTTPResponse(status: status, headers: headers, body: []) }
+
+    /// The status of the answer, once all of its headers were there; nil before.
+    var begun: Int? { isWhole && status >= 200 ? status : nil }
 
     /// Whether a transfer goes on.
     func goesOn() -> Bool { transfer?.goesOn() ?? true }
@@ -146,7 +151,9 @@ final class Sink {
         var line = Array(UnsafeRawBufferPointer(start: bytes, count: count))[...]
         while let byte = line.last, byte == 10 || byte == 13 || byte == 32 { line = line.dropLast() }
         // A status line begins a new answer: of a redirect, or after "100 Continue".
+        if line.isEmpty { isWhole = true }
         if line.starts(with: Array("HTTP/".utf8)) {
+            isWhole = false
             headers = []
             body = []
             taken = 0

@@ -45,6 +45,8 @@ public struct HTTPError: Error, Hashable, Sendable, CustomStringConvertible {
     public var description: String
     /// Whether the request, or a part of it, may have reached the server: then nobody can tell whether it was done.
     public var mayHaveArrived: Bool
+    /// The status of an answer that had begun; nil where none had.
+    public var status: Int?
 
     /// Makes an error.
     ///

@@ -57,7 +57,7 @@ struct NodeReportTests {
             {"lever":"look","result":"unknown","rule":"ceiling","source":"policy.yaml:3","text":"no version"}],\
             "verdict":"hold"},"from":"v1.31.4+k3s1","id":"c1","phase":"on-disk","skipsMinor":false,\
             "target":{"channel":null,"origin":"unknown","path":null,"revision":null,"sha256":null},"to":null,\
-            "trigger":"file-replaced","updateType":"unknown"}],"dataDirectory":null,"dataStore":"unknown",\
+            "trigger":"file-replaced","updateType":"unknown"}],"dataDirectory":null,"dataStore":"unknown","debt":null,\
             "distribution":"k3s","gate":[],"guards":[],"installed":{"channel":null,"evidence":"unreadable","origin":"unknown",\
             "path":"/opt/bin/k3s","revision":null,"sha256":null,"unreadable":"not an ELF file","version":null},\
             "lastGood":null,"name":"k3s-edge","pending":[],"role":"server","running":{"restartPending":null,"sources":[\

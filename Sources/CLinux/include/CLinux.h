@@ -7,10 +7,13 @@
 // A descriptor that becomes readable when the process ends; -1 and errno where there is none.
 int clinux_pidfd_open(pid_t process);
 
-// Starts a program in a session of its own, with /dev/null as its input and every other descriptor closed.
-// 0, or the error that posix_spawn gave.
+// An open file that lies in memory alone and is closed when another program is started; -1 and errno where it cannot be.
+int clinux_memory_file(void);
+
+// Starts a program in a session of its own, with /dev/null as its input where `input` is -1, and every other
+// descriptor closed. 0, or the error that posix_spawn gave.
 int clinux_spawn(pid_t *_Nonnull process, const char *_Nonnull path, char *_Nullable const *_Nonnull arguments,
-                 char *_Nullable const *_Nonnull environment, int output, int errors);
+                 char *_Nullable const *_Nonnull environment, int input, int output, int errors);
 
 // Waits for a process: its exit code, or minus the signal that ended it. False and errno where it is not a child.
 int clinux_wait(pid_t process, int *_Nonnull outcome);
