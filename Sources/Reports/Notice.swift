@@ -145,7 +145,9 @@ public struct Notice {
     }
 
     private static func cut(_ text: String) -> String {
-        text.utf8.count <= longestText ? text : String(text.prefix(longestText / 4)) + " …"
+        // By scalars: a single character can be of any length.
+        text.utf8.count <= longestText
+            ? text : String(String.UnicodeScalarView(text.unicodeScalars.prefix(longestText / 4))) + " …"
     }
 
     /// A node's name as a segment of a URI reference (RFC 3986, 3.3).

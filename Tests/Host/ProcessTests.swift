@@ -28,6 +28,16 @@ import Testing
         #expect(String(decoding: outcome.output, as: UTF8.self) == "b c=d::\n0\n1\n2\n3\n")
     }
 
+    @Test("what it is given to read it can read, however long, and need not", arguments: [0, 5, 1_000_000])
+    func input(count: Int) throws {
+        let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        let whole = try runProcess(["/bin/cat"], input: bytes, timeout: 60_000)
+        #expect(whole.output == bytes)
+        #expect(try runProcess(["/bin/true"], input: bytes, timeout: 60_000).succeeded)
+        let numbers = try runProcess(["/bin/sh", "-c", "ls /proc/self/fd"], input: bytes, timeout: 60_000)
+        #expect(String(decoding: numbers.output, as: UTF8.self) == "0\n1\n2\n3\n")
+    }
+
     @Test("more output than is wanted is dropped, and the program goes on")
     func cut() throws {
         let outcome = try shell("head -c 3000000 /dev/zero; echo done >&2", limit: 1000)

@@ -131,6 +131,35 @@ struct TCPTests {
         #expect(error.description.hasPrefix("127.0.0.1:\(server.port): "))
     }
 
+    @Test(
+        "an answer that had begun has a status, however it goes on; a head that did not end has none",
+        arguments: [
+            Begun(head: "HTTP/1.1 204 No Content\r\nX: y\r\n\r\n", more: .hang, status: nil),
+            Begun(head: "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", more: .hang, status: 200),
+            Begun(
+                head: "HTTP/1.1 503 No\r\nContent-Length: 50000\r\n\r\n",
+                more: .send([UInt8](repeating: 32, count: 50_000)), status: 503),
+            Begun(head: "HTTP/1.1 200 OK\r\nContent-Le", more: .hang, status: nil),
+            Begun(head: "HTTP/1.1 100 Continue\r\n\r\n", more: .hang, status: nil),
+        ])
+    func begun(_ answer: Begun) throws {
+        let server = try ScriptedServer.tcp { _, _ in [.text(answer.head), answer.more] }
+        do {
+            let whole = try client(server, milliseconds: 300, body: 4000).send(HTTPRequest(.post, "/"))
+            #expect(whole.status == 204)
+        } catch {
+            #expect(error.status == answer.status)
+        }
+    }
+
+    /// The beginning of an answer, what comes then, and the status that it has.
+    struct Begun: Sendable, CustomTestStringConvertible {
+        var head: String
+        var more: ScriptedServer.Step
+        var status: Int?
+        var testDescription: String { head }
+    }
+
     @Test("a server that is gone, and a name that is none, are told apart")
     func unreachable() throws {
         let server = try ScriptedServer.tcp { _, _ in [] }
