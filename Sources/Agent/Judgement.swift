@@ -66,6 +66,8 @@ public struct Judgement {
     public var sources: [String: KnownSource] = [:]
     /// What an artifact has earned of its soak, by the step's id.
     public var soaks: [String: Soak] = [:]
+    /// The newest signed head of the ledger before this tick; nil where there is none.
+    public var checkpoint: Checkpoint?
 
     /// The node's name, and whom its policy wants told; nil while the policy's file is not valid.
     ///

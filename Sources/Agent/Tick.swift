@@ -279,6 +279,7 @@ public struct Tick {
         judgement.downloads = memory.downloads
         judgement.sources = memory.source ?? [:]
         judgement.soaks = memory.soaks ?? [:]
+        judgement.checkpoint = memory.checkpoint?.signed
         return (judgement, presence, view)
     }
 

@@ -14,6 +14,8 @@ func writeReport(_ filter: HistoryFilter, _ ledger: Ledger, _ place: Place, on s
     var report = Report([gathered.chronicle], madeAt: gathered.now)
     report.filter = words(of: filter)
     gathered.addPolicy(to: &report, place)
+    gathered.addDebt(to: &report, ledger, place)
+    report.checkpoint = try newestCheckpoint(ledger)
     let writer = ReportWriter(report, hash: { sha256($0) }) { screen.out($0) }
     try writer.begin()
     // What was recorded after the first look is no part of this report.
@@ -123,6 +125,42 @@ extension Gathered {
             report.windows[Report.key(chronicle.node, story.id)] = open
         }
     }
+}
+
+extension Gathered {
+    /// Adds what staying costs, by what the ledger knows of releases.
+    func addDebt(to report: inout Report, _ ledger: Ledger, _ place: Place) {
+        var releases: [Distribution: KnownReleases] = [:]
+        for distribution in Set(chronicle.installations.map(\.id.distribution)) {
+            releases[distribution] = KnownReleases(
+                versions: Set((try? ledger.cataloguedVersions(of: distribution)) ?? []))
+        }
+        let node = NodeFacts(
+            name: chronicle.node, cluster: place.node.cluster, labels: place.node.labels, architecture: nil)
+        let debts = holdDebts(
+            of: chronicle.state, policy: policies.last?.policy, node: node, table: place.supportTable().table,
+            releases: releases, now: min(now, chronicle.end))
+        report.debt = debts.flatMap { debt in
+            debtRows(debt).map {
+                ReportFact(
+                    label: "\($0.label) of \(debt.installation)", value: $0.value, explanation: $0.explanation
+                )
+            }
+        }
+    }
+}
+
+/// The newest checkpoint, and whether the ledger still has the entry that it signs.
+private func newestCheckpoint(_ ledger: Ledger) throws -> [ReportFact] {
+    guard let signed = try ledger.load().memory.checkpoint?.signed else { return [] }
+    let isThere = try ledger.hash(ofEntry: signed.sequence) == signed.hash
+    return [
+        ReportFact(
+            label: "entry \(signed.sequence)", value: "signed \(signed.at), hash \(signed.hash.hex)",
+            explanation: isThere
+                ? "the entry has this hash; 'holdfast verify' checks the signature and every entry up to it"
+                : "the entry no longer has this hash: the ledger was changed since, see 'holdfast verify'")
+    ]
 }
 
 /// A filter in words; nil for one that only names a time.

@@ -22,6 +22,7 @@ extension Place {
             ledgerSequence: try? ledger?.head().sequence, table: supportTable().table)
         metrics.rollouts = judgement.fleet?.documents ?? [:]
         metrics.soaks = judgement.soaks
+        metrics.checkpoint = judgement.checkpoint.map { ($0.sequence, $0.at) }
         return metrics.text()
     }
 

@@ -284,7 +284,8 @@ struct OpeningTests {
         // As it was before there was such a column, and with a record that is no JSON.
         try database.execute(
             script: """
-                ALTER TABLE decision DROP COLUMN rollout; PRAGMA user_version = 1; DROP TRIGGER body_stays;
+                ALTER TABLE decision DROP COLUMN rollout; DROP TABLE outlet; PRAGMA user_version = 2;
+                DROP TRIGGER body_stays;
                 UPDATE body SET content = '{' WHERE seq = 5
                 """)
         let newer = try open()

@@ -93,7 +93,7 @@ struct OutletsTests {
         try append([problem("a")], second: 1, to: try open())
         let before = try open().verify()
         let database = try Connection(path: directory.file("ledger.db"), mode: .readWrite, busyTimeout: 1000)
-        try database.execute(script: "DROP TABLE outlet; PRAGMA user_version = 1")
+        try database.execute(script: "DROP TABLE outlet; PRAGMA user_version = \(Schema.version - 1)")
         let ledger = try open(2)
         #expect(try ledger.outlets() == [])
         try ledger.keep(Outlet(id: "a", name: "a", told: 1))
