@@ -110,7 +110,8 @@ let package = Package(
         tests("Kubernetes", ["Kubernetes", "KubernetesServer", "ScriptedServer", "Web"]),
         tests("Artifacts", ["Artifacts", "GoPrograms", "Host", "Model", "Ports", "ScriptedServer", "Web"]),
         tests("PolicyFile", ["PolicyFile", "Host", "Model", "Ports", "Rules"]),
-        tests("Ledger", ["Ledger", "Model", "Ports", "Reports", "SQLite"]),
+        testSupport("LedgerSuite", ["Model", "Ports"]),
+        tests("Ledger", ["Ledger", "LedgerSuite", "Model", "Ports", "Reports", "SQLite"]),
         tests(
             "Distributions",
             [
@@ -133,7 +134,11 @@ let package = Package(
                 "Model",
                 "Ports", "ScriptedServer", "holdfast-gate",
             ]),
-        tests("Simulation", ["Agent", "Gate", "Model", "Ports", "Rollout", "Rules"]),
+        tests(
+            "Simulation",
+            [
+                "Agent", "Fleet", "FleetSuite", "Gate", "LedgerSuite", "Model", "Ports", "Rollout", "Rules",
+            ]),
         tests("Lab", ["Host", "Model", "SQLite"]),
     ],
     swiftLanguageModes: [.v6],

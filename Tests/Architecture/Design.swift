@@ -94,6 +94,8 @@ enum Design {
         "GoPrograms",
         // What every store of a fleet has to do, for each of them and for a simulated one.
         "FleetSuite",
+        // The same of every ledger.
+        "LedgerSuite",
         // What loads a fleet's store where `make bench` asks for it.
         "FleetLoad",
     ]

@@ -64,7 +64,7 @@ struct PendingTests {
         world.keep(1)
         world.installations[0].offers[0].artifact.version = nil
         #expect(world.tick().judgement.decisions.first?.subject.change.to.version == nil)
-        world.catalog = [
+        world.ledger.catalog = [
             CatalogEntry(
                 distribution: .k3s, version: try #require(Version("v1.32.1+k3s1")), architecture: .amd64,
                 sha256: digest(1), file: "sha256sum-amd64.txt", importedAt: world.clock.now)

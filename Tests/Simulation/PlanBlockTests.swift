@@ -167,7 +167,7 @@ struct PlanBlockTests {
         world.tick()
         // Nobody says which bytes that is.
         #expect(world.guards.settings[label] == "disabled")
-        world.catalog = [
+        world.ledger.catalog = [
             CatalogEntry(
                 distribution: .k3s, version: try #require(Version("v1.31.5+k3s1")), architecture: .amd64,
                 sha256: try #require(Digest(String(repeating: "5", count: 64))), file: "sums",

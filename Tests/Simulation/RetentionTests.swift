@@ -18,24 +18,24 @@ struct RetentionTests {
     @Test("once a day, by what the policy says")
     func daily() {
         node.tick()
-        #expect(node.retentions == [PolicyDocument().ledgerKeep])
+        #expect(node.ledger.retentions == [PolicyDocument().ledgerKeep])
         hours(23)
-        #expect(node.retentions.count == 1)
+        #expect(node.ledger.retentions.count == 1)
         hours(25)
-        #expect(node.retentions.count == 3)
+        #expect(node.ledger.retentions.count == 3)
         node.tick(dryRun: true)
-        #expect(node.retentions.count == 3)
+        #expect(node.ledger.retentions.count == 3)
     }
 
     @Test("never by a clock that may be wrong, nor without a policy", arguments: [false, nil])
     func unsure(synchronised: Bool?) {
         node.clock.synchronised = synchronised
         hours(50)
-        #expect(node.retentions.isEmpty)
+        #expect(node.ledger.retentions.isEmpty)
         node.clock.synchronised = true
         node.policy = .absent(file: "policy.yaml")
         let bare = Story(seed: 1).world
         bare.tick()
-        #expect(bare.retentions.isEmpty)
+        #expect(bare.ledger.retentions.isEmpty)
     }
 }

@@ -36,7 +36,7 @@ struct SeedTests {
         world.problems = []
         let known = world.state
         world.journal = []
-        world.loseLedger(keeping: entries)
+        world.disk.lose(keeping: entries)
         let outcome = world.tick(dryRun: true)
         #expect(outcome.judgement.state.installations["k3s/k3s"]?.confirmed == true)
         #expect(world.seedings.isEmpty)
@@ -65,7 +65,7 @@ struct SeedTests {
             let world = guardedNode()
             world.guards.fuse = 30
             world.tick(request: .adopt)
-            world.loseLedger()
+            world.disk.lose()
             world.guards.fuse = fuse
             world.tick()
             let hasDied = world.guards.fuse == 0
@@ -86,7 +86,7 @@ struct SeedTests {
         world.tick(request: .adopt)
         let until = world.clock.now + .hours(1)
         world.tick(request: .pause(until: until, reason: "by hand"))
-        world.loseLedger()
+        world.disk.lose()
         world.policy = .invalid(
             PolicyRejection(file: "policy.yaml", errors: ["policy.yaml:1:1: unknown key"]))
         world.tick()
@@ -106,7 +106,7 @@ struct SeedTests {
         for text in [nil, "holdfast-guard 1\ntorn"] {
             let world = guardedNode()
             world.tick(request: .adopt)
-            world.loseLedger()
+            world.disk.lose()
             world.guards.replaceGuardFile(text)
             let outcome = world.tick()
             let known = world.state.installations["k3s/k3s"]

@@ -1,204 +1,236 @@
-import Agent
+import Fleet
 import Model
 import Ports
 
-/// The one store of a simulated fleet: what it holds, and how it misbehaves.
+/// The one store of a simulated fleet, read as values by the real `FleetBook`.
 final class SimulatedFleet {
-    private(set) var rollouts: [Distribution: Stored<RolloutDocument>] = [:]
-    private(set) var records: [String: Stored<NodeRecord>] = [:]
-    private(set) var quarantined: [FleetQuarantine] = []
-    private(set) var archived: [String: RolloutDocument] = [:]
-    private(set) var shared: [Approval] = []
-    private(set) var spent: Set<String> = []
-    private(set) var checkpoints: [String: Stored<FleetCheckpoint>] = [:]
-    private var revisions = 0
+    let store = SimulatedStore()
+    /// What was read already: a text is read once, however many nodes ask for it.
+    fileprivate let read = ReadTexts()
     /// How many operations there were.
-    private(set) var operations = 0
+    fileprivate(set) var operations = 0
     /// Told of every rollout that was written, in the order in which it was.
-    var onWrite: ((RolloutDocument?, RolloutDocument) -> Void)?
+    var onWrite: ((RolloutDocument) -> Void)?
+    /// The way of whoever looks at it from outside, which is no operation of a node.
+    private lazy var person: SimulatedFleetPort = {
+        let port = SimulatedFleetPort(self)
+        port.client.beforeOperation = {}
+        return port
+    }()
 
-    fileprivate func revision() -> FleetRevision {
-        revisions += 1
-        return FleetRevision("\(revisions)")
+    var rollouts: [Distribution: Stored<RolloutDocument>] {
+        var found: [Distribution: Stored<RolloutDocument>] = [:]
+        for distribution in Distribution.allCases {
+            if let stored = try? person.rollout(of: distribution) { found[distribution] = stored }
+        }
+        return found
     }
+
+    var records: [String: Stored<NodeRecord>] {
+        var found: [String: Stored<NodeRecord>] = [:]
+        for record in (try? person.nodes().records) ?? [] {
+            if let stored = try? person.node(record.id) { found[record.id] = stored }
+        }
+        return found
+    }
+
+    var quarantined: [FleetQuarantine] { (try? person.quarantine()) ?? [] }
+
+    var checkpoints: [String: Stored<FleetCheckpoint>] {
+        var found: [String: Stored<FleetCheckpoint>] = [:]
+        for entry in (try? person.client.list(.checkpoint)) ?? [] {
+            if let stored = try? person.checkpoint(of: entry.key.name) { found[entry.key.name] = stored }
+        }
+        return found
+    }
+
+    var archived: [String: RolloutDocument] {
+        var found: [String: RolloutDocument] = [:]
+        for entry in (try? person.client.list(.archive)) ?? [] {
+            let document = FleetEntry(
+                key: FleetKey(.rollout, Distribution.k3s.rawValue), value: entry.value)
+            found[entry.key.name] = try? read.rollout(of: .k3s, document).value
+        }
+        return found
+    }
+
+    /// All that it holds, as a backup of it.
+    func snapshot() -> SimulatedStore.Content { store.content }
+
+    /// The store is restored from a backup, and so has gone back in time.
+    func restore(_ snapshot: SimulatedStore.Content) { store.restore(snapshot) }
 
     fileprivate func count() { operations += 1 }
 
-    fileprivate func set(_ document: RolloutDocument) -> Stored<RolloutDocument> {
-        let before = rollouts[document.distribution]?.value
-        let stored = Stored(value: document, revision: revision(), text: "")
-        rollouts[document.distribution] = stored
-        onWrite?(before, document)
-        return stored
-    }
-
-    fileprivate func set(_ record: NodeRecord) -> Stored<NodeRecord> {
-        let stored = Stored(value: record, revision: revision(), text: "")
-        records[record.id] = stored
-        return stored
-    }
-
-    fileprivate func set(_ checkpoint: FleetCheckpoint) {
-        checkpoints[checkpoint.node] = Stored(value: checkpoint, revision: revision(), text: "")
-    }
-
-    fileprivate func keep(_ document: RolloutDocument) {
-        if archived[document.id] == nil { archived[document.id] = document }
-    }
-
-    fileprivate func keep(_ entry: FleetQuarantine) {
-        if !quarantined.contains(where: { $0.bytes == entry.bytes }) { quarantined.append(entry) }
-    }
-
-    fileprivate func remove(_ id: String) { records[id] = nil }
-
-    fileprivate func clear(_ bytes: String) -> Bool {
-        let before = quarantined.count
-        quarantined.removeAll { $0.bytes == bytes }
-        return quarantined.count < before
-    }
-
-    fileprivate func share(_ approval: Approval) {
-        if !shared.contains(where: { $0.id == approval.id }) { shared.append(approval) }
-    }
-
-    fileprivate func spend(_ key: String) { spent.insert(key) }
-
-    /// All that it holds, as a backup of it.
-    func snapshot() -> Snapshot {
-        Snapshot(rollouts: rollouts, records: records, quarantined: quarantined, spent: spent)
-    }
-
-    /// The store is restored from a backup, and so has gone back in time.
-    ///
-    /// Revisions go on, as those of a new cluster do.
-    func restore(_ snapshot: Snapshot) {
-        rollouts = snapshot.rollouts.mapValues { Stored(value: $0.value, revision: revision(), text: "") }
-        records = snapshot.records.mapValues { Stored(value: $0.value, revision: revision(), text: "") }
-        quarantined = snapshot.quarantined
-        spent = snapshot.spent
-    }
-
-    struct Snapshot {
-        var rollouts: [Distribution: Stored<RolloutDocument>]
-        var records: [String: Stored<NodeRecord>]
-        var quarantined: [FleetQuarantine]
-        var spent: Set<String>
+    fileprivate func wrote(_ key: FleetKey) {
+        guard key.kind == .rollout, let onWrite, let distribution = Distribution(rawValue: key.name),
+            let document = try? person.rollout(of: distribution)?.value
+        else { return }
+        onWrite(document)
     }
 }
 
-/// One node's way to the store.
+/// One node's way to the store: what a node writes and reads goes through the real `FleetBook`.
+///
+/// Two hundred nodes that read one text a hundred thousand times would be a measurement of JSON, so a text is read once
+/// and what was made of it is given to whoever gets the same revision.
 final class SimulatedFleetPort: FleetPort {
-    let fleet: SimulatedFleet
-    let seesOthers = true
-    /// Whether the network lets it through.
-    var isCutOff = false
-    /// What comes of the next write that nobody hears of: done or not.
-    var loseReply: (() -> Bool)?
-    /// A planted bug: what is not reached is what it was when it last was.
-    var remembers = false
-    private var remembered: [Distribution: Stored<RolloutDocument>] = [:]
-    /// Whether the process that asks is alive.
-    var isAlive: () -> Bool = { true }
+    let client: StoreClient
+    private let read: ReadTexts
+    private let book: FleetBook
+    /// A planted bug: what it makes of an approval.
+    var misreadsApprovals: ((Approval) -> Approval)?
 
-    init(_ fleet: SimulatedFleet) { self.fleet = fleet }
-
-    private func ask() throws(FleetFailure) {
-        fleet.count()
-        if remembers, isCutOff { return }
-        guard isAlive() else { throw FleetFailure(.unavailable, "the process has died") }
-        guard !isCutOff else { throw FleetFailure(.unavailable, "the store is not reached") }
+    var seesOthers: Bool { book.seesOthers }
+    var isCutOff: Bool {
+        get { client.isCutOff }
+        set { client.isCutOff = newValue }
     }
+    var loseReply: (() -> Bool)? {
+        get { client.loseReply }
+        set { client.loseReply = newValue }
+    }
+    var isAlive: () -> Bool {
+        get { client.isAlive }
+        set { client.isAlive = newValue }
+    }
+    /// What happens between a call and the store: others may be first.
+    var beforeOperation: () -> Void = {}
 
-    /// Writes; the reply can be lost, whether it was written or not.
-    private func write<Value>(_ change: () throws(FleetFailure) -> Value) throws(FleetFailure) -> Value {
-        try ask()
-        guard let loseReply else { return try change() }
-        self.loseReply = nil
-        if loseReply() { _ = try change() }
-        throw FleetFailure(.unanswered, "no answer in time")
+    init(_ fleet: SimulatedFleet) {
+        client = StoreClient(fleet.store)
+        read = fleet.read
+        book = FleetBook(client)
+        client.onWrite = { [unowned fleet] key in fleet.wrote(key) }
+        client.beforeOperation = { [unowned fleet, unowned self] in
+            fleet.count()
+            beforeOperation()
+        }
     }
 
     func rollout(of distribution: Distribution) throws(FleetFailure) -> Stored<RolloutDocument>? {
-        if remembers, isCutOff { return remembered[distribution] }
-        try ask()
-        remembered[distribution] = fleet.rollouts[distribution]
-        return fleet.rollouts[distribution]
+        let key = FleetKey(.rollout, distribution.rawValue)
+        guard let found = try client.get(key) else { return nil }
+        return try read.rollout(of: distribution, FleetEntry(key: key, value: found))
     }
 
     func put(
         _ document: RolloutDocument, over read: Stored<RolloutDocument>?
-    ) throws(FleetFailure) -> Stored<RolloutDocument> {
-        try write { () throws(FleetFailure) in
-            guard fleet.rollouts[document.distribution]?.revision == read?.revision else {
-                throw FleetFailure(.conflict, "somebody else was first")
-            }
-            return fleet.set(document)
-        }
-    }
+    ) throws(FleetFailure) -> Stored<RolloutDocument> { try book.put(document, over: read) }
 
-    func archive(_ document: RolloutDocument) throws(FleetFailure) {
-        try write { fleet.keep(document) }
-    }
+    func archive(_ document: RolloutDocument) throws(FleetFailure) { try book.archive(document) }
 
     func nodes() throws(FleetFailure) -> (records: [NodeRecord], problems: [Problem]) {
-        try ask()
-        return (fleet.records.values.map(\.value).sorted { $0.id < $1.id }, [])
+        var records: [NodeRecord] = []
+        for entry in try client.list(.node) { records.append(try read.record(entry).value) }
+        return (records, [])
     }
 
     func node(_ id: String) throws(FleetFailure) -> Stored<NodeRecord>? {
-        try ask()
-        return fleet.records[id]
+        let key = FleetKey(.node, id)
+        guard let found = try client.get(key) else { return nil }
+        return try read.record(FleetEntry(key: key, value: found))
     }
 
     func put(
         _ record: NodeRecord, over read: Stored<NodeRecord>?
-    ) throws(FleetFailure) -> Stored<NodeRecord> {
-        try write { () throws(FleetFailure) in
-            guard fleet.records[record.id]?.revision == read?.revision else {
-                throw FleetFailure(.conflict, "somebody else was first")
-            }
-            return fleet.set(record)
-        }
-    }
+    ) throws(FleetFailure) -> Stored<NodeRecord> { try book.put(record, over: read) }
 
     func checkpoint(of node: String) throws(FleetFailure) -> Stored<FleetCheckpoint>? {
-        try ask()
-        return fleet.checkpoints[node]
+        try book.checkpoint(of: node)
     }
 
     func put(
         _ checkpoint: FleetCheckpoint, over read: Stored<FleetCheckpoint>?
-    ) throws(FleetFailure) {
-        try write { () throws(FleetFailure) in
-            guard fleet.checkpoints[checkpoint.node]?.revision == read?.revision else {
-                throw FleetFailure(.conflict, "somebody else was first")
-            }
-            fleet.set(checkpoint)
-        }
-    }
+    ) throws(FleetFailure) { try book.put(checkpoint, over: read) }
 
-    func remove(_ record: Stored<NodeRecord>) throws(FleetFailure) {
-        try write { fleet.remove(record.value.id) }
-    }
+    func remove(_ record: Stored<NodeRecord>) throws(FleetFailure) { try book.remove(record) }
 
     func quarantine() throws(FleetFailure) -> [FleetQuarantine] {
-        try ask()
-        return fleet.quarantined
+        try read.quarantine(try client.list(.quarantine))
     }
 
-    func quarantine(_ entry: FleetQuarantine) throws(FleetFailure) { try write { fleet.keep(entry) } }
+    func quarantine(_ entry: FleetQuarantine) throws(FleetFailure) { try book.quarantine(entry) }
 
-    func clearQuarantine(bytes: String) throws(FleetFailure) -> Bool { try write { fleet.clear(bytes) } }
+    func clearQuarantine(bytes: String) throws(FleetFailure) -> Bool {
+        try book.clearQuarantine(bytes: bytes)
+    }
 
     func approvals() throws(FleetFailure) -> [Approval] {
-        try ask()
-        return fleet.shared
+        let spent = try client.list(.spent)
+        let found = try read.approvals(spent + (try client.list(.approval)))
+        return misreadsApprovals.map { found.map($0) } ?? found
     }
 
-    func share(_ approval: Approval) throws(FleetFailure) { try write { fleet.share(approval) } }
+    func share(_ approval: Approval) throws(FleetFailure) { try book.share(approval) }
 
     func spend(_ approval: String, on node: String) throws(FleetFailure) {
-        try write { fleet.spend("\(approval) \(node)") }
+        try book.spend(approval, on: node)
     }
+}
+
+/// What `FleetBook` has made of texts of the store, by their revisions.
+private final class ReadTexts {
+    private var rollouts: [Distribution: Stored<RolloutDocument>] = [:]
+    private var records: [FleetKey: Stored<NodeRecord>] = [:]
+    private var quarantine: (of: [FleetEntry], read: [FleetQuarantine]) = ([], [])
+    private var approvals: (of: [FleetEntry], read: [Approval]) = ([], [])
+
+    func rollout(
+        of distribution: Distribution, _ entry: FleetEntry
+    ) throws(FleetFailure) -> Stored<RolloutDocument> {
+        if let known = rollouts[distribution], known.revision == entry.value.revision { return known }
+        guard let read = try FleetBook(Answer([entry])).rollout(of: distribution) else {
+            throw missing(entry.key)
+        }
+        rollouts[distribution] = read
+        return read
+    }
+
+    func record(_ entry: FleetEntry) throws(FleetFailure) -> Stored<NodeRecord> {
+        if let known = records[entry.key], known.revision == entry.value.revision { return known }
+        guard let read = try FleetBook(Answer([entry])).node(entry.key.name) else { throw missing(entry.key) }
+        records[entry.key] = read
+        return read
+    }
+
+    func quarantine(_ entries: [FleetEntry]) throws(FleetFailure) -> [FleetQuarantine] {
+        if quarantine.of != entries {
+            quarantine = (entries, try FleetBook(Answer(entries)).quarantine())
+        }
+        return quarantine.read
+    }
+
+    func approvals(_ entries: [FleetEntry]) throws(FleetFailure) -> [Approval] {
+        if approvals.of != entries { approvals = (entries, try FleetBook(Answer(entries)).approvals()) }
+        return approvals.read
+    }
+
+    private func missing(_ key: FleetKey) -> FleetFailure {
+        FleetFailure(.malformed, "\(key): what is read of it is looked for elsewhere")
+    }
+}
+
+/// A store that answers what was read of another just now, and takes nothing.
+private final class Answer: FleetStore {
+    private let entries: [FleetEntry]
+    let seesOthers = true
+
+    init(_ entries: [FleetEntry]) { self.entries = entries }
+
+    func get(_ key: FleetKey) -> FleetValue? { entries.first { $0.key == key }?.value }
+
+    func list(_ kind: FleetKey.Kind) -> [FleetEntry] { entries.filter { $0.key.kind == kind } }
+
+    func create(_ key: FleetKey, _ text: String) throws(FleetFailure) -> FleetRevision { throw takesNothing }
+
+    func put(
+        _ key: FleetKey, _ text: String, ifRevision revision: FleetRevision
+    ) throws(FleetFailure) -> FleetRevision { throw takesNothing }
+
+    func delete(_ key: FleetKey, ifRevision revision: FleetRevision) throws(FleetFailure) {
+        throw takesNothing
+    }
+
+    private var takesNothing: FleetFailure { FleetFailure(.forbidden, "it takes nothing") }
 }

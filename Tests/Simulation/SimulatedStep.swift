@@ -8,7 +8,7 @@ extension World: StepPort {
     @discardableResult
     func step() -> StepRun.Report {
         return StepRun(
-            tick: oneTick, clock: self, ledger: self, journal: self, label: fingerprint, port: guards,
+            tick: oneTick, clock: self, ledger: ledger, journal: self, label: fingerprint, port: guards,
             node: self, site: Self.site, care: care.care
         ).run()
     }

@@ -73,7 +73,7 @@ struct SimulationTests {
         for _ in 0..<60 {
             story.act()
             _ = story.world.tick()
-            story.world.failNextAppend = nil
+            story.world.ledger.failNextAppend = nil
             _ = story.world.tick()
             let before = story.world.committed.count
             story.world.clock.monotonic += 1_000_000

@@ -86,16 +86,12 @@ extension World {
             outcome.judgement.decisions.first { $0.subject.change.to.isSameBytes(as: artifact) == true })
         let given = try approval(
             of: record, as: ApprovalRequest(claimedBy: "test"), at: clock.now, label: fingerprint)
-        var state = self.state
-        state.apply(.approved(given), at: clock.now)
-        try append([.approved(given)], reading: clock, state: state)
+        try enter(.approved(given))
         return given
     }
 
     func enter(_ event: Event) throws {
-        var state = self.state
-        state.apply(event, at: clock.now)
-        try append([event], reading: clock, state: state)
+        record(event)
     }
 
     var chain: [String] {

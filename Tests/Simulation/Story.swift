@@ -38,7 +38,7 @@ struct Story {
             world.problems =
                 dice.chance(50) ? [] : [Problem(code: "snapd-silent", text: "snapd does not answer")]
         case 8: installOrRemove()
-        case 9: world.failNextAppend = LedgerFailure(code: .busy, description: "the ledger is in use")
+        case 9: world.ledger.failNextAppend = LedgerFailure(code: .busy, description: "the ledger is in use")
         case 10:
             let replacement = k3s(version: dice.pick(Self.versions))
             world.moveDuringLook = { world in
@@ -78,7 +78,7 @@ struct Story {
             guard let version = dice.chance(80) ? artifact.version : dice.pick(Self.versions) else {
                 continue
             }
-            world.catalog.append(
+            world.ledger.catalog.append(
                 CatalogEntry(
                     distribution: .k3s, version: version, architecture: .amd64, sha256: digest,
                     file: "sha256sum-amd64.txt", importedAt: world.clock.now))

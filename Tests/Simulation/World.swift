@@ -33,7 +33,6 @@ final class World {
     /// What snapd says; nil where there is none.
     var snapd: SnapdFacts?
     var policy: PolicyReading
-    var catalog: [CatalogEntry] = []
     /// How units stand of which more is asked.
     var standings: [String: UnitStanding] = [:]
     /// Artifacts with which no unit ever becomes well.
@@ -46,23 +45,18 @@ final class World {
     var duringWait: ((World) -> Void)?
 
     // What survives a crash.
-    private(set) var committed: [(event: Event, at: Instant)] = []
-    private(set) var state = NodeState()
-    private(set) var memory = ObserverMemory()
-    private var coverage: Coverage?
-    private var recordedImports: [CatalogEntry] = []
-    private var ledgerNumber = 1
-
-    /// How long bodies were to be kept, each time that old ones were looked for.
-    private(set) var retentions: [TimeSpan] = []
+    let disk = SimulatedLedger()
+    private(set) lazy var ledger: LedgerProcess = {
+        let ledger = LedgerProcess(disk)
+        ledger.isAlive = { [unowned self] in guards.burn() }
+        return ledger
+    }()
 
     /// How many starts of units there were.
     var starts = 0
 
     /// Something moves on disk while the tick looks, once.
     var moveDuringLook: ((World) -> Void)?
-    /// The next append fails before it commits, or the process dies right after.
-    var failNextAppend: LedgerFailure?
     var journal: [JournalEntry] = []
 
     /// What the node is called, and the cluster that it belongs to.
@@ -70,9 +64,6 @@ final class World {
     var clusterName = "default"
     /// What bytes that were fetched say of themselves.
     var known: [Digest: Version] = [:]
-    /// How many steps of rollouts were begun; what each approval was used for.
-    private(set) var begunInRollouts = 0
-    private(set) var stepsByApproval: [String: Int] = [:]
     /// What a step asks of the node.
     private(set) lazy var care = SimulatedCare(world: self)
     /// How the node reaches its fleet; nil for one that is part of none.
@@ -106,7 +97,7 @@ final class World {
     /// The tick over this node.
     var oneTick: Tick {
         Tick(
-            clock: self, observer: self, policy: self, zones: self, ledger: self, journal: self,
+            clock: self, observer: self, policy: self, zones: self, ledger: ledger, journal: self,
             label: fingerprint, guards: (guards, Self.site), cluster: cluster, servers: care,
             fleet: fleet.map { ($0, FleetIdentity(id: "id-\(name)")) },
             source: care.source.map { source in { $0.releases.isEmpty ? nil : source } },
@@ -121,7 +112,7 @@ func fingerprint(_ text: String) -> String {
     return String(hash, radix: 16)
 }
 
-extension World: Clock, Observer, PolicySource, ZoneSource, LedgerStore, Journal {
+extension World: Clock, Observer, PolicySource, ZoneSource, Journal {
     func read() -> ClockReading { clock }
 
     func observe(reading: ClockReading, memory: inout ObserverMemory) -> Observation {
@@ -146,101 +137,27 @@ extension World: Clock, Observer, PolicySource, ZoneSource, LedgerStore, Journal
         name == "UTC" ? (.utc, "simulated") : nil
     }
 
-    func load() throws(LedgerFailure) -> (state: NodeState, memory: ObserverMemory) { (state, memory) }
-
-    var originName: String { String(repeating: "0", count: 31) + "\(ledgerNumber % 10)" }
-
-    /// A simulated ledger is never old enough.
-    func dropBodies(keep: TimeSpan, reading: ClockReading) -> Event? {
-        retentions.append(keep)
-        return nil
-    }
-
-    func head() -> (sequence: Int64, hash: Digest) {
-        (Int64(committed.count), hash(ofEntry: Int64(committed.count)) ?? .none)
-    }
-
-    /// Of an entry's number and kind, and of which ledger it is.
-    func hash(ofEntry sequence: Int64) -> Digest? {
-        guard sequence > 0, sequence <= Int64(committed.count) else { return nil }
-        let name = fingerprint("\(ledgerNumber) \(sequence) \(committed[Int(sequence) - 1].event.kind)")
-        return Digest(String(repeating: "0", count: 64 - name.count) + name)
-    }
-
-    func seed(from text: String) -> Seed? { try? JSONDecoder().decode(Seed.self, from: Data(text.utf8)) }
-
-    /// What a person said is recorded by another process.
-    func record(_ event: Event) {
-        state.apply(event, at: clock.now)
-        committed.append((event, clock.now))
-    }
-
-    /// The ledger is lost, or set back to an older copy of it.
-    func loseLedger(keeping entries: Int = 0) {
-        committed = Array(committed.prefix(entries))
-        if entries == 0 { ledgerNumber += 1 }
-        state = NodeState()
-        for entry in committed { state.apply(entry.event, at: entry.at) }
-        memory = ObserverMemory()
-        coverage = nil
-    }
-
-    func lastPolicy() -> LoadedPolicy? {
-        for entry in committed.reversed() {
-            if case .policyLoaded(let policy) = entry.event { return policy }
-        }
-        return nil
-    }
-
-    func append(_ events: [Event], reading: ClockReading, state: NodeState) throws(LedgerFailure) {
-        if let failure = failNextAppend {
-            failNextAppend = nil
-            throw failure
-        }
-        guard guards.burn() else { throw LedgerFailure(code: .other, description: "the process has died") }
-        for event in events {
-            if case .stepBegan(let step) = event, step.rollout != nil { begunInRollouts += 1 }
-            if case .stepEnded(let end) = event, end.outcome.isTried {
-                for approval in end.step.approvals { stepsByApproval[approval, default: 0] += 1 }
-            }
-        }
-        committed += events.map { ($0, reading.now) }
-        for case .catalogImported(let file) in events { recordedImports += file.entries }
-        self.state = state
-    }
-
-    func remember(_ memory: ObserverMemory) { self.memory = memory }
-
-    func catalogEntries(for digest: Digest) -> [CatalogEntry] {
-        imported.filter { $0.sha256 == digest }
-    }
-
-    /// What a test says is known, and what was recorded.
-    private var imported: [CatalogEntry] { catalog + recordedImports }
-
-    func catalogEntries(of version: Version, for distribution: Distribution) -> [CatalogEntry] {
-        imported.filter { $0.version == version && $0.distribution == distribution }
-    }
-
-    func extendCoverage(reading: ClockReading, seal: Bool) -> Coverage? {
-        var stretch =
-            coverage
-            ?? Coverage(
-                bootID: reading.bootID, first: reading.now, last: reading.now,
-                firstMonotonic: reading.monotonic,
-                lastMonotonic: reading.monotonic, ticks: 0, longestGap: 0)
-        stretch.last = reading.now
-        stretch.lastMonotonic = reading.monotonic
-        stretch.ticks += 1
-        let isDue = reading.monotonic - stretch.firstMonotonic > 3_600_000_000_000
-        coverage = seal || isDue ? nil : stretch
-        return seal || isDue ? stretch : nil
-    }
-
     func write(_ entry: JournalEntry) { journal.append(entry) }
 }
 
-extension StepEnd.Outcome {
-    /// Whether the bytes were tried, so that the approval is used up.
-    fileprivate var isTried: Bool { if case .abandoned = self { false } else { true } }
+extension World {
+    var committed: [SimulatedLedger.Entry] { disk.committed }
+    var state: NodeState { disk.state }
+    var memory: ObserverMemory { disk.memory }
+
+    /// What a person said is recorded by another process.
+    func record(_ event: Event) {
+        let other = LedgerProcess(disk)
+        let state = other.load().state.after(event, at: clock.now)
+        try? other.append([event], reading: clock, state: state)
+    }
+}
+
+extension NodeState {
+    /// The state with one more event.
+    func after(_ event: Event, at: Instant) -> NodeState {
+        var copy = self
+        copy.apply(event, at: at)
+        return copy
+    }
 }
