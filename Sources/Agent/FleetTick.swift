@@ -87,7 +87,7 @@ extension Tick {
     private func takeApprovals(
         _ judgement: inout Judgement, _ view: FleetView, _ port: any FleetPort, _ reading: ClockReading
     ) throws(LedgerFailure) -> [Event] {
-        guard view.isFresh else { return [] }
+        guard view.hasApprovals else { return [] }
         let node = judgement.observation.node.name
         for id in unsharedSpending(view.known.approvals, judgement.state, node: node) {
             // Where it is not noted now it is at the next look.

@@ -25,6 +25,8 @@ struct FleetView {
     var isAsked = false
     /// Whether the nodes and the quarantine were, too.
     var isFresh = false
+    /// Whether approvals were, which a node also asks for that may not move without one.
+    var hasApprovals = false
     /// What it holds, where it was asked.
     var documents: [Distribution: Stored<RolloutDocument>] = [:]
     /// What is known, from this tick or an earlier one.
@@ -77,6 +79,7 @@ struct FleetWatch {
             case .nothing: break
             case .approvals:
                 view.known.approvals = try port.approvals()
+                view.hasApprovals = true
                 askControlPlane(&view, observation)
             case .everything: try askOthers(&view, observation)
             }
@@ -138,6 +141,7 @@ struct FleetWatch {
         view.known.membersAt = observation.clock.now
         view.known.seesOthers = port.seesOthers
         view.isFresh = true
+        view.hasApprovals = true
         askControlPlane(&view, observation)
     }
 

@@ -124,9 +124,12 @@ struct TellFleet {
     }
 
     /// Another adoption, or a boot that is neither this one nor the one in which this node wrote last.
+    ///
+    /// Whoever writes counts on from what stands there, so what is older than what this node wrote last is its own, in a
+    /// store that went back in time.
     private func isAnothers(_ stored: NodeRecord, than record: NodeRecord, _ last: NodeRecord?) -> Bool {
         guard stored.instance == record.instance else { return true }
         guard let last, stored.boot != record.boot else { return false }
-        return stored.boot != last.boot
+        return stored.boot != last.boot && stored.sequence >= last.sequence
     }
 }

@@ -39,10 +39,11 @@ enum FleetText {
         do {
             let text = try CanonicalJSON.text(of: value)
             guard let stored else { return text }
-            let understood = try KeptJSON(text: CanonicalJSON.text(of: stored.value))
+            let understood = try CanonicalJSON.text(of: stored.value)
             // Nothing is beside it: the rule, and much sooner seen than kept.
-            if stored.text == understood.text { return text }
-            return try KeptJSON(text: text).keeping(KeptJSON(text: stored.text), beside: understood).text
+            if stored.text == understood { return text }
+            return try KeptJSON(text: text)
+                .keeping(KeptJSON(text: stored.text), beside: KeptJSON(text: understood)).text
         } catch {
             throw FleetFailure(.malformed, "\(key): cannot be written as JSON (\(reason(error)))")
         }

@@ -177,6 +177,45 @@ struct FleetTests {
         #expect(!edge.problems(coded: "fleet-stranger"))
     }
 
+    @Test("a store that went back in time makes nobody a clone of itself, however often it has booted since")
+    func storeGoesBackOverBoots() throws {
+        let fleet = FleetOfNodes(["canary-1", "edge-1"])
+        let snapshot = fleet.store.snapshot()
+        let edge = try fleet.node("edge-1")
+        for boot in ["boot-2", "boot-3"] {
+            edge.clock.bootID = boot
+            edge.clock.monotonic = 1
+            edge.pass(.hours(2))
+            edge.tick(asksFleet: true)
+        }
+        fleet.store.restore(snapshot)
+        edge.pass(.hours(2))
+        edge.tick(asksFleet: true)
+        edge.tick(asksFleet: true)
+        #expect(!edge.problems(coded: "fleet-stranger"))
+        try fleet.begin(patch)
+        fleet.play()
+        #expect(fleet.state == .done)
+    }
+
+    @Test("invariant 6: an approval that is shared counts at the next look of a node whose turn it is")
+    func sharedApproval() throws {
+        let fleet = FleetOfNodes(["canary-1", "edge-1"]) { $0.gates = [] }
+        let canary = try fleet.node("canary-1")
+        try fleet.begin(minor)
+        for _ in 0..<3 { fleet.round() }
+        #expect(canary.memory.fleet?.waits["k3s"]?.contains("needs an approval") == true)
+        try SimulatedFleetPort(fleet.store).share(
+            Approval(
+                id: "a1", distribution: .k3s, version: minor.version,
+                digests: ["amd64": try #require(minor.sha256)], revision: nil, from: [],
+                scope: .rollout("r1"), approvedAt: canary.clock.now, expires: canary.clock.now + .days(9),
+                waives: [], reason: "", claimedBy: "a person", spentBy: []))
+        canary.pass(.minutes(5))
+        canary.tick()
+        #expect(canary.state.approvals.map(\.id) == ["a1"])
+    }
+
     @Test(
         "an offered patch that nobody need be asked for begins its own rollout, and goes to the canary first")
     func beginsByItself() throws {
