@@ -10,7 +10,18 @@ final class SimulatedGuards: GuardPort {
         var identity: FileIdentity
     }
 
+    /// A planted bug.
+    enum Bug {
+        /// The gate takes every start for one of what ran before.
+        case recordsWhatRanBefore
+        /// What is replaced is taken away before the other is put in its place.
+        case replacesInTwo
+    }
+
     unowned let world: World
+    var bug: Bug?
+    /// Told of every effect right before it is performed.
+    var onPerform: ((Effect) -> Void)?
     private(set) var files: [String: File] = [:]
     /// Directories of drop-ins.
     private(set) var directories: Set<String> = []
@@ -139,6 +150,7 @@ final class SimulatedGuards: GuardPort {
 
     func perform(_ effect: Effect, before: Fingerprint) throws(EffectFailure) {
         try live()
+        onPerform?(effect)
         switch effect {
         case .storeInVault(let copy), .stageSpare(let copy):
             let found = bytes(at: copy.from)
@@ -311,6 +323,11 @@ final class SimulatedGuards: GuardPort {
             world.keep(old, at: "\(pending)/\(old.sha256?.short ?? "")", of: replacement.installation)
         }
         remove(source)
+        if bug == .replacesInTwo {
+            world.takeAway(replacement.binary)
+            // It takes its time.
+            for _ in 0..<20 { try live() }
+        }
         inodes += 1
         world.put(replacement.artifact, inode: inodes, at: replacement.binary)
         try live()

@@ -55,6 +55,7 @@ extension World: StepPort {
 
     func put(_ artifact: Artifact, inode: Int64, at path: String) {
         for index in installations.indices where installations[index].installed?.path == path {
+            onPut?(installations[index].installed?.artifact, artifact)
             installations[index].installed?.artifact = artifact
             installations[index].installed?.unreadable = nil
             installations[index].installed?.identity = FileIdentity(
@@ -68,6 +69,15 @@ extension World: StepPort {
         problems.removeAll { $0.code == Problem.binaryMissing }
     }
 
+    /// Nothing is there any longer.
+    func takeAway(_ path: String) {
+        for index in installations.indices where installations[index].installed?.path == path {
+            installations[index].installed?.artifact = Artifact(version: nil)
+            installations[index].installed?.identity = nil
+            installations[index].installed?.unreadable = "missing"
+        }
+    }
+
     func keep(_ artifact: Artifact, at path: String, of id: InstallationID) {
         for index in installations.indices where installations[index].id == id {
             installations[index].offers.removeAll { $0.artifact.sha256 == artifact.sha256 }
@@ -78,6 +88,7 @@ extension World: StepPort {
     }
 
     func start(_ unit: String) {
+        if hasGate { passGate(unit) }
         for index in installations.indices {
             for place in installations[index].units.indices
             where installations[index].units[place].name == unit {
@@ -89,21 +100,67 @@ extension World: StepPort {
                     version: artifact?.version,
                     sources: [.init(source: .processExecutable, version: artifact?.version)],
                     invocationID: "start-\(starts)", restartPending: false, startedFrom: artifact)
-                guards.recordStart("start-\(starts)", of: artifact?.version, unit: unit)
+                guards.recordStart(
+                    "start-\(starts)", of: hasGate ? recognised : artifact?.version, unit: unit)
+                onStart?(artifact)
             }
         }
         standings[unit] = UnitStanding(isUp: true, lacksFile: false, isEnabled: true)
     }
 }
 
+extension World {
+    /// The start gate, by its own decision over what lies on the node: what it puts back is a rename.
+    fileprivate func passGate(_ unit: String) {
+        recognised = nil
+        guard let file = (guards.listing["guard"]).flatMap({ try? GuardFile.parse(Array($0.utf8)) }),
+            let guarded = file.installation(ofUnit: unit),
+            let installed = installations[0].installed, let identity = installed.identity
+        else { return }
+        let spare = guarded.spare.flatMap { guards.files[$0.path]?.identity }
+        var seen = GateObservation(
+            binary: .file(identity), spare: spare.map { .file($0) } ?? .missing,
+            lastRan: guards.lastRan(dataDirectory: installations[0].dataDirectory ?? ""))
+        var decision = decideStart(guarded, pausedUntil: file.pausedUntil, seen: seen, now: clock.now)
+        if case .hash = decision {
+            seen.hash = .taken(installed.artifact.sha256 ?? .none)
+            decision = decideStart(guarded, pausedUntil: file.pausedUntil, seen: seen, now: clock.now)
+        }
+        switch decision {
+        case .allow(_, let starting, _): recognised = starting?.version
+        case .restore(let artifact, from: .spare(let path, _)):
+            guards.remove(path)
+            put(artifact, inode: identity.inode + 1_000_000, at: installed.path)
+            recognised = artifact.version
+        case .restore, .hash, .refuse: break
+        }
+    }
+}
+
 extension SimulatedGuards {
+    fileprivate func lastRan(dataDirectory: String) -> LastRanFinding {
+        let path = GatePlaces(state: World.site.state).lastRan(dataDirectory: dataDirectory)
+        guard let text = files[path]?.text else { return .missing }
+        return (try? LastRan.parse(Array(text.utf8))).map { .record($0) } ?? .unusable("it is damaged")
+    }
+
     /// Records a start as the gate does.
+    ///
+    /// - Parameter version: nil where the gate did not recognise what starts.
     func recordStart(_ invocation: String, of version: Version?, unit: String) {
         let places = GatePlaces(state: World.site.state)
         let list = places.starts(unit: unit)
-        put(list, (files[list]?.text ?? "") + "\(invocation) 0 - - -\n")
-        let path = places.lastRan(dataDirectory: "/var/lib/rancher/k3s")
-        guard let text = files[path]?.text, let record = try? LastRan.parse(Array(text.utf8)) else { return }
+        let data = "/var/lib/rancher/k3s"
+        let path = places.lastRan(dataDirectory: data)
+        var version = version
+        let finding = lastRan(dataDirectory: data)
+        if bug == .recordsWhatRanBefore, case .record(let record) = finding { version = record.highest }
+        // The newest are enough, as the gate keeps them.
+        let lines =
+            (files[list]?.text ?? "").split(separator: "\n").suffix(50)
+            .map(String.init) + ["\(invocation) 0 \(version?.description ?? "-") - -", ""]
+        put(list, lines.joined(separator: "\n"))
+        guard case .record(let record) = finding else { return }
         let next = LastRanFinding.record(record).beforeStart(
             of: version, dataDirectory: record.dataDirectory,
             invocationID: invocation, now: record.at)

@@ -82,9 +82,8 @@ extension SimulatedStore.Content {
         return value.revision
     }
 
-    /// - Parameter revision: at which it has to be; nil for any.
     fileprivate mutating func put(
-        _ key: FleetKey, _ text: String, ifRevision revision: FleetRevision?
+        _ key: FleetKey, _ text: String, ifRevision revision: FleetRevision
     ) throws(FleetFailure) -> FleetRevision {
         try Self.check(text, key)
         let index = try index(of: key, at: revision)
@@ -100,12 +99,12 @@ extension SimulatedStore.Content {
         entries[key.kind]?.remove(at: index)
     }
 
-    private func index(of key: FleetKey, at revision: FleetRevision?) throws(FleetFailure) -> Int {
+    private func index(of key: FleetKey, at revision: FleetRevision) throws(FleetFailure) -> Int {
         try Self.check(key)
         let place = place(of: key)
-        guard place.isThere,
-            revision == nil || entries[key.kind]?[place.index].value.revision == revision
-        else { throw FleetFailure(.conflict, "\(key): somebody else was first") }
+        guard place.isThere, entries[key.kind]?[place.index].value.revision == revision else {
+            throw FleetFailure(.conflict, "\(key): somebody else was first")
+        }
         return place.index
     }
 
@@ -134,8 +133,6 @@ final class StoreClient: FleetStore {
     enum Bug {
         /// What is not reached is what it was when it last was.
         case remembers
-        /// Whoever writes last is right, whoever was first.
-        case ignoresConflicts
     }
 
     let store: SimulatedStore
@@ -207,9 +204,8 @@ final class StoreClient: FleetStore {
     func put(
         _ key: FleetKey, _ text: String, ifRevision revision: FleetRevision
     ) throws(FleetFailure) -> FleetRevision {
-        let wanted = bug == .ignoresConflicts ? nil : revision
-        return try write(key) { content throws(FleetFailure) in
-            try content.put(key, text, ifRevision: wanted)
+        try write(key) { content throws(FleetFailure) in
+            try content.put(key, text, ifRevision: revision)
         }
     }
 

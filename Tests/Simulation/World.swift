@@ -54,6 +54,17 @@ final class World {
 
     /// How many starts of units there were.
     var starts = 0
+    /// Whether the start gate stands before them.
+    var hasGate = false
+    /// The version of what the gate recognised before the newest start.
+    var recognised: Version?
+    /// Told of every artifact that is put in a binary's place, with what was there.
+    var onPut: ((Artifact?, Artifact) -> Void)?
+    /// Told of every start of a unit, with what it was started from.
+    var onStart: ((Artifact?) -> Void)?
+    /// How many ticks there were; one that goes round because something moved is one.
+    private(set) var ticks = 0
+    private var goesRound = false
 
     /// Something moves on disk while the tick looks, once.
     var moveDuringLook: ((World) -> Void)?
@@ -116,6 +127,8 @@ extension World: Clock, Observer, PolicySource, ZoneSource, Journal {
     func read() -> ClockReading { clock }
 
     func observe(reading: ClockReading, memory: inout ObserverMemory) -> Observation {
+        if !goesRound { ticks += 1 }
+        goesRound = false
         let seen = Observation(
             node: NodeFacts(name: name, cluster: clusterName, labels: [:], architecture: .amd64),
             clock: reading,
@@ -127,8 +140,10 @@ extension World: Clock, Observer, PolicySource, ZoneSource, Journal {
     }
 
     func hasMoved(since observation: Observation) -> Bool {
-        observation.installations.map(\.installed?.identity)
+        goesRound =
+            observation.installations.map(\.installed?.identity)
             != installations.sorted { $0.id < $1.id }.map(\.installed?.identity)
+        return goesRound
     }
 
     func load(now: Instant, known: inout KnownPolicy?) -> PolicyReading { policy }
