@@ -8,12 +8,8 @@ enum StoryBug: String, CaseIterable, Sendable {
     case allowsMinors = "a node's policy lets minors in with nobody asked"
     case remembersStore = "a node that does not reach the store goes by what it saw last"
     case takesItselfForCanary = "the nodes of one cluster take themselves for canaries"
-    case forgetsSpending = "that an approval is used up is not written down"
-    case prolongsApprovals = "an approval is taken to last for years"
     case takesOthersApprovals = "an approval for another node is taken for this one's"
     case commitsIntentsLate = "what is about to be done is committed with what comes after it"
-    case replacesInTwo = "what is replaced is taken away first"
-    case misreadsSkips = "a release that skips a minor is read as the next one"
     case recordsWhatRanBefore = "the gate takes each start for one of what ran before"
 
     /// The number of the invariant that it breaks.
@@ -22,9 +18,8 @@ enum StoryBug: String, CaseIterable, Sendable {
         case .allowsMinors: 1
         case .remembersStore: 2
         case .takesItselfForCanary: 4
-        case .forgetsSpending, .prolongsApprovals, .takesOthersApprovals: 6
-        case .commitsIntentsLate, .replacesInTwo: 7
-        case .misreadsSkips: 9
+        case .takesOthersApprovals: 6
+        case .commitsIntentsLate: 7
         case .recordsWhatRanBefore: 12
         }
     }
@@ -34,13 +29,6 @@ enum StoryBug: String, CaseIterable, Sendable {
         let name = node.name
         switch self {
         case .remembersStore: port.client.bug = .remembers
-        case .forgetsSpending: node.ledger.bug = .forgetsSpending
-        case .prolongsApprovals:
-            port.misreadsApprovals = { approval in
-                var approval = approval
-                approval.expires = approval.expires + .days(3000)
-                return approval
-            }
         case .takesOthersApprovals:
             port.misreadsApprovals = { approval in
                 var approval = approval
@@ -48,10 +36,9 @@ enum StoryBug: String, CaseIterable, Sendable {
                 return approval
             }
         case .commitsIntentsLate: node.ledger.bug = .commitsIntentsLate
-        case .replacesInTwo: node.guards.bug = .replacesInTwo
         case .recordsWhatRanBefore: node.guards.bug = .recordsWhatRanBefore
-        // In policies and in what is told of releases.
-        case .allowsMinors, .takesItselfForCanary, .misreadsSkips: break
+        // In policies.
+        case .allowsMinors, .takesItselfForCanary: break
         }
     }
 }
