@@ -4,18 +4,22 @@ import Ports
 /// How often old bodies are looked for, and a checkpoint is signed at most.
 private let ledgerInterval = TimeSpan.days(1)
 
-// What a tick does for the ledger itself, after all that it records: retention, then a checkpoint that covers it.
+// What a tick does for the ledger itself. What is recorded of it is recorded before the guard file is written, which has
+// to know the newest entry; the signature comes last, so that it covers all.
 extension Tick {
-    /// Drops old bodies and signs a checkpoint, where either is due.
+    /// Drops old bodies, and records the key of checkpoints, where either is due.
     ///
     /// - Returns: what was recorded of it.
     func careForLedger(
         _ judgement: inout Judgement, _ memory: inout ObserverMemory, _ reading: ClockReading
     ) throws(LedgerFailure) -> [Event] {
-        var events = [try dropOldBodies(judgement.policy, &memory, reading)].compactMap(\.self)
-        events += try signCheckpoint(judgement.state, &memory, reading)
-        tellFleet(judgement, &memory)
-        if !events.isEmpty { judgement.state = try ledger.load().state }
+        let events =
+            [
+                try dropOldBodies(judgement.policy, &memory, reading),
+                try recordKey(judgement.state, &memory, reading),
+            ].compactMap(\.self)
+        guard !events.isEmpty else { return [] }
+        judgement.state = try ledger.load().state
         if checkpoints?.isNodes != false { events.flatMap(journalEntries).forEach(journal.write) }
         return events
     }
@@ -45,47 +49,64 @@ extension Tick {
         return last + ledgerInterval <= now
     }
 
-    /// Signs the head where it has moved since the last checkpoint; the key is made where there is none.
-    private func signCheckpoint(
+    /// Whether the head is to be signed now: once a day where it has moved, and after an adoption.
+    private func signs(
+        _ state: NodeState, _ known: KnownCheckpoint?, _ reading: ClockReading
+    ) throws(LedgerFailure) -> (any CheckpointPort)? {
+        guard let port = checkpoints?.port, let adopted = state.lastAdoption else { return nil }
+        guard let known else { return port }
+        guard isDue(known.triedAt, at: reading.now) || adopted > known.triedAt else { return nil }
+        guard known.trouble == nil, let signed = known.signed else { return port }
+        return try ledger.head().hash == signed.hash ? nil : port
+    }
+
+    /// Records the key where the ledger does not know it as the newest; it is made where there is none.
+    private func recordKey(
         _ state: NodeState, _ memory: inout ObserverMemory, _ reading: ClockReading
-    ) throws(LedgerFailure) -> [Event] {
-        guard let port = checkpoints?.port, let adopted = state.lastAdoption else { return [] }
-        let last = memory.checkpoint
-        guard isDue(last?.triedAt, at: reading.now) || last.map({ adopted > $0.triedAt }) == true else {
-            return []
-        }
-        if let signed = last?.signed, last?.trouble == nil, try ledger.head().hash == signed.hash {
-            return []
-        }
-        var known = last ?? KnownCheckpoint(triedAt: reading.now)
-        known.triedAt = reading.now
-        known.trouble = nil
-        defer { memory.checkpoint = known }
-        var events: [Event] = []
+    ) throws(LedgerFailure) -> Event? {
+        guard let port = try signs(state, memory.checkpoint, reading) else { return nil }
         let verifier: String
         do throws(CheckpointFailure) { verifier = try port.key() } catch {
-            known.trouble = error.description
-            return []
+            note(error, &memory, reading)
+            return nil
         }
         var recorded = try ledger.load().state
-        if recorded.checkpointKeys.last != verifier {
-            let key = CheckpointKey(verifier: verifier, replaces: recorded.checkpointKeys.last)
-            events.append(.checkpointKey(key))
-            recorded.apply(.checkpointKey(key), at: reading.now)
-            try ledger.append(events, reading: reading, state: recorded)
+        guard recorded.checkpointKeys.last != verifier else { return nil }
+        let event = Event.checkpointKey(
+            CheckpointKey(verifier: verifier, replaces: recorded.checkpointKeys.last))
+        recorded.apply(event, at: reading.now)
+        try ledger.append([event], reading: reading, state: recorded)
+        return event
+    }
+
+    /// Signs the head where that is due, and has the fleet's store keep the note.
+    func signCheckpoint(
+        _ judgement: Judgement, _ memory: inout ObserverMemory, _ reading: ClockReading
+    ) throws(LedgerFailure) {
+        if let port = try signs(judgement.state, memory.checkpoint, reading) {
+            let head = try ledger.head()
+            let checkpoint = Checkpoint(
+                origin: ledger.originName, sequence: head.sequence, hash: head.hash, at: reading.now)
+            do throws(CheckpointFailure) {
+                let note = try port.sign(checkpoint)
+                memory.checkpoint = KnownCheckpoint(triedAt: reading.now)
+                memory.checkpoint?.signed = checkpoint
+                memory.checkpoint?.untold = note
+                if checkpoints?.isNodes == true {
+                    journal.write(checkpointEntry(for: checkpoint, note: note))
+                }
+            } catch {
+                note(error, &memory, reading)
+            }
         }
-        let head = try ledger.head()
-        let checkpoint = Checkpoint(
-            origin: ledger.originName, sequence: head.sequence, hash: head.hash, at: reading.now)
-        do throws(CheckpointFailure) {
-            let note = try port.sign(checkpoint)
-            known.signed = checkpoint
-            known.untold = note
-            if checkpoints?.isNodes == true { journal.write(checkpointEntry(for: checkpoint, note: note)) }
-        } catch {
-            known.trouble = error.description
-        }
-        return events
+        tellFleet(judgement, &memory)
+    }
+
+    private func note(_ failure: CheckpointFailure, _ memory: inout ObserverMemory, _ reading: ClockReading) {
+        var known = memory.checkpoint ?? KnownCheckpoint(triedAt: reading.now)
+        known.triedAt = reading.now
+        known.trouble = failure.description
+        memory.checkpoint = known
     }
 
     /// Has the store keep the newest checkpoint, when it is asked anyway; one that is away is tried again then.

@@ -145,6 +145,10 @@ public struct Tick {
             let isAnsweredNow = round == 1 && answered?.events.isEmpty == false
             if !isAnsweredNow, failure == nil {
                 do {
+                    if !dryRun {
+                        events += try careForLedger(&judgement, &memory, reading)
+                        state = judgement.state
+                    }
                     let outcome = try keepGuards(
                         judgement, presence, reading, known: memory.settings, dryRun: dryRun,
                         isAsked: request != nil)
@@ -162,7 +166,7 @@ public struct Tick {
             guard isAnsweredNow || (goesOn && observer.hasMoved(since: judgement.observation)) else {
                 judgement.state = state
                 if !dryRun, failure == nil {
-                    do { events += try careForLedger(&judgement, &memory, reading) } catch { failure = error }
+                    do { try signCheckpoint(judgement, &memory, reading) } catch { failure = error }
                 }
                 if !dryRun, failure == nil, let cluster {
                     tell(events, cluster, at: reading.now, &memory)
