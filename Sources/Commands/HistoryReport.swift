@@ -70,7 +70,7 @@ private func gather(_ filter: HistoryFilter, _ ledger: Ledger, _ place: Place) t
         throw Failure(code: .usage, message: "the time from \(since) to \(end) ends before it begins")
     }
     var fold = ChronicleFold(
-        node: place.node.name ?? Machine.hostName(root: place.root) ?? "localhost", ledger: ledger.name,
+        node: place.node.name ?? Machine.hostName(root: place.root) ?? "localhost", ledger: ledger.originName,
         start: filter.since, end: end, describe: { journalEntries(for: $0).first?.text })
     var newest: Int64 = 0
     try ledger.history(HistoryFilter()) {

@@ -25,9 +25,6 @@ public final class Ledger: LedgerStore {
         self.begun = begun
     }
 
-    /// The ledger's own name, which no other one has: 32 hexadecimal digits; empty where its first entry cannot be read.
-    public var name: String { hexadecimal(origin) }
-
     /// The database's file.
     public var file: String { directory.database }
 

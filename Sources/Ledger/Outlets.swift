@@ -96,7 +96,4 @@ extension Ledger {
             return Array(versions)
         }
     }
-
-    /// Names this ledger and no other: 32 hexadecimal digits, by which its first entry names it too.
-    public var name: String { hexadecimal(origin) }
 }

@@ -58,7 +58,8 @@ public struct NoticeTable {
         case .paused, .resumed, .released: return [.paused]
         case .policyLoaded, .policyRejected, .installationFound, .installationGone, .installationObserved,
             .changeEnded, .problemBegan, .problemEnded, .coverage, .catalogImported, .approved, .denied,
-            .revoked, .adopted, .stepBegan, .stepMoved, .approvalSpent, .quarantined, .rolloutSaid, .seeded:
+            .revoked, .adopted, .stepBegan, .stepMoved, .approvalSpent, .quarantined, .rolloutSaid, .seeded,
+            .checkpointKey, .bodiesDropped:
             return []
         }
     }

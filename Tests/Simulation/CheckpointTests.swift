@@ -34,8 +34,8 @@ struct CheckpointTests {
         #expect(node.state.checkpointKeys == [port.verifier])
         let signed = try #require(port.signed.first)
         #expect(port.signed.count == 1)
-        #expect(signed.sequence == node.head().sequence && signed.hash == node.head().hash)
-        #expect(signed.origin == node.originName && signed.at == node.clock.now)
+        #expect(signed.sequence == node.ledger.head().sequence && signed.hash == node.ledger.head().hash)
+        #expect(signed.origin == node.ledger.originName && signed.at == node.clock.now)
         let entry = try #require(told.first)
         #expect(told.count == 1)
         #expect(entry.fields["HOLDFAST_SEQUENCE"] == "\(signed.sequence)")
@@ -65,10 +65,10 @@ struct CheckpointTests {
         // The day's first tick seals a stretch, so it is signed; then nothing more is recorded.
         node.tick()
         let before = (port.signed.count, port.questions)
-        let head = node.head().hash
+        let head = node.ledger.head().hash
         node.clock.now = node.clock.now + .days(2)
         node.tick()
-        #expect(node.head().hash == head, "what this test rests on")
+        #expect(node.ledger.head().hash == head, "what this test rests on")
         #expect((port.signed.count, port.questions) == before)
     }
 
