@@ -133,9 +133,11 @@ struct MicroK8sTests {
         try await node.installMicroK8s("v1.33.4", revision: silence.revision)
         let k3s = try await node.installK3s("beside-\(silence.code)", "v1.31.4+k3s1", port: silence.port)
         try await node.lab("publish", "v1.33.5", String(silence.revision + 1), "1.33/stable")
-        // systemd calls a service active while `snap run` is still on its way to it, and that waits for snapd.
+        // systemd calls a service active while `snap run` is still on its way to it, and that waits for snapd; a change
+        // that goes on may start it once more.
         try await node.wait(
-            until: "readlink /proc/$(systemctl show -P MainPID snap.microk8s.daemon-kubelite.service)/exe"
+            until:
+                "! snap changes | grep -qE ' (Do|Doing|Wait|Undoing) ' && readlink /proc/$(systemctl show -P MainPID snap.microk8s.daemon-kubelite.service)/exe"
                 + " | grep -q /snap/microk8s/\(silence.revision)/")
         let guarded = try await NodeUnderGuard(node)
         let before = try await guarded.microK8s().change()
