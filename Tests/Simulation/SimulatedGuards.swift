@@ -14,8 +14,6 @@ final class SimulatedGuards: GuardPort {
     enum Bug {
         /// The gate takes every start for one of what ran before.
         case recordsWhatRanBefore
-        /// What is replaced is taken away before the other is put in its place.
-        case replacesInTwo
     }
 
     unowned let world: World
@@ -323,11 +321,6 @@ final class SimulatedGuards: GuardPort {
             world.keep(old, at: "\(pending)/\(old.sha256?.short ?? "")", of: replacement.installation)
         }
         remove(source)
-        if bug == .replacesInTwo {
-            world.takeAway(replacement.binary)
-            // It takes its time.
-            for _ in 0..<20 { try live() }
-        }
         inodes += 1
         world.put(replacement.artifact, inode: inodes, at: replacement.binary)
         try live()

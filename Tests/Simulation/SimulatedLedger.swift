@@ -72,8 +72,6 @@ final class SimulatedLedger {
 final class LedgerProcess: LedgerStore {
     /// A planted bug.
     enum Bug {
-        /// That an approval is used up is not written down.
-        case forgetsSpending
         /// It says that an intent is committed before it is: that is done with what comes next.
         case commitsIntentsLate
     }
@@ -124,12 +122,11 @@ final class LedgerProcess: LedgerStore {
         }
         guard isAlive() else { throw Self.died }
         if events.isEmpty { return }
-        let (told, state) = planted(events, state)
-        if case .intended? = told.first, bug == .commitsIntentsLate {
-            late = told
+        if case .intended? = events.first, bug == .commitsIntentsLate {
+            late = events
             return
         }
-        let events = late + told
+        let events = late + events
         late = []
         let isCurrent = known == disk.committed.count
         let next = disk.committed.count + events.count
@@ -141,13 +138,6 @@ final class LedgerProcess: LedgerStore {
         onCommit(events)
         // Whoever dies right after it knows nothing of it.
         guard isAlive() else { throw Self.died }
-    }
-
-    private func planted(_ events: [Event], _ state: NodeState) -> ([Event], NodeState) {
-        guard bug == .forgetsSpending else { return (events, state) }
-        var state = state
-        for index in state.approvals.indices { state.approvals[index].spentBy = [] }
-        return (events.filter { if case .approvalSpent = $0 { false } else { true } }, state)
     }
 
     private static let died = LedgerFailure(code: .other, description: "the process has died")

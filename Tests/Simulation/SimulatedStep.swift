@@ -69,15 +69,6 @@ extension World: StepPort {
         problems.removeAll { $0.code == Problem.binaryMissing }
     }
 
-    /// Nothing is there any longer.
-    func takeAway(_ path: String) {
-        for index in installations.indices where installations[index].installed?.path == path {
-            installations[index].installed?.artifact = Artifact(version: nil)
-            installations[index].installed?.identity = nil
-            installations[index].installed?.unreadable = "missing"
-        }
-    }
-
     func keep(_ artifact: Artifact, at path: String, of id: InstallationID) {
         for index in installations.indices where installations[index].id == id {
             installations[index].offers.removeAll { $0.artifact.sha256 == artifact.sha256 }

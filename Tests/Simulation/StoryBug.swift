@@ -10,6 +10,7 @@ enum StoryBug: String, CaseIterable, Sendable {
     case takesItselfForCanary = "the nodes of one cluster take themselves for canaries"
     case takesOthersApprovals = "an approval for another node is taken for this one's"
     case commitsIntentsLate = "what is about to be done is committed with what comes after it"
+    case misreadsSkips = "a release that skips a minor is read as the next one"
     case recordsWhatRanBefore = "the gate takes each start for one of what ran before"
 
     /// The number of the invariant that it breaks.
@@ -20,6 +21,7 @@ enum StoryBug: String, CaseIterable, Sendable {
         case .takesItselfForCanary: 4
         case .takesOthersApprovals: 6
         case .commitsIntentsLate: 7
+        case .misreadsSkips: 9
         case .recordsWhatRanBefore: 12
         }
     }
@@ -37,8 +39,8 @@ enum StoryBug: String, CaseIterable, Sendable {
             }
         case .commitsIntentsLate: node.ledger.bug = .commitsIntentsLate
         case .recordsWhatRanBefore: node.guards.bug = .recordsWhatRanBefore
-        // In policies.
-        case .allowsMinors, .takesItselfForCanary: break
+        // In policies and in what is told of releases.
+        case .allowsMinors, .takesItselfForCanary, .misreadsSkips: break
         }
     }
 }

@@ -86,12 +86,14 @@ extension FleetStory {
         let minor = newest + (dice.chance(50) ? 0 : dice.chance(80) ? 1 : 2)
         let patch = (patches[minor] ?? -1) + 1
         patches[minor] = patch
+        let told = bug == .misreadsSkips && minor > newest + 1 ? newest + 1 : minor
         let digits = String(10_000 + releases.count)
         guard let version = Version("v1.\(minor).\(patch)+k3s1"),
+            let read = Version("v1.\(told).\(patch)+k3s1"),
             let digest = Digest(String(repeating: "0", count: 64 - digits.count) + digits)
         else { return nil }
         watch.release(version, digest)
-        let artifact = Artifact(version: version, sha256: digest)
+        let artifact = Artifact(version: read, sha256: digest)
         releases.append(artifact)
         let isBroken = dice.chance(35)
         for node in nodes {

@@ -19,7 +19,7 @@ final class StoryWatch {
     private(set) var puts = 0
 
     enum Reached: CaseIterable {
-        case patch, minor, putBack, putBackUnstarted, minorOnServer, minorBackOnAgent, approvalForOneNode
+        case patch, minor, putBack, minorOnServer, minorBackOnAgent, approvalForOneNode
         case approvalEnded, approvalUsedUp, skipOffered
     }
 
@@ -162,7 +162,7 @@ final class StoryWatch {
     /// Only what failed, what a person takes back and what never started is gone back from, and never over its data.
     private func checkBack(_ node: World, from: Digest, _ old: Version, to: Digest, _ new: Version) {
         guard let known = known[node.name] else { return }
-        reached.insert(known.hasStarted ? .putBack : .putBackUnstarted)
+        if known.hasStarted { reached.insert(.putBack) }
         if !node.isServer, new.minor < old.minor, known.hasStarted { reached.insert(.minorBackOnAgent) }
         if known.hasStarted, !known.mayLeave.contains(from) {
             violate("9: \(node.name) goes back from \(old) to \(new), and nothing is wrong with it")
