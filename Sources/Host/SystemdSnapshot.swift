@@ -24,6 +24,10 @@ final class SystemdSnapshot: UnitSource {
         try files.services(where: isWanted)
     }
 
+    func servicesAnew(
+        where isWanted: (ServiceDefinition) -> Bool
+    ) throws(HostError) -> [ServiceDefinition] { try files.servicesAnew(where: isWanted) }
+
     func state(of unit: String) -> UnitObservation {
         if let known = files.standing?.states[unit], goesOn(known) {
             states[unit] = known

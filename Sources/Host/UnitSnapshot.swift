@@ -30,6 +30,14 @@ final class UnitSnapshot: UnitSource {
         return services
     }
 
+    func servicesAnew(
+        where isWanted: (ServiceDefinition) -> Bool
+    ) throws(HostError) -> [ServiceDefinition] {
+        // What an earlier look left out because nobody wanted it is read again.
+        var all = try UnitScan(root: root, limits: limits)
+        return try all.services(where: isWanted)
+    }
+
     func state(of unit: String) -> UnitObservation { UnitObservation(name: unit) }
 
     var known: KnownUnits? {

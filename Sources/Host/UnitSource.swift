@@ -19,6 +19,11 @@ public protocol UnitSource {
     ///   - now: the start of the look.
     func snapshot(known: KnownUnits?, question: String?, now: Instant) -> any UnitSource
 
+    /// The wanted services of all unit files, whatever an earlier look learnt: for a question that is not asked each time.
+    func servicesAnew(
+        where isWanted: (ServiceDefinition) -> Bool
+    ) throws(HostError) -> [ServiceDefinition]
+
     /// Of a snapshot: what the next look may take over; nil where it has to find out for itself.
     var known: KnownUnits? { get }
 
@@ -28,6 +33,9 @@ public protocol UnitSource {
 
 extension UnitSource {
     public func snapshot(known: KnownUnits?, question: String?, now: Instant) -> any UnitSource { self }
+    public func servicesAnew(
+        where isWanted: (ServiceDefinition) -> Bool
+    ) throws(HostError) -> [ServiceDefinition] { try services(where: isWanted) }
     public var known: KnownUnits? { nil }
     public var silence: HostError? { nil }
 }

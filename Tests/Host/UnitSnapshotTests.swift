@@ -54,6 +54,19 @@ struct UnitSnapshotTests {
         #expect(second.services.first?.environment == ["A": "1", "B": "1"])
     }
 
+    @Test("a question that was not asked at the earlier look is answered from all files, and costs no memory")
+    func anew() throws {
+        let root = try Self.node()
+        let known = try #require(try root.look().known)
+        let snapshot = UnitFiles(root: Root(root.path)).snapshot(
+            known: known, question: "k3s", now: UnitRoot.now)
+        let isOther = { (service: ServiceDefinition) in service.name == "other.service" }
+        #expect(try snapshot.services { $0.command.first?.hasSuffix("k3s") == true }.count == 1)
+        #expect(try snapshot.services(where: isOther).isEmpty, "what this test rests on")
+        #expect(try snapshot.servicesAnew(where: isOther).map(\.name) == ["other.service"])
+        #expect(snapshot.known == known)
+    }
+
     private struct Change: Sendable {
         var name: String
         var make: @Sendable (UnitRoot) throws -> Void
