@@ -10,11 +10,12 @@ import Rules
 
 /// `holdfast history --output html`: one file that needs nothing from elsewhere.
 func writeReport(_ filter: HistoryFilter, _ ledger: Ledger, _ place: Place, on screen: Screen) throws {
-    let gathered = try gather(filter, ledger, place)
-    var report = Report([gathered.chronicle], madeAt: gathered.now)
+    let now = place.clock.read().now
+    let gathered = try gather(filter, ledger, node: place.nodeName, now: now)
+    var report = Report([gathered.chronicle], madeAt: now)
     report.filter = words(of: filter)
     gathered.addPolicy(to: &report, place)
-    gathered.addDebt(to: &report, ledger, place)
+    gathered.addDebt(to: &report, ledger, place, now: now)
     report.checkpoint = try newestCheckpoint(ledger)
     let writer = ReportWriter(report, hash: { sha256($0) }) { screen.out($0) }
     try writer.begin()
@@ -32,7 +33,9 @@ func absence(
         throw Failure(
             code: .usage, message: "--absence is answered as table or json, not as \(output.printable)")
     }
-    let chronicle = try gather(filter, ledger, place).chronicle
+    let chronicle = try gather(
+        filter, ledger, node: place.nodeName, now: place.clock.read().now
+    ).chronicle
     guard let story = chronicle.installation(named: unit) else {
         let known = chronicle.installations.map(\.id.name)
         throw Failure(
@@ -53,24 +56,25 @@ func absence(
 }
 
 /// What a ledger tells, and what is needed to say more of it.
-private struct Gathered {
+struct Gathered {
     var chronicle: Chronicle
-    var now: Instant
     /// The number of the newest decision.
     var newest: Int64
     /// Policies with when each came into force, the newest ones.
     var policies: [(at: Instant, policy: LoadedPolicy)]
 }
 
-private func gather(_ filter: HistoryFilter, _ ledger: Ledger, _ place: Place) throws -> Gathered {
-    let now = place.clock.read().now
+/// Reads a ledger for a report, in two passes.
+///
+/// - Parameter node: what the node is called where no decision says it.
+func gather(_ filter: HistoryFilter, _ ledger: Ledger, node: String, now: Instant) throws -> Gathered {
     // The end is exclusive, and what this second has recorded is part of it.
     let end = filter.until ?? now + TimeSpan(seconds: 1)
     if let since = filter.since, end < since {
         throw Failure(code: .usage, message: "the time from \(since) to \(end) ends before it begins")
     }
     var fold = ChronicleFold(
-        node: place.node.name ?? Machine.hostName(root: place.root) ?? "localhost", ledger: ledger.originName,
+        node: node, ledger: ledger.originName,
         start: filter.since, end: end, describe: { journalEntries(for: $0).first?.text })
     var newest: Int64 = 0
     try ledger.history(HistoryFilter()) {
@@ -86,7 +90,7 @@ private func gather(_ filter: HistoryFilter, _ ledger: Ledger, _ place: Place) t
         }
     }
     let chronicle = fold.finish(unsealed: try ledger.unsealedCoverage(), now: now)
-    return Gathered(chronicle: chronicle, now: now, newest: newest, policies: policies)
+    return Gathered(chronicle: chronicle, newest: newest, policies: policies)
 }
 
 extension Gathered {
@@ -129,7 +133,7 @@ extension Gathered {
 
 extension Gathered {
     /// Adds what staying costs, by what the ledger knows of releases.
-    func addDebt(to report: inout Report, _ ledger: Ledger, _ place: Place) {
+    func addDebt(to report: inout Report, _ ledger: Ledger, _ place: Place, now: Instant) {
         var releases: [Distribution: KnownReleases] = [:]
         for distribution in Set(chronicle.installations.map(\.id.distribution)) {
             releases[distribution] = KnownReleases(
@@ -163,8 +167,13 @@ private func newestCheckpoint(_ ledger: Ledger) throws -> [ReportFact] {
     ]
 }
 
+extension Place {
+    /// What this node is called where nothing else says it.
+    fileprivate var nodeName: String { node.name ?? Machine.hostName(root: root) ?? "localhost" }
+}
+
 /// A filter in words; nil for one that only names a time.
-private func words(of filter: HistoryFilter) -> String? {
+func words(of filter: HistoryFilter) -> String? {
     let parts = [
         filter.node.map { "node \($0)" }, filter.distribution.map { "distribution \($0.rawValue)" },
         filter.verdict.map { "verdict \($0.rawValue)" }, filter.rollout.map { "rollout \($0)" },

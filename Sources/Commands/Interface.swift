@@ -308,7 +308,8 @@ enum Interface {
             Takes copies of ledger.db (with ledger.db-wal where there is one), or directories of them, and checks each \
             with the checkpoints beside it. One that is not intact is named and left out. Of two copies of one ledger the \
             longer one counts; where they say different things, neither does. Every line names its ledger, and says \
-            whether the node's clock was synchronised. Exits with 1 where a ledger was left out.
+            whether the node's clock was synchronised; html is one report of all of them, in which a clock that was not \
+            is a gap. Exits with 1 where a ledger was left out.
             """,
         arguments: [
             Argument(
@@ -318,7 +319,7 @@ enum Interface {
         options: [
             Option(
                 "output", short: "o", value: "format", help: "How to print.", defaultValue: "table",
-                completion: .oneOf(["table", "json", "jsonl", "csv"]))
+                completion: .oneOf(["table", "json", "jsonl", "csv", "html"]))
         ] + decisions + [
             Option("include-broken", help: "List what is not intact too, marked as broken.")
         ],

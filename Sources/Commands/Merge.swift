@@ -15,12 +15,18 @@ func merge(_ invocation: Invocation, on screen: Screen) throws(Failure) -> ExitC
     let merged = ledgers.filter { ledger in
         ledger.copyOf == nil && (ledger.isSound || (takesBroken && ledger.report != nil))
     }
-    let writer = MergeWriter(format: format) { screen.out($0) }
     do {
-        try mergeDecisions(merged, filter) { label, row in try writer.write(row, label) }
-        try writer.finish()
+        if invocation.value("output") == "html" {
+            try writeMergedReport(merged, filter, now: now, on: screen)
+        } else {
+            let writer = MergeWriter(format: format) { screen.out($0) }
+            try mergeDecisions(merged, filter) { label, row in try writer.write(row, label) }
+            try writer.finish()
+        }
     } catch let failure as LedgerFailure {
         throw Failure(ledger: failure)
+    } catch let failure as Failure {
+        throw failure
     } catch {
         throw Failure(code: .failed, message: "\(error)")
     }

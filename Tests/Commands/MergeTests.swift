@@ -64,6 +64,11 @@ struct MergeTests {
         // What nobody can know is said.
         #expect(table.errors.contains("nobody knows how far"))
         #expect(try merge("--verdict", "deny", "--output", "json").output == "[]\n")
+        let report = try merge("--output", "html")
+        #expect(report.code == 0 && report.output.hasPrefix("<!DOCTYPE html>"))
+        for part in [first, try origin("b"), "entries, intact", "v1.32.1+k3s1", "signed 20"] {
+            #expect(report.output.contains(part), "missing: \(part)")
+        }
         // Files by name are as good as their directory.
         let named = try merge(directory + "/a/ledger.db", directory + "/b", "--output", "json").json(
             [Row].self)
