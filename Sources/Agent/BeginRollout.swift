@@ -22,6 +22,7 @@ struct BeginRollout {
             let distribution = change.installation.distribution
             guard judgement.state.installations[change.installation.description]?.adoption != nil,
                 view.documents[distribution]?.value.state.hasEnded != false,
+                !isAborted(change, view.documents[distribution]?.value, judgement),
                 let version = change.to.version, let bytes = change.to.bytes,
                 let architecture = judgement.observation.node.architecture
             else { continue }
@@ -49,6 +50,14 @@ struct BeginRollout {
             }
         }
     }
+}
+
+/// Whether a person has ended the rollout of just these bytes: then only a person begins it anew.
+private func isAborted(_ change: Change, _ last: RolloutDocument?, _ judgement: Judgement) -> Bool {
+    guard let last, last.state == .aborted,
+        let artifact = last.artifact(for: judgement.observation.node.architecture)
+    else { return false }
+    return artifact.isSameBytes(as: change.to) == true
 }
 
 extension DecisionRecord {

@@ -24,12 +24,23 @@ extension Tick {
         return events
     }
 
-    /// What a person should know of the last checkpoint.
-    func checkpointProblems(_ memory: ObserverMemory) -> [Problem] {
-        guard let trouble = memory.checkpoint?.trouble else { return [] }
-        return [
-            Problem(code: "checkpoint-unsigned", text: "no checkpoint of the ledger is signed: \(trouble)")
-        ]
+    /// What a person should know of the last checkpoint, and of retention.
+    func ledgerProblems(_ memory: ObserverMemory) -> [Problem] {
+        var problems: [Problem] = []
+        if let trouble = memory.checkpoint?.trouble {
+            problems.append(
+                Problem(
+                    code: "checkpoint-unsigned", text: "no checkpoint of the ledger is signed: \(trouble)"))
+        }
+        if let trouble = memory.retentionTrouble {
+            problems.append(
+                Problem(
+                    code: "retention-failed",
+                    text:
+                        "what is older than ledger.keep is not dropped, and is tried again in a day: \(trouble)"
+                ))
+        }
+        return problems
     }
 
     /// A clock that may be wrong drops nothing: what is gone cannot be brought back.
@@ -39,9 +50,16 @@ extension Tick {
         guard let keep = policy?.document.ledgerKeep, reading.synchronised == true,
             isDue(memory.retainedAt, at: reading.now)
         else { return nil }
-        let event = try ledger.dropBodies(keep: keep, reading: reading)
+        // Whatever comes of it is tried again in a day: what keeps old bodies from being dropped keeps no guard from
+        // being put back (invariant 3).
         memory.retainedAt = reading.now
-        return event
+        memory.retentionTrouble = nil
+        do throws(LedgerFailure) {
+            return try ledger.dropBodies(keep: keep, reading: reading)
+        } catch {
+            memory.retentionTrouble = error.description
+            return nil
+        }
     }
 
     private func isDue(_ last: Instant?, at now: Instant) -> Bool {

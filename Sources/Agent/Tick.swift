@@ -223,7 +223,7 @@ public struct Tick {
         failure: inout LedgerFailure?, isAsked: Bool, asksFleet: Bool
     ) -> (Judgement, GuardPresence, FleetView?) {
         var observation = observer.observe(reading: reading, memory: &memory)
-        observation.problems += problems + checkpointProblems(memory) + untold(observation.clock.now)
+        observation.problems += problems + ledgerProblems(memory) + untold(observation.clock.now)
         let reading = policy.load(now: observation.clock.now, known: &memory.policy)
         var lastPolicy: LoadedPolicy?
         var catalog: [Digest: [CatalogEntry]] = [:]

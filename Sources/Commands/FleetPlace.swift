@@ -26,8 +26,16 @@ extension Place {
 
     /// The same for a tick: opened when it is first asked, since a quiet tick asks nothing.
     var fleetOfTick: (port: any FleetPort, identity: FleetIdentity)? {
-        guard root.isLive || fleetIsEmbedded, let identity = try? fleetIdentity() else { return nil }
+        guard root.isLive || fleetIsEmbedded else { return nil }
         let place = self
+        let identity: FleetIdentity
+        do throws(FleetFailure) { identity = try fleetIdentity() } catch {
+            // A node alone needs none. One of a fleet that does not know itself must not act as if it were alone: its store
+            // answers nothing, and unknown is hold (invariant 2).
+            guard !fleetIsEmbedded else { return nil }
+            let port = LazyFleet(seesOthers: true) { () throws(FleetFailure) in throw error }
+            return (port, FleetIdentity(id: ""))
+        }
         let port = LazyFleet(seesOthers: !fleetIsEmbedded) { () throws(FleetFailure) in
             FleetBook(try place.openStore())
         }

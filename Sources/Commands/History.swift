@@ -20,7 +20,9 @@ func history(_ invocation: Invocation, on screen: Screen) throws(Failure) -> Exi
             try writeReport(filter, ledger, place, on: screen)
             return .done
         }
-        let writer = HistoryWriter(format: HistoryFormat(rawValue: output) ?? .table, ledger: ledger.originName) {
+        let writer = HistoryWriter(
+            format: HistoryFormat(rawValue: output) ?? .table, ledger: ledger.originName
+        ) {
             screen.out($0)
         }
         try ledger.history(filter, writer.write)

@@ -35,7 +35,8 @@ private func proof(_ merged: MergedLedger, _ chronicle: Chronicle) -> ReportFact
             label: label, value: "\(report.entries) entries, intact", explanation: "no checkpoint beside it")
     }
     return ReportFact(
-        label: label, value: "\(report.entries) entries, intact; entry \(newest.sequence) signed \(newest.at)",
+        label: label,
+        value: "\(report.entries) entries, intact; entry \(newest.sequence) signed \(newest.at)",
         explanation: report.checkpoints.uncovered == 0
             ? "the checkpoint covers all of it" : "\(report.checkpoints.uncovered) entries lie after it")
 }

@@ -112,7 +112,8 @@ struct NotificationRound {
                     let left = millisecondsLeft(since: began)
                     guard left >= Self.least else { return }
                     let notice = Notice(
-                        ledger: ledger.originName, node: node, entry: entry, occasion: occasion, text: said.text,
+                        ledger: ledger.originName, node: node, entry: entry, occasion: occasion,
+                        text: said.text,
                         fields: said.fields)
                     switch send(notice.bytes, receiver.target, min(left, Self.each)) {
                     case .delivered: outlet.deliver(entry.sequence)

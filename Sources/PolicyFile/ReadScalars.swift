@@ -6,7 +6,7 @@ extension Reader {
     /// A text of one line; empty only where it was written as `""` and `canBeEmpty`.
     func text(_ entry: Entry, canBeEmpty: Bool = false, limit: Int = 1024) -> String? {
         guard let scalar = entry.value.scalar else {
-            fault(entry, "needs a text; found \(kind(of: entry.value))")
+            fault(entry, "needs a text; found \(entry.kind)")
             return nil
         }
         guard !entry.value.isEmpty else {
@@ -56,7 +56,8 @@ extension Reader {
         let names = words.map(\.name)
         fault(
             entry,
-            "\(shown(text)) is not \(alternatives(names))" + didYouMean(suggestion(for: text, among: names)))
+            "\(entry.quoted(text)) is not \(alternatives(names))"
+                + didYouMean(suggestion(for: text, among: names)))
         return nil
     }
 
@@ -266,7 +267,7 @@ extension Reader {
     /// Names and values of a mapping whose keys are free, such as labels.
     func labels(_ entry: Entry) -> [String: String]? {
         guard let pairs = entry.value.mapping else {
-            fault(entry, "needs a mapping of names to values; found \(kind(of: entry.value))")
+            fault(entry, "needs a mapping of names to values; found \(entry.kind)")
             return nil
         }
         var labels: [String: String] = [:]

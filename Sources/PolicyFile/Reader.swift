@@ -9,6 +9,22 @@ struct Entry {
     let value: YAMLNode
 
     func child(_ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
+
+    /// Whether what stands here may be a secret, such as the URL of a receiver: no message shows it (invariant 13).
+    var isSecret: Bool { path == "notify" || path.hasPrefix("notify[") }
+
+    /// What stands here, in a person's words.
+    var kind: String {
+        switch value.content {
+        case .scalar(let scalar):
+            value.isEmpty ? "nothing" : isSecret ? "a text" : "the text \(shown(scalar.text))"
+        case .sequence: "a list"
+        case .mapping: "a mapping"
+        }
+    }
+
+    /// A text that stands here, as a message shows it.
+    func quoted(_ text: String) -> String { isSecret ? "what stands there" : shown(text) }
 }
 
 /// Reads values of known types out of a tree and gathers all that is wrong, so that nobody mends one fault a run.
@@ -84,7 +100,7 @@ final class Reader {
     /// - Parameter elsewhere: for keys that belong to another place, what to say of them.
     func mapping(_ entry: Entry, keys: [String], elsewhere: [String: String] = [:]) -> Fields? {
         guard let pairs = entry.value.mapping else {
-            fault(entry, "needs a mapping of \(alternatives(keys, cut: 4)); found \(kind(of: entry.value))")
+            fault(entry, "needs a mapping of \(alternatives(keys, cut: 4)); found \(entry.kind)")
             return nil
         }
         var entries: [String: Entry] = [:]
@@ -94,7 +110,7 @@ final class Reader {
             guard keys.contains(name) else {
                 fault(
                     at: pair.key.position,
-                    "unknown key \(shown(name))\(place); "
+                    "unknown key \(name.allSatisfy(\.isLetter) ? shown(name) : entry.quoted(name))\(place); "
                         + hint(
                             for: name, among: keys, elsewhere: elsewhere,
                             isBare: pair.value.isEmpty && !entries.isEmpty))
@@ -125,7 +141,9 @@ final class Reader {
     /// The elements of a list that is not empty.
     func list<Value>(_ entry: Entry, _ read: (Entry) -> Value?) -> [Value]? {
         guard let elements = entry.value.sequence else {
-            fault(entry, "needs a list; found \(kind(of: entry.value))" + listSuggestion(entry.value))
+            fault(
+                entry,
+                "needs a list; found \(entry.kind)" + (entry.isSecret ? "" : listSuggestion(entry.value)))
             return nil
         }
         guard !elements.isEmpty else {
@@ -145,7 +163,9 @@ final class Reader {
         return list(entry) { element in
             guard let value = read(element) else { return nil }
             guard seen.insert(value).inserted else {
-                fault(element, "\(shown(element.value.scalar?.text ?? "")) is listed twice; take one out")
+                fault(
+                    element,
+                    "\(element.quoted(element.value.scalar?.text ?? "")) is listed twice; take one out")
                 return nil
             }
             return value
@@ -159,15 +179,6 @@ final class Reader {
             })
         else { return "" }
         return "; did you mean `[\(text)]`?"
-    }
-}
-
-/// What stands in a file, in a person's words.
-func kind(of node: YAMLNode) -> String {
-    switch node.content {
-    case .scalar(let scalar): node.isEmpty ? "nothing" : "the text \(shown(scalar.text))"
-    case .sequence: "a list"
-    case .mapping: "a mapping"
     }
 }
 

@@ -55,6 +55,8 @@ public struct ObserverMemory: Codable, Hashable, Sendable {
     public var checkpoint: KnownCheckpoint?
     /// When old bodies of the ledger were last looked for.
     public var retainedAt: Instant?
+    /// Why bodies were not dropped then; nil where they were.
+    public var retentionTrouble: String?
     /// The policy's hash; not the observer's, but as much a cache as the rest.
     public var policy: KnownPolicy?
 

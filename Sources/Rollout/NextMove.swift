@@ -70,7 +70,7 @@ public enum Move: Hashable, Sendable {
 public func nextMove(_ seat: Seat, _ situation: SeatSituation) -> Move {
     // What was begun is finished or undone whatever the store says.
     switch (seat.phase, situation.step) {
-    case (.stepping, .underWay), (.soaking, .soaking), (.soaking, .notBegun), (.soaking, .underWay):
+    case (.stepping, .underWay), (.soaking, .soaking), (.soaking, .underWay):
         return .step
     case (.stepping, .soaking), (.stepping, .soaked): return .commit(seat.in(.soaking))
     case (.soaking, .soaked): return .commit(seat.in(.proving))
@@ -127,8 +127,7 @@ private struct Seating {
         case .proving: proving()
         case .failing(let reason): failing(reason)
         case .stepping: stepping()
-        // Handled before the store was looked at.
-        case .soaking: .step
+        case .soaking: soaking()
         }
     }
 
@@ -204,6 +203,16 @@ private struct Seating {
         case .commit(let next) where next.phase == .stepping: .step
         case let other: other
         }
+    }
+
+    /// Its step is over without a proof: it was left, or the rollout that it was for has ended and another one began.
+    ///
+    /// What is still held is given back; else the stage would wait for a proof that nobody works for.
+    private func soaking() -> Move {
+        guard isSame, let grant = seat.grant, held == grant,
+            let without = try? document.givingBack(grant, of: node)
+        else { return .commit(seat.left()) }
+        return .put(without)
     }
 
     private func proving() -> Move {

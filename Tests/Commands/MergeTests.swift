@@ -66,7 +66,7 @@ struct MergeTests {
         #expect(try merge("--verdict", "deny", "--output", "json").output == "[]\n")
         let report = try merge("--output", "html")
         #expect(report.code == 0 && report.output.hasPrefix("<!DOCTYPE html>"))
-        for part in [first, try origin("b"), "entries, intact", "v1.32.1+k3s1", "signed 20"] {
+        for part in [first, try origin("b"), "entries, intact", "v1.32.1+k3s1", "no checkpoint beside it"] {
             #expect(report.output.contains(part), "missing: \(part)")
         }
         // Files by name are as good as their directory.

@@ -28,6 +28,24 @@ struct InvalidPolicies {
     }
 
     @Test(
+        "invariant 13: what stands where a receiver is named is never shown, whatever is wrong with it",
+        arguments: [
+            "notify: https://ntfy.example/S3CRET", "notify: [https://ntfy.example/S3CRET]",
+            "notify: [{webhook: [https://ntfy.example/S3CRET], on: [held]}]",
+            "notify: [{webhook: S3CRET, on: [held]}]", "notify: [{webhook: https://a/, on: S3CRET}]",
+            "notify: [{webhook: https://a/, on: [https://ntfy.example/S3CRET]}]",
+            "notify: [{webhook: https://a/, on: [S3CRET, S3CRET]}]",
+            "notify: [{command: curl https://ntfy.example/S3CRET, on: [held]}]",
+            "notify: [{command: [curl https://ntfy.example/S3CRET], on: [held]}]",
+            "notify: [{https://ntfy.example/S3CRET: 1, on: [held]}]",
+        ])
+    func secrets(yaml: String) {
+        let faults = keys(yaml).faults
+        #expect(!faults.isEmpty)
+        #expect(faults.allSatisfy { !$0.description.contains("S3CRET") }, "\(faults)")
+    }
+
+    @Test(
         "a key that is unknown, misplaced or there twice",
         arguments: [
             Wrong("unatended: patch", 2, 1, "did you mean `unattended`?"),

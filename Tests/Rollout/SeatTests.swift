@@ -48,6 +48,28 @@ struct SeatTests {
         #expect(document.state == .done && seat.proven?.rollout == "r1" && seat.phase == .idle)
     }
 
+    @Test(
+        "a soak that is over without a proof gives its grant back, and leaves a rollout that is another one by now"
+    )
+    func soakLeft() throws {
+        var document = try document()
+        var soaking = Seat()
+        #expect(play(&soaking, &document) == .step)
+        #expect(play(&soaking, &document, step: .soaking) == .step)
+        // What was soaking was left: the turn is taken anew, and not waited for for ever.
+        var seat = soaking
+        var same = document
+        #expect(play(&seat, &same) == .step)
+        #expect(seat.phase == .stepping && same.generation > document.generation + 1)
+        // A person ended the rollout and began another one meanwhile.
+        var other = try self.document()
+        other.id = "r2"
+        other.generation = document.generation + 1
+        seat = soaking
+        #expect(play(&seat, &other) == .step)
+        #expect(seat.phase == .stepping && seat.rollout == "r2")
+    }
+
     @Test("invariant 2: begins nothing where the store does not answer, and goes on with what was begun")
     func silent() throws {
         var seat = Seat()

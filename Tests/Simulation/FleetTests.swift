@@ -236,6 +236,23 @@ struct FleetTests {
         #expect(fleet.nodes.allSatisfy { $0.starts == 1 })
     }
 
+    @Test("what a person has aborted begins by itself no more, though it is still offered and allowed")
+    func abortedStays() throws {
+        let fleet = FleetOfNodes(["canary-1", "edge-1"], soak: .hours(3)) {
+            $0.origin = .verified
+            $0.source.releases = "/srv/releases"
+        }
+        for node in fleet.nodes { node.care.source = SimulatedSource(world: node, [patch]) }
+        for _ in 0..<20 where fleet.store.rollouts[.k3s] == nil { fleet.round() }
+        let begun = try #require(fleet.store.rollouts[.k3s])
+        let port = try #require(fleet.nodes.last?.fleet)
+        _ = try port.put(try begun.value.aborting(reason: "it is bad"), over: begun)
+        for _ in 0..<40 { fleet.round() }
+        #expect(fleet.store.rollouts[.k3s]?.value.id == begun.value.id)
+        #expect(fleet.state == .aborted)
+        #expect(try fleet.node("edge-1").onDisk == old.sha256)
+    }
+
     @Test("a node that waits makes one read a tick; without a rollout it makes none")
     func operations() throws {
         let fleet = FleetOfNodes(["canary-1", "edge-1"], soak: .hours(5))

@@ -27,6 +27,23 @@ struct RetentionTests {
         #expect(node.ledger.retentions.count == 3)
     }
 
+    @Test(
+        "invariant 3: where it fails that is told and tried again in a day, and the rest of the tick goes on")
+    func failing() {
+        node.ledger.failDrops = LedgerFailure(code: .full, description: "ledger.db: the disk is full")
+        #expect(node.tick().failure == nil)
+        let second = node.tick()
+        #expect(second.failure == nil)
+        #expect(
+            second.judgement.observation.problems.contains {
+                $0.code == "retention-failed" && $0.text.contains("the disk is full")
+            })
+        #expect(node.ledger.retentions.count == 1)
+        node.ledger.failDrops = nil
+        hours(25)
+        #expect(!node.tick().judgement.observation.problems.contains { $0.code == "retention-failed" })
+    }
+
     @Test("never by a clock that may be wrong, nor without a policy", arguments: [false, nil])
     func unsure(synchronised: Bool?) {
         node.clock.synchronised = synchronised

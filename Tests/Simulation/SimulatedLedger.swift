@@ -81,6 +81,8 @@ final class LedgerProcess: LedgerStore {
     var isAlive: () -> Bool = { true }
     /// The next append fails before it commits.
     var failNextAppend: LedgerFailure?
+    /// Why old bodies cannot be dropped; nil where they can.
+    var failDrops: LedgerFailure?
     /// Told of what was committed.
     var onCommit: ([Event]) -> Void = { _ in }
     /// What a person brought in besides what the ledger has.
@@ -150,8 +152,9 @@ final class LedgerProcess: LedgerStore {
     var originName: String { String(repeating: "0", count: 31) + "\(disk.number % 10)" }
 
     /// A simulated ledger is never old enough.
-    func dropBodies(keep: TimeSpan, reading: ClockReading) -> Event? {
+    func dropBodies(keep: TimeSpan, reading: ClockReading) throws(LedgerFailure) -> Event? {
         retentions.append(keep)
+        if let failure = failDrops { throw failure }
         return nil
     }
 

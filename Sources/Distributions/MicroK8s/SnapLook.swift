@@ -221,7 +221,9 @@ struct SnapLook {
     private mutating func unitsWithoutSnapd() -> [UnitObservation] {
         let prefix = unitName("daemon-").dropLast(".service".utf8.count)
         do throws(HostError) {
-            return try site.units.servicesAnew { $0.name.hasPrefix(prefix) }.map { site.units.state(of: $0.name) }
+            return try site.units.servicesAnew { $0.name.hasPrefix(prefix) }.map {
+                site.units.state(of: $0.name)
+            }
         } catch {
             problems.append(Problem(code: "units-unreadable", text: error.description))
             return []
