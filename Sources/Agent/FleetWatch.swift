@@ -70,7 +70,8 @@ struct FleetWatch {
                     known.documents[distribution.rawValue].map({ $0.id == document.id && !$0.state.hasEnded })
                         == true
                 {
-                    try port.archive(document)
+                    // Each node that sees it keeps it, so one that cannot loses nothing.
+                    try? port.archive(document)
                 }
                 view.known.documents[distribution.rawValue] = stored?.value
             }
@@ -123,12 +124,23 @@ struct FleetWatch {
                 let participant = participant(
                     installation, judgement.observation, judgement.policy, identity)
             else { return false }
-            return isOpen(document, to: participant, at: judgement.observation.clock.now)
+            return isOpen(
+                document, to: participant, judgement.state, at: judgement.observation.clock.now)
         }
     }
 
-    /// Whether the rollout would give a node its turn now.
-    private func isOpen(_ document: RolloutDocument, to node: Participant, at now: Instant) -> Bool {
+    /// Whether the rollout would give a node its turn now, and the node would take it: not one that has had its turn, or is
+    /// paused.
+    private func isOpen(
+        _ document: RolloutDocument, to node: Participant, _ state: NodeState, at now: Instant
+    ) -> Bool {
+        let seat = state.seat(of: document.distribution)
+        if state.pause != nil || seat.failed == document.id { return false }
+        if let proven = seat.proven, proven.rollout == document.id,
+            document.lost?.contains(proven.generation) != true
+        {
+            return false
+        }
         let granted = try? document.granting(
             Grant(node: node.id, id: ""), to: node, policy: document.policy, now: now)
         return granted != nil
@@ -186,7 +198,9 @@ struct FleetWatch {
             else { return .nothing }
             switch state.seat(of: installation.id.distribution).phase {
             case .idle:
-                guard isOpen(document, to: participant, at: observation.clock.now) else { return .nothing }
+                guard isOpen(document, to: participant, state, at: observation.clock.now) else {
+                    return .nothing
+                }
                 let isAllowed = state.allows(
                     document.artifact(for: observation.node.architecture), installation)
                 return isAllowed ? .everything : .approvals

@@ -65,10 +65,12 @@ struct Messenger {
     static func reception(status: Int) -> Reception {
         switch status {
         case 200..<300: .delivered
-        case 408, 429, 500...: .failed("it answers \(status)")
+        // Of this message it will never say anything else; anything else may pass, such as a token that has ended or a
+        // proxy with nobody behind it.
+        case 400, 405, 410, 413, 414, 415, 422: .refused("it answers \(status)")
         case 300..<400:
             .refused("it answers \(status), and redirects are not followed: name where it leads to")
-        default: .refused("it answers \(status)")
+        default: .failed("it answers \(status)")
         }
     }
 

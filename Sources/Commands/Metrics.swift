@@ -20,6 +20,7 @@ extension Place {
             tickedAt: judgement.observation.clock.now,
             clockSynchronised: judgement.observation.clock.synchronised, programVersion: programVersion,
             ledgerSequence: try? ledger?.head().sequence, table: supportTable().table)
+        metrics.knowsState = outcome.knowsPast
         metrics.rollouts = judgement.fleet?.documents ?? [:]
         metrics.soaks = judgement.soaks
         metrics.checkpoint = judgement.checkpoint.map { ($0.sequence, $0.at) }

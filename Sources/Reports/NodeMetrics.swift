@@ -14,6 +14,8 @@ public struct NodeMetrics {
     public var programVersion: String
     /// The number of the ledger's newest entry; nil where it could not be read.
     public var ledgerSequence: Int64?
+    /// Whether `state` is what the ledger holds; where it could not be read a series is left out rather than zero.
+    public var knowsState = true
     /// The newest signed head of the ledger; nil where there is none.
     public var checkpoint: (sequence: Int64, at: Instant)?
     /// The rollouts that are known, by distribution.
@@ -148,6 +150,7 @@ public struct NodeMetrics {
     }
 
     private func guarding(_ metrics: inout MetricsText) {
+        guard knowsState else { return }
         metrics.add(
             "holdfast_guards_in_force", "Guards of ours that are in place, and are put back where they go.",
             each { Int64($0.guards.count) })

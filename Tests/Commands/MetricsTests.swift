@@ -83,6 +83,23 @@ struct MetricsTests {
         #expect(try text(node).contains(#"holdfast_pending_changes{verdict="deny"} 1"#))
     }
 
+    @Test(
+        "of guards it says nothing where the ledger cannot be read, rather than that there is nothing wrong")
+    func unknownPast() throws {
+        let node = try node()
+        #expect(try run(node, "adopt").code == 0)
+        #expect(
+            try run(node, "status", "--output", "prometheus").output.contains("\nholdfast_guards_broken 0\n"))
+        let ledger = node.root + "/var/lib/holdfast/ledger.db"
+        for end in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: ledger + end) }
+        try Data("no database".utf8).write(to: URL(filePath: ledger))
+        let blind = try run(node, "status", "--output", "prometheus").output
+        #expect(blind.contains("code=\"ledger-"), "\(blind)")
+        for series in ["holdfast_guards_broken ", "holdfast_paused ", "holdfast_quarantined_artifacts "] {
+            #expect(!blind.contains("\n" + series), "\(series)")
+        }
+    }
+
     @Test("a file that cannot be written fails no tick, and is a problem from the third time on")
     func unwritable() throws {
         let node = try node()

@@ -176,8 +176,10 @@ struct NotifyTests {
                 testDescription: "200 and more than anybody reads",
                 steps: [.chunked([UInt8](repeating: 32, count: 1 << 20))], isTaken: true),
             Answer(
-                testDescription: "404", steps: [.answer("", status: "404 Not Found")],
-                problem: "it answers 404"),
+                testDescription: "413", steps: [.answer("", status: "413 Content Too Large")],
+                problem: "it answers 413"),
+            Answer(testDescription: "404", steps: [.answer("", status: "404 Not Found")]),
+            Answer(testDescription: "401", steps: [.answer("", status: "401 Unauthorized")]),
             Answer(
                 testDescription: "a redirect",
                 steps: [

@@ -236,6 +236,24 @@ struct FleetTests {
         #expect(fleet.nodes.allSatisfy { $0.starts == 1 })
     }
 
+    @Test("a node that has proven the artifact makes one read a tick, however long the others take")
+    func provenOperations() throws {
+        let fleet = FleetOfNodes(["canary-1", "edge-1"], soak: .minutes(10))
+        try fleet.begin(patch)
+        let (canary, edge) = (try fleet.node("canary-1"), try fleet.node("edge-1"))
+        edge.fleet?.isCutOff = true
+        for _ in 0..<20 where canary.state.seat(of: .k3s).proven == nil { fleet.round() }
+        #expect(canary.state.seat(of: .k3s).proven != nil && fleet.state == .running)
+        canary.pass(.minutes(5))
+        canary.tick()
+        let before = fleet.store.operations
+        for _ in 0..<5 {
+            canary.pass(.minutes(5))
+            canary.tick()
+        }
+        #expect(fleet.store.operations - before == 5)
+    }
+
     @Test("what a person has aborted begins by itself no more, though it is still offered and allowed")
     func abortedStays() throws {
         let fleet = FleetOfNodes(["canary-1", "edge-1"], soak: .hours(3)) {
