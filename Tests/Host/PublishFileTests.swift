@@ -28,7 +28,6 @@ struct PublishFileTests {
 
     @Test("is written whole, for everybody to read, and leaves nothing else there")
     func written() throws {
-        umask(0o077)
         #expect(try write("one\n") == .written)
         #expect(try readFile(file, limit: 100) == Array("one\n".utf8))
         #expect(status(file).st_mode & 0o7777 == 0o644)
