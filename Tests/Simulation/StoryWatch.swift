@@ -20,7 +20,7 @@ final class StoryWatch {
 
     enum Reached: CaseIterable {
         case patch, minor, putBack, minorOnServer, minorBackOnAgent, approvalForOneNode
-        case approvalEnded, approvalUsedUp, skipOffered
+        case approvalEnded, skipOffered
     }
 
     /// The version of everything that was ever released, by its bytes.
@@ -239,7 +239,6 @@ final class StoryWatch {
         guard new.minor > old.minor else { return }
         for approval in approved where approval.digests["amd64"] == digest {
             if node.clock.now >= approval.expires { reached.insert(.approvalEnded) }
-            if known[node.name]?.used.contains(approval.id) == true { reached.insert(.approvalUsedUp) }
         }
     }
 
