@@ -14,11 +14,13 @@ public struct Command: Hashable, Sendable {
     public var subcommands: [Command]
     /// Whole command lines that a reader can try.
     public var examples: [String]
+    /// Whether it is for programs alone: help, completions and man pages leave it out.
+    public var isHidden: Bool
 
     /// Makes a command.
     public init(
         _ name: String, abstract: String, discussion: String = "", arguments: [Argument] = [],
-        options: [Option] = [], subcommands: [Command] = [], examples: [String] = []
+        options: [Option] = [], subcommands: [Command] = [], examples: [String] = [], isHidden: Bool = false
     ) {
         self.name = name
         self.abstract = abstract
@@ -27,7 +29,11 @@ public struct Command: Hashable, Sendable {
         self.options = options
         self.subcommands = subcommands
         self.examples = examples
+        self.isHidden = isHidden
     }
+
+    /// The subcommands that people are told of.
+    var shownSubcommands: [Command] { subcommands.filter { !$0.isHidden } }
 }
 
 /// A value that is known by its place.
@@ -93,4 +99,6 @@ public enum Completion: Hashable, Sendable {
     case directory
     /// One of these; anything else is a usage error.
     case oneOf([String])
+    /// What the program itself answers when it is asked for words of this kind, such as `changes`.
+    case asked(String)
 }

@@ -10,7 +10,7 @@ extension Command {
         let sections: [(title: String, rows: [(String, String)])] = [
             ("ARGUMENTS", command.arguments.map { ("<\($0.name)>", $0.help) }),
             ("OPTIONS", command.optionRows(isRoot: path.count == 1)),
-            ("SUBCOMMANDS", command.subcommands.map { ($0.name, $0.abstract) }),
+            ("SUBCOMMANDS", command.shownSubcommands.map { ($0.name, $0.abstract) }),
         ]
         for section in sections where !section.rows.isEmpty {
             text += "\n\(section.title):\n" + rows(section.rows, width: width)
@@ -26,20 +26,24 @@ extension Command {
 
     /// `USAGE: holdfast check [--dry-run] …` for the command at a path.
     public func usageLine(path: [String]) -> String {
-        guard let command = find(path: path) else { return "USAGE: \(name) <subcommand>" }
-        var words = ["USAGE:"] + path
-        for option in command.options {
+        "USAGE: " + (find(path: path)?.synopsis(path: path) ?? "\(name) <subcommand>")
+    }
+
+    /// The command as it is typed, where it stands at a path.
+    func synopsis(path: [String]) -> String {
+        var words = path
+        for option in options {
             words.append(option.value.map { "[--\(option.name) <\($0)>]" } ?? "[--\(option.name)]")
         }
-        for argument in command.arguments {
+        for argument in arguments {
             let shown = "<\(argument.name)>" + (argument.isRepeating ? " ..." : "")
             words.append(argument.isOptional ? "[\(shown)]" : shown)
         }
-        if !command.subcommands.isEmpty { words.append("<subcommand>") }
+        if !subcommands.isEmpty { words.append("<subcommand>") }
         return words.joined(separator: " ")
     }
 
-    private func optionRows(isRoot: Bool) -> [(String, String)] {
+    func optionRows(isRoot: Bool) -> [(String, String)] {
         var rows = options.map { option in
             let short = option.short.map { "-\($0), " } ?? ""
             let value = option.value.map { " <\($0)>" } ?? ""
