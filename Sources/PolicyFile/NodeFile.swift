@@ -63,8 +63,7 @@ public func readNodeFile(
 
 extension Reader {
     fileprivate func nodeFile(_ entry: Entry) -> NodeFile? {
-        let keys = ["name", "cluster", "labels", "fleet", "kubeconfig", "stateDirectory", "units"]
-        guard let fields = mapping(entry, keys: keys) else { return nil }
+        guard let fields = mapping(entry, Schema.node) else { return nil }
         var node = NodeFile()
         node.name = fields.read("name") { isEmptyText($0) ? nil : plainName($0) }
         fields.set(&node.cluster, "cluster", plainName)
@@ -85,8 +84,7 @@ extension Reader {
 
     private func fleet(_ entry: Entry) -> NodeFile.FleetStore? {
         if entry.value.scalar != nil { return word(entry, [("sqlite", .sqlite)]) }
-        let keys = ["store", "kubeconfig", "namespace", "endpoints", "caFile", "userFile"]
-        guard let fields = mapping(entry, keys: keys) else { return nil }
+        guard let fields = mapping(entry, Schema.node.below("fleet")) else { return nil }
         let stores = [
             "sqlite": ["store"], "kubernetes": ["store", "kubeconfig", "namespace"],
             "etcd": ["store", "endpoints", "caFile", "userFile"],

@@ -48,13 +48,12 @@ extension Reader {
             fault(entry, "the file is empty; write at least `apiVersion: \(apiVersion)`")
             return nil
         }
-        let keys = ["apiVersion"] + settingKeys + ["stages", "ledger", "notify", "rules"]
-        guard let fields = mapping(entry, keys: keys, elsewhere: nestedKeys) else { return nil }
+        guard let fields = mapping(entry, Schema.policy, elsewhere: nestedKeys) else { return nil }
         checkVersion(fields)
         var document = PolicyDocument(base: Policy(settings: settings(fields, isZone: isZone)))
         fields.set(&document.stages, "stages", stages)
         fields.set(&document.ledgerKeep, "ledger") { ledger in
-            mapping(ledger, keys: ["keep"])?.read("keep") { duration($0, in: .days(1)...TimeSpan.longest) }
+            mapping(ledger, Schema.ledger)?.read("keep") { duration($0, in: .days(1)...TimeSpan.longest) }
         }
         fields.set(&document.notify, "notify") { list($0, notification) }
         fields.set(&document.rules, "rules") { rules in list(rules) { rule($0, isZone: isZone) } }

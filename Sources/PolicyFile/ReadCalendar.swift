@@ -3,7 +3,7 @@ import Model
 // Windows, freezes and overrides: what depends on days and times.
 extension Reader {
     func window(_ entry: Entry) -> Window? {
-        guard let fields = mapping(entry, keys: ["days", "start", "duration"]) else { return nil }
+        guard let fields = mapping(entry, Schema.window) else { return nil }
         let days = fields.require("days", "the days on which it starts: [mon, tue]") { list in
             distinctList(list) { token($0) as Weekday? }
         }
@@ -17,7 +17,7 @@ extension Reader {
     }
 
     func freeze(_ entry: Entry) -> Freeze? {
-        guard let fields = mapping(entry, keys: ["from", "until", "scope", "reason"]) else { return nil }
+        guard let fields = mapping(entry, Schema.freeze) else { return nil }
         let from = fields.require("from", "the first day: 2026-12-18", date)
         let until = fields.require("until", "the day on which it is over: 2027-01-04", date)
         let scope: Freeze.Scope? = fields.entries["scope"].map { token($0) } ?? .all
@@ -33,7 +33,7 @@ extension Reader {
     }
 
     func override(_ entry: Entry) -> Override? {
-        guard let fields = mapping(entry, keys: ["rule", "reason", "until", "match"]) else { return nil }
+        guard let fields = mapping(entry, Schema.override) else { return nil }
         let rule = fields.require("rule", "the name of the rule: skip-minor", overridable)
         let reason = fields.require("reason", "why it is set aside", self.reason)
         let until = fields.require("until", "the day on which it is over: 2026-12-31", date)

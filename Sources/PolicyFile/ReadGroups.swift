@@ -4,8 +4,7 @@ import YAML
 // Which installations something is for: matches, stages, rules, notifications.
 extension Reader {
     func match(_ entry: Entry) -> Match? {
-        let keys = ["distribution", "role", "node", "cluster", "labels", "arch"]
-        guard let fields = mapping(entry, keys: keys) else { return nil }
+        guard let fields = mapping(entry, Schema.match) else { return nil }
         var match = Match()
         fields.set(&match.distribution, "distribution") { distinctList($0) { token($0) as Distribution? } }
         fields.set(&match.role, "role") { distinctList($0) { token($0) as Role? } }
@@ -46,8 +45,7 @@ extension Reader {
     }
 
     private func stage(_ entry: Entry) -> Stage? {
-        let keys = ["name", "nodes", "labels", "clusters", "maxConcurrent", "need", "soak", "deadline"]
-        guard let fields = mapping(entry, keys: keys) else { return nil }
+        guard let fields = mapping(entry, Schema.stage) else { return nil }
         let name = fields.require("name", "what the stage is called: canary") { text($0, limit: 63) }
         var stage = Stage(name: name ?? "")
         fields.set(&stage.nodes, "nodes") { distinctList($0, glob) }
@@ -81,9 +79,7 @@ extension Reader {
         for key in ["apiVersion", "stages", "ledger", "notify", "rules"] {
             elsewhere[key] = "it is set for the whole file: move it to the top"
         }
-        guard let fields = mapping(entry, keys: ["match"] + settingKeys, elsewhere: elsewhere) else {
-            return nil
-        }
+        guard let fields = mapping(entry, Schema.rule, elsewhere: elsewhere) else { return nil }
         let match = fields.entries["match"].map(self.match) ?? Match()
         let settings = settings(fields, isZone: isZone)
         if fields.entries.keys.allSatisfy({ $0 == "match" }) {
@@ -96,7 +92,7 @@ extension Reader {
     }
 
     func notification(_ entry: Entry) -> Notification? {
-        guard let fields = mapping(entry, keys: ["webhook", "command", "on"]) else { return nil }
+        guard let fields = mapping(entry, Schema.notification) else { return nil }
         let on = fields.require("on", "of what to tell: [held, denied]") { list in
             distinctList(list) { token($0) as Notification.Occasion? }
         }

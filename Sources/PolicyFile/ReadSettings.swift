@@ -1,13 +1,6 @@
 import Model
 import YAML
 
-/// The keys that a rule can set as well as the file as a whole, in the order of the schema.
-let settingKeys = [
-    "timezone", "unattended", "approvable", "approval", "allowedVersions", "pin", "deny", "origin",
-    "minimumReleaseAge", "waypoints", "windows", "freezes", "health", "gates", "drain", "backup", "rollback",
-    "enforce", "source", "clock", "overrides",
-]
-
 extension TimeSpan {
     static let second = TimeSpan(seconds: 1)
     /// The longest that any key takes: ten years.
@@ -61,7 +54,7 @@ extension Reader {
     }
 
     private func approval(_ entry: Entry) -> ApprovalRequirement? {
-        guard let fields = mapping(entry, keys: ["required", "expires", "mayWaive"]) else { return nil }
+        guard let fields = mapping(entry, Schema.approval) else { return nil }
         var approval = ApprovalRequirement()
         fields.set(&approval.required, "required") { required in
             guard let count = integer(required, in: 1...99) else { return nil }
@@ -91,16 +84,13 @@ extension Reader {
     }
 
     private func pin(_ entry: Entry) -> Pin? {
-        guard let fields = mapping(entry, keys: ["version", "channel", "revision", "digest"]) else {
-            return nil
-        }
+        guard let fields = mapping(entry, Schema.pin) else { return nil }
         var pin = Pin()
         pin.version = fields.read("version", version)
         pin.channel = fields.read("channel", channel)
         pin.revision = fields.read("revision", revision)
         fields.set(&pin.digest, "digest") { digest in
-            let keys = Architecture.allCases.map(\.rawValue)
-            guard let fields = mapping(digest, keys: keys) else { return nil }
+            guard let fields = mapping(digest, Schema.pin.below("digest")) else { return nil }
             guard !fields.entries.isEmpty || digest.value.mapping?.isEmpty == false else {
                 fault(digest, "is empty; write a digest for each architecture, as in {amd64: \"sha256:…\"}")
                 return nil
@@ -135,7 +125,7 @@ extension Reader {
     }
 
     private func deniedVersions(_ entry: Entry) -> DeniedVersions? {
-        guard let fields = mapping(entry, keys: ["versions", "reason", "url"]) else { return nil }
+        guard let fields = mapping(entry, Schema.deniedVersions) else { return nil }
         let versions = fields.require("versions", "the versions that must not run: \"1.31.5\"") { range($0) }
         let reason = fields.require("reason", "why they must not", self.reason)
         let url = fields.entries["url"].map { self.url($0, canBeEmpty: true) } ?? ""
@@ -162,7 +152,7 @@ extension Reader {
     }
 
     private func releaseAge(_ entry: Entry) -> ReleaseAge? {
-        guard let fields = mapping(entry, keys: ["build", "patch", "minor"]) else { return nil }
+        guard let fields = mapping(entry, Schema.settings.below("minimumReleaseAge")) else { return nil }
         var age = ReleaseAge()
         fields.set(&age.build, "build") { duration($0, in: .zero...TimeSpan.days(366)) }
         fields.set(&age.patch, "patch") { duration($0, in: .zero...TimeSpan.days(366)) }
@@ -175,9 +165,7 @@ extension Reader {
             return word(entry, [("shipped", .shipped), ("none", Waypoints.none)])
         }
         return list(entry) { element in
-            guard let fields = mapping(element, keys: ["from", "through", "reason"]) else {
-                return nil as Waypoint?
-            }
+            guard let fields = mapping(element, Schema.waypoint) else { return nil as Waypoint? }
             let from = fields.require("from", "the versions that it is for: \"1.30\"") { range($0) }
             let through = fields.require("through", "the versions to pass through: \"1.31\"") { range($0) }
             let reason = fields.entries["reason"].map(self.reason) ?? ""

@@ -4,8 +4,7 @@ import YAML
 // What a step does and how it is judged: health, gates, drain, backup, enforcement, source.
 extension Reader {
     func health(_ entry: Entry) -> HealthPolicy? {
-        let keys = ["checks", "interval", "timeout", "failureLimit", "consecutiveSuccesses", "deadline"]
-        guard let fields = mapping(entry, keys: keys) else { return nil }
+        guard let fields = mapping(entry, Schema.health) else { return nil }
         var health = HealthPolicy()
         fields.set(&health.checks, "checks") { distinctList($0, check) }
         fields.set(&health.interval, "interval") { duration($0, in: .second...TimeSpan.hours(1)) }
@@ -67,27 +66,26 @@ extension Reader {
                 "write how long every apiserver must have been watched: deprecatedAPIs: {coverage: 24h}")
             return nil
         }
-        guard let fields = mapping(entry, keys: ["deprecatedAPIs", "command", "timeout"]),
-            let one = onlyOne(fields, of: ["deprecatedAPIs", "command"])
-        else { return nil }
+        guard let fields = mapping(entry, Schema.gate) else { return nil }
+        let timeout =
+            fields.entries["timeout"].map { duration($0, in: .second...TimeSpan.hours(24)) } ?? .minutes(1)
+        guard let one = onlyOne(fields, of: ["deprecatedAPIs", "command"]) else { return nil }
         if one == "deprecatedAPIs" {
             if let timeout = fields.entries["timeout"] { fault(timeout, "belongs to `command`; take it out") }
             return fields.read(one) { entry in
-                guard let fields = mapping(entry, keys: ["coverage"]) else { return nil }
+                guard let fields = mapping(entry, Schema.gate.below("deprecatedAPIs")) else { return nil }
                 let coverage =
                     fields.entries["coverage"].map { duration($0, in: .zero...TimeSpan.days(90)) }
                     ?? .hours(24)
                 return coverage.map { Gate.deprecatedAPIs(coverage: $0) }
             }
         }
-        let timeout =
-            fields.entries["timeout"].map { duration($0, in: .second...TimeSpan.hours(24)) } ?? .minutes(1)
         guard let command = fields.read(one, command), let timeout else { return nil }
         return .command(command, timeout: timeout)
     }
 
     func drain(_ entry: Entry) -> Drain? {
-        guard let fields = mapping(entry, keys: ["enabled", "timeout"]) else { return nil }
+        guard let fields = mapping(entry, Schema.drain) else { return nil }
         var drain = Drain()
         fields.set(&drain.enabled, "enabled") { token($0) }
         fields.set(&drain.timeout, "timeout") { duration($0, in: .second...TimeSpan.hours(24)) }
@@ -95,7 +93,7 @@ extension Reader {
     }
 
     func backup(_ entry: Entry) -> Backup? {
-        guard let fields = mapping(entry, keys: ["mode", "command", "verify", "keep"]) else { return nil }
+        guard let fields = mapping(entry, Schema.backup) else { return nil }
         var backup = Backup()
         fields.set(&backup.mode, "mode") { token($0) }
         fields.set(&backup.command, "command", command)
@@ -105,7 +103,7 @@ extension Reader {
     }
 
     func enforcement(_ entry: Entry) -> Enforcement? {
-        guard let fields = mapping(entry, keys: ["hold", "gate", "veto", "plans", "seal"]) else { return nil }
+        guard let fields = mapping(entry, Schema.enforcement) else { return nil }
         var enforce = Enforcement()
         fields.set(&enforce.hold, "hold") { token($0) }
         fields.set(&enforce.gate, "gate") { token($0) }
@@ -119,9 +117,7 @@ extension Reader {
     }
 
     func source(_ entry: Entry) -> ArtifactSource? {
-        guard let fields = mapping(entry, keys: ["releases", "channel", "poll", "caFile", "proxy"]) else {
-            return nil
-        }
+        guard let fields = mapping(entry, Schema.source) else { return nil }
         var source = ArtifactSource()
         fields.set(&source.releases, "releases") { entry in
             // A directory on an offline node, else a URL template.

@@ -129,6 +129,11 @@ final class Reader {
         return Fields(owner: entry, entries: entries, reader: self)
     }
 
+    /// The entries of a mapping whose keys a table of the schema names.
+    func mapping(_ entry: Entry, _ keys: [SchemaKey], elsewhere: [String: String] = [:]) -> Fields? {
+        mapping(entry, keys: keys.map(\.name), elsewhere: elsewhere)
+    }
+
     private func hint(for name: String, among keys: [String], elsewhere: [String: String], isBare: Bool)
         -> String
     {

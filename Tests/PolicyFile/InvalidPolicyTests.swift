@@ -55,7 +55,7 @@ struct InvalidPolicies {
             Wrong("soak: 2h", 2, 1, "it belongs to `stages`"),
             Wrong("hold: general", 2, 1, "it belongs to `enforce`"),
             Wrong("match: {}", 2, 1, "it belongs to a rule"),
-            Wrong("colour: red", 2, 1, "known are apiVersion, timezone"),
+            Wrong("colour: red", 2, 1, "known are apiVersion, unattended"),
             Wrong(
                 "deny: [{versions: \"1\", reason: old, and odd}]", 2, 37, "quote a text that contains a comma"
             ),
