@@ -52,7 +52,7 @@ public struct ManPage {
 
     mutating func paragraph(_ words: String) {
         guard !words.isEmpty else { return }
-        text += ".PP\n" + line(words)
+        text += paragraphBreak + line(words)
     }
 
     mutating func entry(_ term: String, _ words: String) {
@@ -61,7 +61,7 @@ public struct ManPage {
 
     mutating func example(_ lines: [String]) {
         guard !lines.isEmpty else { return }
-        text += ".PP\n.nf\n" + lines.map { ".RS 4\n" + line($0) + ".RE\n" }.joined() + ".fi\n"
+        text += paragraphBreak + ".nf\n" + lines.map { ".RS 4\n" + line($0) + ".RE\n" }.joined() + ".fi\n"
     }
 
     /// Appends a section.
@@ -69,6 +69,12 @@ public struct ManPage {
         heading(section.title)
         for words in section.paragraphs { paragraph(words) }
         for item in section.entries { entry(item.term, item.text) }
+    }
+
+    /// A heading begins a paragraph already.
+    private var paragraphBreak: String {
+        let last = text.split(separator: "\n").last ?? ""
+        return last.hasPrefix(".SH ") || last.hasPrefix(".SS ") ? "" : ".PP\n"
     }
 
     private func line(_ words: String) -> String {

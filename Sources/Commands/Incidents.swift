@@ -86,7 +86,8 @@ struct Corpus {
         return ["\(directory)/\(name).yaml"]
     }
 
-    private func names() throws(Failure) -> [String] {
+    /// Those that are there, by name.
+    func names() throws(Failure) -> [String] {
         let files: [String]
         do throws(HostError) {
             files = try listDirectory(directory)

@@ -1,4 +1,5 @@
 import CommandLine
+import PolicyFile
 
 /// The whole command line as a table.
 ///
@@ -12,13 +13,33 @@ enum Interface {
             /etc/holdfast/policy.yaml, and records each decision.
             """,
         subcommands: [
-            check, status, explain, approve, deny, revoke, adopt, release, pause, resume, upgrade, rollout,
+            initialise, check, status, explain, approve, deny, revoke, adopt, release, pause, resume, upgrade,
+            rollout,
             rollback,
             quarantine, fleet, step, history, verify, merge, replay, simulate,
             policy,
-            catalog, doctor,
+            catalog, doctor, manual, completions, complete,
         ],
         examples: ["holdfast check", "holdfast status", "holdfast policy lint"])
+
+    private static let initialise = Command(
+        "init", abstract: "Write a first policy, by asking what this node is part of.",
+        discussion: """
+            Asks on a terminal what is not given by an option, writes the policy, and shows what it would say on this \
+            node of changes that may come and of those that came before. A policy that is there already is left alone \
+            unless --replace is given, which keeps it beside the new one.
+            """,
+        options: [
+            Option(
+                "team", value: "kind", help: "What the node is part of.",
+                completion: .oneOf(PolicyOutline.Team.allCases.map(\.rawValue))),
+            Option("timezone", value: "zone", help: "The zone of windows; the machine's without it."),
+            Option("canary", value: "node", help: "The node that goes first; this one without it."),
+            Option("observe", help: "Tell what is not allowed, rather than keep it out."),
+            Option("replace", help: "Write a new policy where there is one."),
+            Option("dry-run", short: "n", help: "Show the policy and what it would do; write nothing."),
+        ] + place,
+        examples: ["holdfast init", "holdfast init --team small-team --canary app-1 --dry-run"])
 
     private static let check = Command(
         "check", abstract: "Look at this node once, decide, and record what is new.",
@@ -52,7 +73,7 @@ enum Interface {
             Argument(
                 "change",
                 help: "A change's id or version, or a past decision's id; all changes of now without it.",
-                isOptional: true)
+                isOptional: true, completion: KnownWords.changes.completion)
         ],
         options: [output] + place,
         examples: ["holdfast explain", "holdfast explain 3f9a1c22b0", "holdfast explain v1.33.11+k3s1"])
@@ -67,7 +88,7 @@ enum Interface {
         arguments: [
             Argument(
                 "change", help: "A change's id, or the start of one; without it, what waits is listed.",
-                isOptional: true)
+                isOptional: true, completion: KnownWords.changes.completion)
         ],
         options: [
             Option("node", value: "name", help: "For this node; the default, and the only one known here."),
@@ -96,14 +117,20 @@ enum Interface {
     private static let deny = Command(
         "deny", abstract: "Say no to exactly these bytes, until it is revoked.",
         discussion: "It outweighs every approval, and no override of the policy sets it aside.",
-        arguments: [Argument("change", help: "A change's id, or the start of one.")],
+        arguments: [
+            Argument(
+                "change", help: "A change's id, or the start of one.",
+                completion: KnownWords.changes.completion)
+        ],
         options: [Option("reason", value: "text", help: "Why; it is asked for."), output] + place,
         examples: ["holdfast deny 3f9a1c22b0 --reason 'loses etcd members'"])
 
     private static let revoke = Command(
         "revoke", abstract: "Take an approval or a denial back.",
         arguments: [
-            Argument("id", help: "An approval's or a denial's id, or the start of one ('holdfast approve').")
+            Argument(
+                "id", help: "An approval's or a denial's id, or the start of one ('holdfast approve').",
+                completion: KnownWords.approvals.completion)
         ],
         options: [output] + place, examples: ["holdfast revoke 81d2c07e44"])
 
@@ -144,104 +171,6 @@ enum Interface {
             + place,
         examples: ["holdfast step --dry-run", "holdfast step"])
 
-    private static let distribution = Option(
-        "distribution", value: "name", help: "Whose rollout, where several are under way.",
-        completion: .oneOf(["k3s", "k0s", "microk8s"]))
-
-    private static let upgrade = Command(
-        "upgrade", abstract: "Go to a release: a canary first, then the rest, one minor at a time.",
-        discussion: """
-            Plans the way from what the nodes run: the latest patch of a minor before the next one, no minor skipped, \
-            and every version that must be passed through. It then begins the rollout of the first step; each node \
-            carries it out when its stage has come, and goes back by itself where that is safe and it does not become \
-            well. Nothing is touched that the policy wants approved before it is. Give it again for the next step.
-            """,
-        arguments: [
-            Argument("distribution", help: "k3s, k0s or microk8s."),
-            Argument("target", help: "A version, a channel, or a revision of a snap.", isOptional: true),
-        ],
-        options: [
-            Option("plan", help: "Show the steps, the order of nodes, and why; begin nothing."),
-            Option(
-                "from", value: "source",
-                help: "A file, a directory or a URL template in place of the policy's source.releases."),
-            Option("through", value: "versions", help: "Releases to pass through, with commas between."),
-            Option("reason", value: "text", help: "Why; it is recorded."), output,
-        ] + place,
-        examples: [
-            "holdfast upgrade k3s v1.32.1+k3s1 --plan", "holdfast upgrade k3s v1.32.1+k3s1",
-            "holdfast upgrade microk8s 1.33/stable",
-        ])
-
-    private static let rollout = Command(
-        "rollout", abstract: "Show or change the rollout that is under way.",
-        subcommands: [
-            Command(
-                "status", abstract: "Show how far it is, and who is at it.", options: [output] + place,
-                examples: ["holdfast rollout status"]),
-            Command(
-                "pause", abstract: "Let no node begin until it is resumed.",
-                options: [
-                    Option("reason", value: "text", help: "Why; it is shown everywhere."), distribution,
-                    output,
-                ]
-                    + place, examples: ["holdfast rollout pause --reason 'the canary is slow'"]),
-            Command(
-                "resume", abstract: "Go on: after a pause, a failure, or a store that went back in time.",
-                options: [distribution, output] + place, examples: ["holdfast rollout resume"]),
-            Command(
-                "abort", abstract: "End it: who has begun finishes or goes back, nobody else begins.",
-                options: [
-                    Option("reason", value: "text", help: "Why; it is shown everywhere."), distribution,
-                    output,
-                ]
-                    + place, examples: ["holdfast rollout abort --reason 'CVE in it'"]),
-            Command(
-                "evict", abstract: "Free the grant of a node that is gone, and wait for it no longer.",
-                arguments: [Argument("node", help: "Its name, or its id.")],
-                options: [distribution, output] + place, examples: ["holdfast rollout evict edge-7"]),
-        ])
-
-    private static let rollback = Command(
-        "rollback", abstract: "Go back to what ran well before, as far as that is safe.",
-        discussion: """
-            Within a minor, and where no cluster state is kept, the old artifact is put back, restarted and watched. \
-            Across a minor on a server it is not put back over data that the newer one may have written: the command \
-            then says what a person has to do. What is gone back from is kept out until it is approved anew.
-            """,
-        arguments: [Argument("name", help: "The installation, where there are several.", isOptional: true)],
-        options: [
-            Option("reason", value: "text", help: "Why; it is recorded."),
-            Option("dry-run", short: "n", help: "Say what would be done, and do nothing."),
-        ] + place, examples: ["holdfast rollback --reason 'the CNI does not come up'"])
-
-    private static let quarantine = Command(
-        "quarantine", abstract: "What failed somewhere, and is begun with nowhere.",
-        subcommands: [
-            Command(
-                "list", abstract: "List it.", options: [output] + place,
-                examples: ["holdfast quarantine list"]),
-            Command(
-                "clear", abstract: "Let an artifact be rolled out again.",
-                arguments: [
-                    Argument("bytes", help: "Its digest or revision, or the start of one; or its version.")
-                ],
-                options: [Option("reason", value: "text", help: "Why; it is recorded.")] + place,
-                examples: ["holdfast quarantine clear 3f9a1c22b0"]),
-        ])
-
-    private static let fleet = Command(
-        "fleet", abstract: "The nodes that share a store.",
-        subcommands: [
-            Command(
-                "join", abstract: "Print what another node needs to be part of this fleet.", options: place,
-                examples: ["holdfast fleet join"]),
-            Command(
-                "forget", abstract: "Take the record of a node away that is gone for good.",
-                arguments: [Argument("node", help: "Its name, or its id.")], options: place,
-                examples: ["holdfast fleet forget edge-7"]),
-        ])
-
     private static let dryRun = Option(
         "dry-run", short: "n", help: "Show what would be done, and do nothing.")
 
@@ -260,7 +189,8 @@ enum Interface {
         ] + decisions + [
             Option(
                 "absence", value: "unit",
-                help: "Say whether nothing unapproved was started by this unit, rather than list decisions."),
+                help: "Say whether nothing unapproved was started by this unit, rather than list decisions.",
+                completion: KnownWords.units.completion),
             rootOption, state,
         ],
         examples: [
@@ -426,7 +356,7 @@ enum Interface {
     static let state = Option(
         "state", value: "directory", help: "Where the ledger is.", defaultValue: "/var/lib/holdfast",
         completion: .directory)
-    private static let place = [
+    static let place = [
         rootOption,
         Option(
             "policy", value: "file", help: "The policy file.", defaultValue: "/etc/holdfast/policy.yaml",

@@ -18,7 +18,8 @@ extension Interface {
         options: [
             Option("policy", value: "file", help: "The policy to try.", completion: .file), since, until,
             Option(
-                "incident", value: "name", help: "An incident's name, the path of its file, all, or list."),
+                "incident", value: "name", help: "An incident's name, the path of its file, all, or list.",
+                completion: KnownWords.incidents.completion),
             Option(
                 "corpus", value: "directory",
                 help: "Where the incidents are; else beside this program, where 'make install' puts them.",
@@ -44,7 +45,7 @@ extension Interface {
         arguments: [
             Argument(
                 "decision", help: "A decision's id, or the start of one ('holdfast history').",
-                isOptional: true)
+                isOptional: true, completion: KnownWords.decisions.completion)
         ],
         options: [
             Option("all", help: "Every decision."), since, until,

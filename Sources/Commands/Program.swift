@@ -5,11 +5,13 @@ public import Host
 ///
 /// - Parameters:
 ///   - words: the command line after the program's name.
-///   - environment: of which `NO_COLOR`, `COLUMNS` and `TERM` are read.
+///   - environment: of which `NO_COLOR`, `COLUMNS`, `TERM` and the locale's variables are read.
 /// - Returns: the exit code.
 public func run(
     _ words: [String],
-    environment: [String: String] = Machine.environment(of: ["NO_COLOR", "COLUMNS", "TERM"])
+    environment: [String: String] = Machine.environment(of: [
+        "NO_COLOR", "COLUMNS", "TERM", "LC_ALL", "LC_CTYPE", "LANG",
+    ])
 ) -> Int32 {
     let screen = Screen(environment: environment)
     switch Interface.program.parse(words) {
@@ -39,6 +41,7 @@ public let programVersion = "0.1.0"
 
 private func perform(_ invocation: Invocation, on screen: Screen) throws(Failure) -> ExitCode {
     switch invocation.path.dropFirst().joined(separator: " ") {
+    case "init": try makePolicy(invocation, on: screen)
     case "check": try check(invocation, on: screen)
     case "status": try status(invocation, on: screen)
     case "explain": try explain(invocation, on: screen)
@@ -72,6 +75,9 @@ private func perform(_ invocation: Invocation, on screen: Screen) throws(Failure
     case "doctor": try doctor(invocation, on: screen)
     case "catalog import": try catalogImport(invocation, on: screen)
     case "catalog list": try catalogList(invocation, on: screen)
+    case "manual": try manual(invocation, on: screen)
+    case "completions": try completions(invocation, on: screen)
+    case "complete": complete(invocation, on: screen)
     default:
         throw Failure(code: .usage, message: "\(invocation.path.joined(separator: " ")) is not a command")
     }

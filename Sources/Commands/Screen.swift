@@ -10,6 +10,8 @@ struct Screen {
     let style: Style
     /// Columns to fold at; nil where nobody said, as in a file or a pipe.
     let width: Int?
+    /// Whether only ASCII can be shown.
+    private let isPlain: Bool
 
     init(environment: [String: String]) {
         let isTerminal = Terminal.standardOutput.isInteractive
@@ -19,10 +21,16 @@ struct Screen {
         )
         let columns = Terminal.standardOutput.columns ?? environment["COLUMNS"].flatMap { Int($0) }
         width = columns.map { min(max($0, 40), 120) }
+        // POSIX, 8.2: the first of them that is not empty says it. A script that says nothing gets what it got before.
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].compactMap { environment[$0] }.first { !$0.isEmpty }
+        isPlain = locale.map { !$0.isUTF8Locale } ?? isTerminal
     }
 
-    /// Writes to standard output.
-    func out(_ text: String) {
+    /// Writes text for a person to standard output, in what their locale can show.
+    func out(_ text: String) { data(isPlain ? text.inASCII : text) }
+
+    /// Writes text for a program to standard output, as it is.
+    func data(_ text: String) {
         var text = text
         text.withUTF8 { write(UnsafeRawBufferPointer($0), to: STDOUT_FILENO) }
     }
@@ -32,14 +40,14 @@ struct Screen {
 
     /// Writes a line to standard error.
     func error(_ line: String) {
-        var text = line + "\n"
+        var text = (isPlain ? line.inASCII : line) + "\n"
         text.withUTF8 { write(UnsafeRawBufferPointer($0), to: STDERR_FILENO) }
     }
 
     /// Writes a value as one line of canonical JSON.
     func json(_ value: some Encodable) throws(Failure) {
         do {
-            out(try CanonicalJSON.text(of: value) + "\n")
+            data(try CanonicalJSON.text(of: value) + "\n")
         } catch {
             throw Failure(code: .failed, message: "the answer has no JSON form: \(error)")
         }
@@ -56,5 +64,32 @@ struct Screen {
             }
             rest = rest.dropFirst(count)
         }
+    }
+}
+
+extension String {
+    /// Whether a locale of this name writes UTF-8.
+    fileprivate var isUTF8Locale: Bool {
+        let name = lowercased()
+        return name.contains("utf-8") || name.contains("utf8")
+    }
+
+    /// In ASCII: the signs that texts here are written with as people type them, anything else as a question mark.
+    fileprivate var inASCII: String {
+        guard !utf8.allSatisfy({ $0 < 0x80 }) else { return self }
+        var text = ""
+        for scalar in unicodeScalars {
+            switch scalar {
+            case "→": text += "->"
+            case "…": text += "..."
+            case "·": text += "-"
+            case "–", "−": text += "-"
+            case "≥": text += ">="
+            case "≤": text += "<="
+            case "×": text += "x"
+            default: text.unicodeScalars.append(scalar.isASCII ? scalar : "?")
+            }
+        }
+        return text
     }
 }

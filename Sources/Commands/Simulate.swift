@@ -128,7 +128,7 @@ private final class FlipWriter {
     func write(_ flip: Flip) throws {
         count += 1
         if isJSON {
-            screen.out((count == 1 ? "{\"flips\":[" : ",\n") + (try CanonicalJSON.text(of: flip)))
+            screen.data((count == 1 ? "{\"flips\":[" : ",\n") + (try CanonicalJSON.text(of: flip)))
         } else {
             screen.out((count == 1 ? "" : "\n") + text(flip))
         }
@@ -137,7 +137,7 @@ private final class FlipWriter {
     func finish(_ summary: FlipSummary) throws {
         if isJSON {
             let rest = try CanonicalJSON.text(of: summary).dropFirst()
-            return screen.out((count == 0 ? "{\"flips\":[" : "") + "],\(rest)\n")
+            return screen.data((count == 0 ? "{\"flips\":[" : "") + "],\(rest)\n")
         }
         screen.out((count == 0 ? "" : "\n") + text(summary))
     }

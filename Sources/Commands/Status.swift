@@ -18,7 +18,7 @@ func status(_ invocation: Invocation, on screen: Screen) throws(Failure) -> Exit
     }
     let report = place.report(outcome, ledger: ledger)
     if invocation.value("output") == "prometheus" {
-        screen.out(place.metrics(outcome, report, ledger: ledger))
+        screen.data(place.metrics(outcome, report, ledger: ledger))
     } else if invocation.value("output") == "json" {
         try screen.json(report)
     } else {

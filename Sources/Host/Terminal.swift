@@ -3,6 +3,7 @@ internal import Glibc
 
 /// Where output goes, as far as its form depends on that.
 public enum Terminal: Int32, Sendable {
+    case standardInput = 0
     case standardOutput = 1
     case standardError = 2
 
