@@ -211,12 +211,11 @@ extension Reader {
             || "-._:/@*?".unicodeScalars.contains(scalar)
     }
 
-    /// A command as a list of its words, run without a shell.
+    /// A command as a list of its words, run without a shell, and without a search for its program.
     func command(_ entry: Entry) -> [String]? {
         let words = list(entry) { text($0, canBeEmpty: true, limit: 4096) }
         guard let words, let program = words.first else { return nil }
-        guard !program.isEmpty, program.hasPrefix("/") || !program.contains("/"), !program.contains(" ")
-        else {
+        guard program.hasPrefix("/"), !program.contains(" ") else {
             fault(
                 entry,
                 "the first word of a command is the program; write its absolute path, and each argument as an element of its own"
