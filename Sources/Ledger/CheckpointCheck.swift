@@ -101,10 +101,13 @@ struct CheckpointCheck {
             report.replaces == nil || report.first.map { other.at > $0 } != false
         }
         guard let newest = strange.max(by: { $0.at < $1.at }) else { return nil }
+        let file = given.file ?? "the file of checkpoints"
         return VerifyReport.Finding(
             seq: 0, kind: .otherLedger,
             text:
                 "a checkpoint of \(newest.at) is of ledger \(newest.origin), which had \(newest.sequence) entries and "
-                + "is not this one: look for it, or for who took it away")
+                + "is not this one: look for it, or for who took it away; where it was meant to go, keep \(file) "
+                + "elsewhere ('mv \(file) \(file)-\(newest.origin.prefix(8))'): this ledger is then compared with its own "
+                + "checkpoints alone, and the next one, a day after the last at most, begins a new file")
     }
 }

@@ -12,6 +12,8 @@ public struct CheckpointNote: Hashable, Sendable {
 public struct CheckpointNotes: Hashable, Sendable {
     /// In the order of the file.
     public var notes: [CheckpointNote] = []
+    /// The file's name; nil for none at all.
+    public private(set) var file: String?
     /// What else is in it, and where: `FILE:LINE: …`; a bounded number of them.
     public var faults: [String] = []
 
@@ -25,8 +27,9 @@ public struct CheckpointNotes: Hashable, Sendable {
 
     /// Reads a file's text.
     ///
-    /// - Parameter file: its name, for `faults`.
+    /// - Parameter file: its name, for what is said of it.
     public init(_ bytes: [UInt8], file: String) {
+        self.file = file
         let text = String(decoding: bytes, as: UTF8.self)
         var block: [Substring] = []
         var first = 1

@@ -105,6 +105,30 @@ struct CheckpointCommandTests {
         #expect(other.code == 1 && other.output.contains("other-ledger"))
     }
 
+    @Test(
+        "a ledger that was taken away on purpose is told by its checkpoints with what to do, and ticks go on meanwhile"
+    )
+    func anew() throws {
+        let node = try adopted()
+        for name in ["ledger.db", "ledger.db-wal", "ledger.db-shm"] {
+            try? FileManager.default.removeItem(atPath: state(node) + "/" + name)
+        }
+        for _ in 0..<2 {
+            let tick = try node.inPlace("check", "--output", "json")
+            #expect(tick.code == 0)
+            #expect(try !tick.json(CheckAnswer.self).problems.contains { $0.code.hasPrefix("checkpoint") })
+        }
+        let answer = try verify(node)
+        #expect(answer.code == 1 && answer.output.contains("other-ledger"))
+        // What it says to do is done as it is written there, and helps.
+        let command = try #require(answer.output.split(separator: "'").first { $0.hasPrefix("mv ") })
+        #expect(command.contains(state(node) + "/checkpoints "))
+        let moved = try runProcess(["/bin/sh", "-c", String(command)], timeout: 10_000)
+        #expect(moved.succeeded)
+        #expect(try verify(node).code == 0)
+        #expect(try node.inPlace("check").code == 0)
+    }
+
     @Test("what is named and cannot be used is said, rather than left out")
     func refused() throws {
         let node = try adopted()
