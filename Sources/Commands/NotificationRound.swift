@@ -85,22 +85,34 @@ struct NotificationRound {
         Self.budget - Int((clock().monotonic - began.monotonic) / 1_000_000)
     }
 
+    /// Tells one receiver what is new to it.
+    ///
+    /// Bodies are read only of entries that can concern it, each once: a tick that finds nothing new reads none.
     private func tell(_ receiver: Receiver, since began: ClockReading) throws(LedgerFailure) {
         var outlet = receiver.outlet
-        var kept = outlet.told
+        var kept = outlet
+        func keep() throws(LedgerFailure) {
+            guard outlet != kept else { return }
+            try ledger.keep(outlet)
+            kept = outlet
+        }
+        let kinds = NoticeTable.kinds(for: receiver.on)
         var table = NoticeTable()
-        let reach = max(1, outlet.told - Self.intentReach)
-        let before = try ledger.queued(
-            of: ["intended"], from: reach, limit: 64, looked: Int(outlet.told - reach + 1))
-        for event in before.entries.compactMap(\.event) { _ = table.occasions(of: event) }
-        while true {
-            let batch = try ledger.queued(
-                of: NoticeTable.kinds, from: outlet.told + 1, limit: 16, looked: 1000)
+        var knowsPast = false
+        while millisecondsLeft(since: began) >= Self.least {
+            let batch = try ledger.queued(of: kinds, from: outlet.told + 1, limit: 16, looked: 1000)
+            // There is nothing after it.
+            if batch.last <= outlet.told { return }
             for entry in batch.entries {
-                guard let event = entry.event,
-                    let occasion = table.occasions(of: event).first(where: receiver.on.contains),
-                    try !isRepeated(event, entry), let said = journalEntries(for: event).first
-                else {
+                let left = millisecondsLeft(since: began)
+                guard left >= Self.least else { return try keep() }
+                if entry.content == .dropped, entry.kind != "intended" {
+                    outlet.giveUp(entry.sequence, because: Outlet.dropped, at: began.now)
+                    continue
+                }
+                if !knowsPast, kinds.contains("intended") { try takeIntents(before: outlet.told, &table) }
+                knowsPast = true
+                guard let notice = try notice(of: entry, for: receiver, &table) else {
                     outlet.told = entry.sequence
                     continue
                 }
@@ -108,36 +120,44 @@ struct NotificationRound {
                     outlet.giveUp(
                         entry.sequence, because: outlet.failure ?? "it was not reached for a day",
                         at: began.now)
-                } else {
-                    let left = millisecondsLeft(since: began)
-                    guard left >= Self.least else { return }
-                    let notice = Notice(
-                        ledger: ledger.originName, node: node, entry: entry, occasion: occasion,
-                        text: said.text,
-                        fields: said.fields)
-                    switch send(notice.bytes, receiver.target, min(left, Self.each)) {
-                    case .delivered: outlet.deliver(entry.sequence)
-                    case .refused(let reason):
-                        outlet.recover()
-                        outlet.giveUp(entry.sequence, because: reason, at: began.now)
-                    case .failed(let reason):
-                        outlet.fail(because: reason, at: began.now)
-                        try ledger.keep(outlet)
-                        return
-                    }
+                    continue
                 }
-                try ledger.keep(outlet)
-                kept = outlet.told
+                switch send(notice.bytes, receiver.target, min(left, Self.each)) {
+                case .delivered: outlet.deliver(entry.sequence)
+                case .refused(let reason):
+                    outlet.recover()
+                    outlet.giveUp(entry.sequence, because: reason, at: began.now)
+                case .failed(let reason):
+                    outlet.fail(because: reason, at: began.now)
+                    return try keep()
+                }
+                try keep()
             }
-            let isAtEnd = batch.last <= outlet.told && batch.entries.isEmpty
             outlet.told = max(outlet.told, batch.last)
-            // To look at a few entries again costs less than to write down that they are of no concern.
-            if outlet.told - kept >= 100 {
-                try ledger.keep(outlet)
-                kept = outlet.told
-            }
-            if isAtEnd { return }
+            // To look at the names of a few entries again costs less than to write down that they are of no concern.
+            if !batch.entries.isEmpty || outlet.told - kept.told >= 100 { try keep() }
         }
+    }
+
+    /// Takes in the intents shortly before an entry, whose ends may come after it.
+    private func takeIntents(before told: Int64, _ table: inout NoticeTable) throws(LedgerFailure) {
+        let reach = max(1, told - Self.intentReach)
+        let before = try ledger.queued(
+            of: ["intended"], from: reach, limit: 64, looked: Int(told - reach + 1))
+        for event in before.entries.compactMap(\.event) { _ = table.occasions(of: event) }
+    }
+
+    /// What a receiver is to be told of an entry; nil for nothing.
+    private func notice(
+        of entry: LedgerEntry, for receiver: Receiver, _ table: inout NoticeTable
+    ) throws(LedgerFailure) -> Notice? {
+        guard let event = entry.event,
+            let occasion = table.occasions(of: event).first(where: receiver.on.contains),
+            try !isRepeated(event, entry), let said = journalEntries(for: event).first
+        else { return nil }
+        return Notice(
+            ledger: ledger.originName, node: node, entry: entry, occasion: occasion, text: said.text,
+            fields: said.fields)
     }
 
     private func isRepeated(_ event: Event, _ entry: LedgerEntry) throws(LedgerFailure) -> Bool {

@@ -24,6 +24,9 @@ public struct Outlet: Codable, Hashable, Sendable {
     /// Why.
     public var lostBecause: String?
 
+    /// Why something is given up that retention was faster with; what it said stands nowhere any longer.
+    public static let dropped =
+        "ledger.keep dropped what was to be told first, so that nobody can say whether all of it was for this receiver"
     /// The id of the file of metrics.
     public static let metrics = "metrics"
 
@@ -108,8 +111,7 @@ public struct Outlet: Codable, Hashable, Sendable {
         if isLost, let lostBecause {
             text += "; \(lost) message\(lost == 1 ? " was" : "s were") given up: \(lostBecause)"
         }
-        return Problem(
-            code: "notify-undelivered", text: text + "; 'holdfast history' has what was to be told", about: id
-        )
+        if !isLost || lostBecause != Self.dropped { text += "; 'holdfast history' has what was to be told" }
+        return Problem(code: "notify-undelivered", text: text, about: id)
     }
 }

@@ -5,11 +5,19 @@ public import Model
 /// It is handed entries in their order, those before the first one of interest too: an effect's end does not say whether
 /// it undid something, and the intent that does came before.
 public struct NoticeTable {
-    /// The kinds of entries that it has to see.
-    public static let kinds: Set<String> = [
-        "decided", "gate-acted", "intended", "effected", "guard-broken", "step-ended", "seat-taken", "paused",
-        "resumed", "released",
+    /// On which occasions somebody can be told of an entry of a kind; what it holds says on which, if any.
+    public static let occasions: [String: Set<Notification.Occasion>] = [
+        "decided": [.held, .denied, .needsApproval], "gate-acted": [.undone, .guardBroken],
+        "effected": [.undone, .guardBroken], "guard-broken": [.guardBroken], "step-ended": [.done, .failed],
+        "seat-taken": [.failed], "paused": [.paused], "resumed": [.paused], "released": [.paused],
     ]
+
+    /// The kinds of entries that it has to see for some occasions.
+    public static func kinds(for wanted: Set<Notification.Occasion>) -> Set<String> {
+        var kinds = Set(occasions.filter { !wanted.isDisjoint(with: $0.value) }.keys)
+        if kinds.contains("effected") { kinds.insert("intended") }
+        return kinds
+    }
 
     /// Intents that undo a change which nobody approved.
     private var undoing: Set<String> = []

@@ -56,7 +56,14 @@ struct NotifyTests {
     }
 
     private func problems(_ node: SampleNode) throws -> [String] {
-        let answer = try node.holdfast("status", "--output", "json")
+        try problems(try node.holdfast("status", "--output", "json"))
+    }
+
+    private func problems(_ node: SampleNode, _ clock: ShiftedClock, days: Int) throws -> [String] {
+        try problems(try node.holdfast("status", "--output", "json", by: clock, days: days))
+    }
+
+    private func problems(_ answer: SampleNode.Answer) throws -> [String] {
         struct Report: Decodable {
             struct Problem: Decodable { var code, text: String }
             var problems: [Problem]
@@ -287,6 +294,39 @@ struct NotifyTests {
         let rows = try runProcess(
             ["/usr/bin/sqlite3", node.state + "/ledger.db", "SELECT count(*) FROM outlet"], timeout: 10_000)
         #expect(String(decoding: rows.output, as: UTF8.self) == "1\n")
+    }
+
+    @Test("what retention drops before it was told is counted as given up, and told of as that")
+    func dropped() throws {
+        let server = try ScriptedServer.tcp { _, number in
+            [.answer("", status: number == 0 ? "503 Busy" : "200 OK")]
+        }
+        let node = try SampleNode(policy: policy([webhook(server)]) + "ledger: {keep: 1d}\n")
+        let clock = try ShiftedClock(in: node.directory)
+        func check(days: Int) throws {
+            #expect(try node.holdfast("check", by: clock, days: days).code == 0)
+        }
+        try check(days: 0)
+        // What is held first stands no longer when the time is over, and was not taken before.
+        for version in ["v1.32.1+k3s1", "v1.33.0+k3s1"] {
+            try node.install(version)
+            try check(days: 0)
+        }
+        #expect(server.received.count == 1)
+        try check(days: 3)
+        #expect(try server.events.map(\.type) == ["dev.holdfast.held", "dev.holdfast.denied"])
+        #expect(
+            try problems(node, clock, days: 3).first?.contains("1 message was given up: ledger.keep") == true)
+        let metrics = try node.holdfast("status", "--output", "prometheus", by: clock, days: 3).output
+        #expect(metrics.contains("notify-undelivered"))
+        // The next tick records it, and with that it is in the journal.
+        try check(days: 3)
+        let entries = try runProcess(
+            [
+                "/usr/bin/sqlite3", node.state + "/ledger.db",
+                "SELECT count(*) FROM entry JOIN body USING(seq) WHERE kind = 'problem-began' AND content LIKE '%notify-undelivered%'",
+            ], timeout: 10_000)
+        #expect(String(decoding: entries.output, as: UTF8.self) == "1\n")
     }
 
     @Test("nobody is told on a dry run, by a look, or by the policy of another root")

@@ -66,10 +66,11 @@ final class SampleNode {
     }
 
     /// Runs the program with just these words.
-    static func run(_ words: [String]) throws -> Answer {
+    static func run(_ words: [String], environment: [String: String] = [:]) throws -> Answer {
         let program =
             URL(filePath: ProcessInfo.processInfo.arguments[0]).deletingLastPathComponent().path + "/holdfast"
-        let outcome = try runProcess([program] + words, environment: ["LANG": "C.UTF-8"], timeout: 60_000)
+        let outcome = try runProcess(
+            [program] + words, environment: environment.merging(["LANG": "C.UTF-8"]) { $1 }, timeout: 60_000)
         guard case .exited(let code) = outcome.end else {
             Issue.record("holdfast \(words.joined(separator: " ")) ended as \(outcome.end)")
             return Answer(code: -1, output: "", errors: "")

@@ -110,6 +110,15 @@ struct OutletTests {
         #expect(outlet.told == 11)
     }
 
+    @Test("of what retention dropped first nobody is sent to the history")
+    func dropped() {
+        var outlet = outlet()
+        outlet.giveUp(8, because: Outlet.dropped, at: start)
+        let text = outlet.problem(at: start)?.text
+        #expect(text?.contains("1 message was given up: ledger.keep") == true)
+        #expect(text?.contains("holdfast history") == false)
+    }
+
     @Test("the file of metrics is a problem of its own")
     func metrics() {
         var outlet = Outlet(id: Outlet.metrics, name: "holdfast.prom", told: 0)

@@ -100,7 +100,21 @@ struct NoticeTests {
     func table(_ row: Case) {
         var table = NoticeTable()
         #expect(table.occasions(of: row.event) == row.occasions)
-        #expect(row.occasions.isEmpty || NoticeTable.kinds.contains(row.event.kind))
+        #expect(NoticeTable.occasions[row.event.kind]?.isSuperset(of: row.occasions) != false)
+        for occasion in row.occasions {
+            #expect(NoticeTable.kinds(for: [occasion]).contains(row.event.kind))
+        }
+    }
+
+    @Test("for an occasion only the kinds are asked that can bring it, and intents where ends of effects are")
+    func kinds() {
+        #expect(NoticeTable.kinds(for: [.held]) == ["decided"])
+        #expect(
+            NoticeTable.kinds(for: [.paused, .failed]) == [
+                "paused", "resumed", "released", "step-ended", "seat-taken",
+            ])
+        #expect(NoticeTable.kinds(for: [.undone]) == ["gate-acted", "effected", "intended"])
+        #expect(NoticeTable.kinds(for: []) == [])
     }
 
     @Test(
