@@ -132,7 +132,7 @@ let package = Package(
             [
                 "Commands", "CommandLine", "Fleet", "GoPrograms", "Host", "KubernetesServer", "Ledger",
                 "Model",
-                "Ports", "ScriptedServer", "holdfast-gate",
+                "Ports", "Reports", "ScriptedServer", "holdfast-gate",
             ]),
         tests(
             "Simulation",

@@ -14,8 +14,14 @@ func writeReport(_ filter: HistoryFilter, _ ledger: Ledger, _ place: Place, on s
     let gathered = try gather(filter, ledger, node: place.nodeName, now: now)
     var report = Report([gathered.chronicle], madeAt: now)
     report.filter = words(of: filter)
-    gathered.addPolicy(to: &report, place)
-    gathered.addDebt(to: &report, ledger, place, now: now)
+    let node = NodeFacts(
+        name: gathered.chronicle.node, cluster: place.node.cluster, labels: place.node.labels,
+        architecture: nil)
+    report.contexts = [
+        gathered.context(
+            node, ledger, zones: place.zones, table: place.supportTable().table,
+            at: min(now, gathered.chronicle.end))
+    ]
     report.checkpoint = try newestCheckpoint(ledger)
     let writer = ReportWriter(report, hash: { sha256($0) }) { screen.out($0) }
     try writer.begin()
@@ -66,8 +72,12 @@ struct Gathered {
 
 /// Reads a ledger for a report, in two passes.
 ///
-/// - Parameter node: what the node is called where no decision says it.
-func gather(_ filter: HistoryFilter, _ ledger: Ledger, node: String, now: Instant) throws -> Gathered {
+/// - Parameters:
+///   - older: copies of the ledger that may still have what retention dropped in it.
+///   - node: what the node is called where no decision says it.
+func gather(
+    _ filter: HistoryFilter, _ ledger: Ledger, older: [Ledger] = [], node: String, now: Instant
+) throws -> Gathered {
     // The end is exclusive, and what this second has recorded is part of it.
     let end = filter.until ?? now + TimeSpan(seconds: 1)
     if let since = filter.since, end < since {
@@ -77,12 +87,12 @@ func gather(_ filter: HistoryFilter, _ ledger: Ledger, node: String, now: Instan
         node: node, ledger: ledger.originName,
         start: filter.since, end: end, describe: { journalEntries(for: $0).first?.text })
     var newest: Int64 = 0
-    try ledger.history(HistoryFilter()) {
+    try HistoryStream([ledger] + older, HistoryFilter()).forEach {
         fold.take($0)
         newest = $0.seq
     }
     var policies: [(at: Instant, policy: LoadedPolicy)] = []
-    try ledger.entries(leavingOut: ChronicleFold.leavesOut) { entry in
+    try ledger.entries(leavingOut: ChronicleFold.leavesOut, older: older) { entry in
         fold.take(entry)
         if case .policyLoaded(let policy) = entry.event {
             policies.append((entry.at, policy))
@@ -94,29 +104,57 @@ func gather(_ filter: HistoryFilter, _ ledger: Ledger, node: String, now: Instan
 }
 
 extension Gathered {
-    /// Adds what the policies of the time say: when their windows were open, and which overrides are in force at the end.
-    func addPolicy(to report: inout Report, _ place: Place) {
-        let node = NodeFacts(
-            name: chronicle.node, cluster: place.node.cluster, labels: place.node.labels, architecture: nil)
+    /// What the policies of the time say, and what staying costs by what the ledger knows of releases.
+    ///
+    /// - Parameters:
+    ///   - node: what rules and overrides match.
+    ///   - instant: until when the newest policy is known to have been in force.
+    func context(
+        _ node: NodeFacts, _ ledger: Ledger, zones: ZoneFiles, table: SupportTable, at instant: Instant
+    ) -> ReportContext {
+        var context = ReportContext()
+        addPolicy(to: &context, node, zones, until: min(instant, chronicle.end))
+        var releases: [Distribution: KnownReleases] = [:]
+        for distribution in Set(chronicle.installations.map(\.id.distribution)) {
+            releases[distribution] = KnownReleases(
+                versions: Set((try? ledger.cataloguedVersions(of: distribution)) ?? []))
+        }
+        let debts = holdDebts(
+            of: chronicle.state, policy: policies.last?.policy, node: node, table: table,
+            releases: releases, now: min(instant, chronicle.end))
+        context.debt = debts.flatMap { debt in
+            debtRows(debt).map {
+                ReportFact(
+                    label: "\($0.label) of \(debt.installation)", value: $0.value, explanation: $0.explanation
+                )
+            }
+        }
+        return context
+    }
+
+    /// Adds when windows were open, and which overrides are in force at the end.
+    private func addPolicy(
+        to context: inout ReportContext, _ node: NodeFacts, _ zones: ZoneFiles, until last: Instant
+    ) {
         for story in chronicle.installations {
             let role = chronicle.state.installations[story.id.description]?.installation.role
             var open: [Stretch] = []
             for (index, entry) in policies.enumerated() {
                 let start = max(entry.at, chronicle.start)
-                let end = min(
-                    index + 1 < policies.count ? policies[index + 1].at : chronicle.end, chronicle.end)
-                guard start < end else { continue }
+                let end = min(index + 1 < policies.count ? policies[index + 1].at : last, last)
+                let isLast = index + 1 == policies.count
+                guard start < end || isLast else { continue }
                 let policy = resolve(
                     entry.policy, isCurrent: true, node: node, distribution: story.id.distribution, role: role
                 ).policy
-                guard let zone = place.zones.zone(named: policy.timezone)?.zone else { continue }
-                if let windows = policy.windows {
+                guard let zone = zones.zone(named: policy.timezone)?.zone else { continue }
+                if let windows = policy.windows, start < end {
                     open += openings(of: windows, in: zone, from: start, to: end, most: 400).map {
                         Stretch(start: max($0.start, start), end: min($0.end, end), text: "window open")
                     }
                 }
-                guard end == chronicle.end else { continue }
-                report.overrides += policy.overrides.filter { override in
+                guard end == last else { continue }
+                context.overrides += policy.overrides.filter { override in
                     override.match.applies(to: node, distribution: story.id.distribution, role: role)
                         && end < zone.firstInstant(of: override.until, second: 0)
                 }.map {
@@ -126,30 +164,7 @@ extension Gathered {
                         explanation: $0.reason)
                 }
             }
-            report.windows[Report.key(chronicle.node, story.id)] = open
-        }
-    }
-}
-
-extension Gathered {
-    /// Adds what staying costs, by what the ledger knows of releases.
-    func addDebt(to report: inout Report, _ ledger: Ledger, _ place: Place, now: Instant) {
-        var releases: [Distribution: KnownReleases] = [:]
-        for distribution in Set(chronicle.installations.map(\.id.distribution)) {
-            releases[distribution] = KnownReleases(
-                versions: Set((try? ledger.cataloguedVersions(of: distribution)) ?? []))
-        }
-        let node = NodeFacts(
-            name: chronicle.node, cluster: place.node.cluster, labels: place.node.labels, architecture: nil)
-        let debts = holdDebts(
-            of: chronicle.state, policy: policies.last?.policy, node: node, table: place.supportTable().table,
-            releases: releases, now: min(now, chronicle.end))
-        report.debt = debts.flatMap { debt in
-            debtRows(debt).map {
-                ReportFact(
-                    label: "\($0.label) of \(debt.installation)", value: $0.value, explanation: $0.explanation
-                )
-            }
+            context.windows[story.id] = open
         }
     }
 }

@@ -237,7 +237,8 @@ enum Interface {
         discussion: """
             Takes copies of ledger.db (with ledger.db-wal where there is one), or directories of them, and checks each \
             with the checkpoints beside it. One that is not intact is named and left out. Of two copies of one ledger the \
-            longer one counts; where they say different things, neither does. Every line names its ledger, and says \
+            longer one counts, and the other has what retention dropped in it since; where they say different things, \
+            neither counts. Every line names its ledger, and says \
             whether the node's clock was synchronised; html is one report of all of them, in which a clock that was not \
             is a gap. Exits with 1 where a ledger was left out.
             """,

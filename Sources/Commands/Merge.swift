@@ -15,9 +15,11 @@ func merge(_ invocation: Invocation, on screen: Screen) throws(Failure) -> ExitC
     let merged = ledgers.filter { ledger in
         ledger.copyOf == nil && (ledger.isSound || (takesBroken && ledger.report != nil))
     }
+    var notes: [String: String] = [:]
     do {
+        for ledger in merged { notes[ledger.file] = try ledger.droppedNote(filter) }
         if invocation.value("output") == "html" {
-            try writeMergedReport(merged, filter, now: now, on: screen)
+            try writeMergedReport(merged, filter, notes, now: now, on: screen)
         } else {
             let writer = MergeWriter(format: format) { screen.out($0) }
             try mergeDecisions(merged, filter) { label, row in try writer.write(row, label) }
@@ -30,7 +32,11 @@ func merge(_ invocation: Invocation, on screen: Screen) throws(Failure) -> ExitC
     } catch {
         throw Failure(code: .failed, message: "\(error)")
     }
-    for ledger in ledgers { screen.error(line(of: ledger, isIn: merged.contains { $0.file == ledger.file })) }
+    let isIn = Set(merged.map(\.file))
+    for ledger in ledgers {
+        let note = notes[ledger.file].map { "; " + $0 } ?? ""
+        screen.error(line(of: ledger, isIn: isIn.contains(ledger.file)) + note)
+    }
     screen.error(
         "Order: within a ledger as it was written; between ledgers by their clocks, of which nobody knows how far they "
             + "were apart.")
@@ -41,15 +47,24 @@ func merge(_ invocation: Invocation, on screen: Screen) throws(Failure) -> ExitC
 func mergeDecisions(
     _ ledgers: [MergedLedger], _ filter: HistoryFilter, _ handle: (MergeLabel, HistoryRow) throws -> Void
 ) throws {
-    // Each ledger is up to three files.
-    Machine.raiseOpenFiles(to: ledgers.count * 3 + 64)
-    let streams = try ledgers.map { try HistoryStream(Ledger.openForReading(file: $0.file), filter) }
+    let streams = try ledgers.map { try HistoryStream($0.copies, filter) }
     try mergeHistories(streams) { index, decision in
         let proof: MergeLabel.Proof = ledgers[index].isSound ? .verified : .broken
         try handle(
             MergeLabel(
                 ledger: decision.origin, proof: proof, clockSynchronised: decision.clockSynchronised),
             decision.row)
+    }
+}
+
+extension MergedLedger {
+    /// It, and what there is of older copies.
+    var copies: [Ledger] { [ledger].compactMap(\.self) + older }
+
+    /// What became of decisions that retention dropped in it; nil where it dropped none.
+    fileprivate func droppedNote(_ filter: HistoryFilter) throws(LedgerFailure) -> String? {
+        guard let ledger, (report?.droppedBodies ?? 0) > 0 else { return nil }
+        return try ledger.dropped(since: filter.since, until: filter.until, older: older).note
     }
 }
 

@@ -4,9 +4,13 @@ import Model
 import Ports
 
 /// A ledger that a merge was given.
-struct MergedLedger: Encodable {
+struct MergedLedger {
     /// The database's file.
     var file: String
+    /// The one state of it that was checked, and that everything is read from; nil where nothing is to be read.
+    var ledger: Ledger?
+    /// Copies of it that may still have what retention dropped in it.
+    var older: [Ledger] = []
     /// What its chain is worth; nil where it could not be read.
     var report: VerifyReport?
     /// Why it does not count, or not alone; nil where nothing is wrong.
@@ -66,16 +70,20 @@ struct MergeLedgers {
         !isDirectory(path) && (try? identity(ofFile: path)) != nil
     }
 
-    /// Checks each ledger with the checkpoints beside it: `checkpoints`, or for a file of another name that name with
+    /// Checks each ledger, and keeps the state that was checked, with the checkpoints beside it: `checkpoints`, or for a file of another name that name with
     /// `.checkpoints`.
     static func check(_ files: [String]) -> [MergedLedger] {
+        // Each ledger is up to three files.
+        Machine.raiseOpenFiles(to: files.count * 3 + 64)
         var ledgers = files.map { file in
             do throws(LedgerFailure) {
-                let report = try Ledger.openForReading(file: file).verify(
-                    against: try checkpoints(beside: checkpointFile(of: file)))
+                let ledger = try Ledger.openForReading(file: file)
+                // What is written from here on was not checked, and is no part of it.
+                try ledger.holdState()
+                let report = try ledger.verify(against: try checkpoints(beside: checkpointFile(of: file)))
                 let first = report.findings.first
                 return MergedLedger(
-                    file: file, report: report,
+                    file: file, ledger: ledger, report: report,
                     trouble: first.map { "entry \($0.seq): \($0.kind.rawValue): \($0.text)" })
             } catch {
                 return MergedLedger(file: file, trouble: error.description)
@@ -92,6 +100,8 @@ struct MergeLedgers {
     }
 
     /// Of several copies of one ledger the longest counts: a shorter one is the beginning of it, or they fork.
+    ///
+    /// A beginning is read only where retention dropped bodies of the longest since.
     private static func compareCopies(_ ledgers: inout [MergedLedger]) {
         let sound = ledgers.indices.filter { ledgers[$0].isSound }
         for (origin, copies) in Dictionary(grouping: sound, by: { ledgers[$0].report?.origin ?? "" })
@@ -99,14 +109,16 @@ struct MergeLedgers {
             let longest = copies.max {
                 (ledgers[$0].report?.headSeq ?? 0) < (ledgers[$1].report?.headSeq ?? 0)
             }
-            guard let longest, let ledger = try? Ledger.openForReading(file: ledgers[longest].file) else {
-                continue
-            }
+            guard let longest, let ledger = ledgers[longest].ledger else { continue }
             for copy in copies where copy != longest {
                 guard let report = ledgers[copy].report else { continue }
                 let hash = try? ledger.hash(ofEntry: report.headSeq)
                 if hash?.hex == report.headHash {
                     ledgers[copy].copyOf = ledgers[longest].file
+                    if let older = ledgers[copy].ledger, (ledgers[longest].report?.droppedBodies ?? 0) > 0 {
+                        ledgers[longest].older.append(older)
+                    }
+                    ledgers[copy].ledger = nil
                 } else {
                     let text =
                         "two ledgers of origin \(origin) say different things of entry \(report.headSeq) or before"

@@ -3,11 +3,16 @@ public import Ports
 import SQLite
 
 /// The decisions of one ledger, handed out one at a time: what a merge of many is made from.
+///
+/// Of a ledger that there are several copies of, each decision comes once, from the first copy that still has it.
 public final class HistoryStream {
     /// The ledger's origin in hexadecimal digits.
     public let origin: String
-    private let ledger: Ledger
-    private let statement: Statement
+    private var copies: [Copy]
+    /// The number of the current row; 0 before the first one.
+    private var sequence: Int64 = 0
+    /// The copy that has it.
+    private var current = 0
     private let texts: UnsafeMutableBufferPointer<UnsafeRawBufferPointer>
     /// By what a merge puts the current row in order: its time, or that of a row before it where the clock was set back.
     ///
@@ -16,43 +21,75 @@ public final class HistoryStream {
 
     private static let count = HistoryColumn.allCases.count - 1
 
-    /// Begins a stream; one state of the ledger is read, however long it takes.
+    /// Where the reading of one copy stands.
+    private struct Copy {
+        let ledger: Ledger
+        let statement: Statement
+        /// The number of its row; 0 before the first one, nil after the last.
+        var sequence: Int64?
+    }
+
+    /// Begins a stream; one state of each copy is read, however long it takes.
     ///
+    /// - Parameter copies: of one ledger, of which every other one is a beginning of the first.
     /// - Throws: `LedgerFailure`.
-    public init(_ ledger: Ledger, _ filter: HistoryFilter) throws(LedgerFailure) {
-        self.ledger = ledger
-        origin = ledger.originName
+    public init(_ copies: [Ledger], _ filter: HistoryFilter) throws(LedgerFailure) {
+        origin = copies.first?.originName ?? ""
         let query = HistoryQuery(
             filter, extra: ", instant, (SELECT synchronised FROM entry WHERE entry.seq = decision.seq)")
-        statement = try ledger.guarded {
-            // Hundreds of ledgers may be open at once.
-            try ledger.store.database.execute(script: "PRAGMA cache_size = -128")
-            let statement = try ledger.store.database.prepare(query.sql)
-            try statement.bind(query.values)
-            return statement
+        var begun: [Copy] = []
+        for ledger in copies {
+            let statement = try ledger.guarded {
+                let statement = try ledger.store.database.prepare(query.sql)
+                try statement.bind(query.values)
+                return statement
+            }
+            begun.append(Copy(ledger: ledger, statement: statement, sequence: 0))
         }
+        self.copies = begun
         texts = .allocate(capacity: Self.count)
         texts.initialize(repeating: UnsafeRawBufferPointer(start: nil, count: 0))
     }
 
     deinit { texts.deallocate() }
 
+    /// Hands every decision over, oldest first.
+    ///
+    /// - Parameter handle: is handed a row that holds until it returns.
+    /// - Throws: `LedgerFailure`, and whatever the closure throws.
+    public func forEach(_ handle: (HistoryRow) throws -> Void) throws {
+        while try next() { try handle(decision.row) }
+    }
+
     /// Goes to the next decision; false after the last one.
     ///
     /// - Throws: `LedgerFailure`.
     func next() throws(LedgerFailure) -> Bool {
-        guard try ledger.guarded({ try statement.step() }) else { return false }
-        order = max(order, statement.integer(Self.count + 1))
+        var least: (sequence: Int64, copy: Int)?
+        for index in copies.indices {
+            if copies[index].sequence == sequence {
+                let statement = copies[index].statement
+                let isThere = try copies[index].ledger.guarded { try statement.step() }
+                copies[index].sequence = isThere ? statement.integer(0) : nil
+            }
+            if let found = copies[index].sequence, least.map({ found < $0.sequence }) != false {
+                least = (found, index)
+            }
+        }
+        guard let least else { return false }
+        (sequence, current) = least
+        order = max(order, copies[current].statement.integer(Self.count + 1))
         return true
     }
 
     /// The current decision; its row holds until the next one is asked for.
     var decision: MergedDecision {
+        let statement = copies[current].statement
         for index in 0..<Self.count { texts[index] = statement.rawText(index + 1) }
         let clock = statement.isNull(Self.count + 2) ? nil : statement.integer(Self.count + 2) != 0
         return MergedDecision(
             origin: origin, clockSynchronised: clock,
-            row: HistoryRow(seq: statement.integer(0), texts: UnsafeBufferPointer(texts)))
+            row: HistoryRow(seq: sequence, texts: UnsafeBufferPointer(texts)))
     }
 }
 

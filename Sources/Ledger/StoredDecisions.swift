@@ -83,6 +83,20 @@ extension Ledger {
         }
     }
 
+    /// The newest decision; nil where none is recorded, or no body of one is left.
+    ///
+    /// - Throws: `LedgerFailure`.
+    public func newestDecision() throws(LedgerFailure) -> StoredDecision? {
+        try guarded {
+            try store.database.prepare(
+                """
+                SELECT decision.seq, instant, content FROM decision JOIN body USING(seq)
+                ORDER BY decision.seq DESC LIMIT 1
+                """
+            ).first { Self.decision(in: $0) }
+        }
+    }
+
     private static func decision(in row: Statement) -> StoredDecision {
         let content: StoredDecision.Content
         if row.isNull(2) {

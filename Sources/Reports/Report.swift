@@ -17,6 +17,21 @@ public struct ReportFact: Hashable, Sendable {
     }
 }
 
+/// What the policies of a ledger's time say of its node, and what staying costs it: worked out by somebody else.
+public struct ReportContext: Hashable, Sendable {
+    /// Openings of the policy's windows.
+    public var windows: [InstallationID: [Stretch]] = [:]
+    /// Overrides of the policy that are in force at the end.
+    public var overrides: [ReportFact] = []
+    /// What holds and pins cost.
+    public var debt: [ReportFact] = []
+    /// What all this rests on, or why it is not there; empty where there is nothing to say.
+    public var note = ""
+
+    /// Makes one that says nothing.
+    public init() {}
+}
+
 /// What an HTML report is made of, besides the decisions, which follow one by one.
 public struct Report: Sendable {
     /// One for each ledger.
@@ -25,12 +40,8 @@ public struct Report: Sendable {
     public var madeAt: Instant
     /// Which decisions the table was asked for, in words; nil for all of the stretch.
     public var filter: String?
-    /// Openings of the policy's windows, by node and installation.
-    public var windows: [String: [Stretch]] = [:]
-    /// Overrides of the policy that are in force at the end.
-    public var overrides: [ReportFact] = []
-    /// What holds and pins cost; without a line there is no such section.
-    public var debt: [ReportFact] = []
+    /// One for each chronicle, in their order; without a line of debt in any there is no such section.
+    public var contexts: [ReportContext]
     /// The newest checkpoint; without a line it is said that there is none.
     public var checkpoint: [ReportFact] = []
 
@@ -38,11 +49,12 @@ public struct Report: Sendable {
     public init(_ chronicles: [Chronicle], madeAt: Instant) {
         self.chronicles = chronicles
         self.madeAt = madeAt
+        contexts = chronicles.map { _ in ReportContext() }
     }
 
-    /// By what `windows` are found.
-    public static func key(_ node: String, _ installation: InstallationID) -> String {
-        "\(node) \(installation)"
+    /// Each chronicle with its context; an empty one where it has none.
+    var parts: [(Chronicle, ReportContext)] {
+        chronicles.enumerated().map { ($1, $0 < contexts.count ? contexts[$0] : ReportContext()) }
     }
 }
 

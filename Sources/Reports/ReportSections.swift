@@ -7,10 +7,10 @@ struct ReportSections {
 
     private var isOfSeveral: Bool { report.chronicles.count > 1 }
 
-    private func each(_ body: (Chronicle) throws -> Void) throws {
-        for chronicle in report.chronicles {
+    private func each(_ body: (Chronicle, ReportContext) throws -> Void) throws {
+        for (chronicle, context) in report.parts {
             if isOfSeveral { try output.append("<h3>\(chronicle.node.html)</h3>\n") }
-            try body(chronicle)
+            try body(chronicle, context)
         }
     }
 
@@ -18,8 +18,8 @@ struct ReportSections {
 
     func writeSummary() throws {
         try output.append("<h2 id=\"summary\">Summary</h2>\n")
-        try each { chronicle in
-            for sentence in ReportSummary(report: report, chronicle: chronicle).sentences {
+        try each { chronicle, context in
+            for sentence in ReportSummary(chronicle: chronicle, context: context).sentences {
                 let mark = sentence.mark.map { " class=\"\($0)\"" } ?? ""
                 try output.append("<p\(mark)>\(sentence.text.html)</p>\n")
             }
@@ -40,17 +40,20 @@ struct ReportSections {
 
     func writeInForce() throws {
         try output.append("<h2 id=\"in-force\">In force at the end</h2>\n")
-        try each { chronicle in
+        try each { chronicle, context in
             try ReportTable(
                 caption: "Pauses, overrides, approvals, denials, quarantine and open problems.",
                 columns: ["What", "Which", "Why"],
-                rows: inForce(chronicle),
+                rows: inForce(chronicle, context.overrides),
                 none: "Nothing is: no pause, no override, no approval, no denial, no problem."
             ).write(to: output)
+            if !context.note.isEmpty {
+                try output.append("<p class=\"faint\">\(context.note.html)</p>\n")
+            }
         }
     }
 
-    private func inForce(_ chronicle: Chronicle) -> [[ReportCell]] {
+    private func inForce(_ chronicle: Chronicle, _ overrides: [ReportFact]) -> [[ReportCell]] {
         let state = chronicle.state
         var rows: [[ReportCell]] = []
         func add(_ what: String, _ which: String, _ why: String) {
@@ -64,7 +67,7 @@ struct ReportSections {
                 known.confirmed ? "meant to run \(meant)" : "first seen, not confirmed: \(meant)")
         }
         if let pause = state.pause { add("pause", "until \(pause.until)", pause.reason) }
-        for override in report.overrides {
+        for override in overrides {
             add("override", override.label, "\(override.value): \(override.explanation)")
         }
         for approval in state.approvals(inForceOn: chronicle.node, at: chronicle.end) {
@@ -90,14 +93,13 @@ struct ReportSections {
 
     func writeTimelines() throws {
         try output.append("<h2 id=\"timeline\">Versions over time</h2>\n")
-        for chronicle in report.chronicles {
+        for (chronicle, context) in report.parts {
             if chronicle.installations.isEmpty {
                 try output.append("<p>\(chronicle.node.html): no K3s, MicroK8s or k0s was ever seen.</p>\n")
             }
             for story in chronicle.installations {
                 let timeline = ReportTimeline(
-                    chronicle: chronicle, story: story,
-                    windows: report.windows[Report.key(chronicle.node, story.id)] ?? [])
+                    chronicle: chronicle, story: story, windows: context.windows[story.id] ?? [])
                 try output.append(
                     "<h3>\("\(story.id.distribution.displayName) \(story.id.name) on \(chronicle.node)".html)</h3>\n"
                         + "<div class=\"scroll\">\(timeline.svg())</div>\n")
@@ -128,9 +130,11 @@ struct ReportSections {
             hasClaims: true, none: "Nothing was carried out.")
         try writeGaps()
         try writeAbsences()
-        if !report.debt.isEmpty {
+        if report.contexts.contains(where: { !$0.debt.isEmpty }) {
             try output.append("<h2 id=\"debt\">Hold debt</h2>\n")
-            try facts(report.debt, "What each hold and pin costs.", none: "")
+            try each { _, context in
+                try facts(context.debt, "What each hold and pin costs.", none: "Nothing is known of it.")
+            }
         }
         try output.append("<h2 id=\"checkpoint\">Newest checkpoint</h2>\n")
         try facts(
@@ -151,7 +155,7 @@ struct ReportSections {
         hasClaims: Bool = false, none: String
     ) throws {
         try output.append("<h2 id=\"\(id)\">\(title.html)</h2>\n")
-        try each { chronicle in
+        try each { chronicle, _ in
             let notes = chronicle[keyPath: list]
             try ReportTable(
                 caption: caption,
@@ -166,7 +170,7 @@ struct ReportSections {
 
     private func writeGaps() throws {
         try output.append("<h2 id=\"gaps\">Gaps: when the guard did not look</h2>\n")
-        try each { chronicle in
+        try each { chronicle, _ in
             try ReportTable(
                 caption: "Times of which nothing, or nothing certain, is known.",
                 columns: ["From", "To", "How long", "Kind", "Why"],
@@ -186,7 +190,7 @@ struct ReportSections {
 
     private func writeAbsences() throws {
         try output.append("<h2 id=\"absence\">Was anything unapproved started?</h2>\n")
-        try each { chronicle in
+        try each { chronicle, _ in
             let to = max(chronicle.start, min(chronicle.lastTick ?? chronicle.end, chronicle.end))
             if chronicle.installations.isEmpty {
                 try output.append("<p>There is no unit to answer for.</p>\n")

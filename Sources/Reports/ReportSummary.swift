@@ -2,8 +2,8 @@ import Model
 
 /// What a report comes to, in sentences.
 struct ReportSummary {
-    let report: Report
     let chronicle: Chronicle
+    let context: ReportContext
 
     struct Sentence {
         var text: String
@@ -45,11 +45,12 @@ struct ReportSummary {
                 Sentence(
                     text: "Every guard is lifted until \(pause.until): \(pause.reason).", mark: "bad"))
         }
-        if !report.overrides.isEmpty {
+        if !context.overrides.isEmpty {
             sentences.append(
                 Sentence(
-                    text: "\(report.overrides.count) override\(plural(report.overrides.count)) of the policy "
-                        + "\(report.overrides.count == 1 ? "is" : "are") in force.", mark: "wait"))
+                    text:
+                        "\(context.overrides.count) override\(plural(context.overrides.count)) of the policy "
+                        + "\(context.overrides.count == 1 ? "is" : "are") in force.", mark: "wait"))
         }
         sentences.append(gaps)
         return sentences

@@ -99,8 +99,13 @@ public final class Connection {
 
     /// Runs a closure that reads, and that sees one state of the database throughout.
     public func snapshot<Result>(_ body: () throws -> Result) throws -> Result {
-        try transaction(begin: "BEGIN", body)
+        // One that is open already sees one state.
+        if isInTransaction { return try body() }
+        return try transaction(begin: "BEGIN", body)
     }
+
+    /// Has everything that is read from here on see the state that the first of it sees, until the connection ends.
+    public func holdSnapshot() throws(SQLiteError) { try execute(script: "BEGIN") }
 
     private func transaction<Result>(begin: String, _ body: () throws -> Result) throws -> Result {
         try execute(script: begin)

@@ -1,5 +1,10 @@
 import FoundationEssentials
+import Ledger
+import Model
+import Reports
 import Testing
+
+@testable import Commands
 
 @Suite("holdfast merge, of the ledgers of two nodes")
 struct MergeTests {
@@ -142,5 +147,78 @@ struct MergeTests {
         let none = try SampleNode.run(["merge", empty])
         #expect(none.code == 1 && none.errors.contains("copy ledgers there"))
         #expect(try SampleNode.run(["merge"]).code == 64)
+    }
+
+    @Test(
+        "what retention dropped is taken from an older copy, and where none has it that is said, with its time"
+    )
+    func dropped() throws {
+        let node = try SampleNode(policy: "apiVersion: holdfast/v1\nledger: {keep: 1d}\n")
+        let clock = try ShiftedClock(in: node.directory)
+        func check(_ version: String, days: Int) throws {
+            try node.install(version)
+            #expect(try node.holdfast("check", by: clock, days: days).code == 0)
+        }
+        for version in ["v1.31.4+k3s1", "v1.31.5+k3s1"] { try check(version, days: 0) }
+        try copy(node, as: "early")
+        try check("v1.32.1+k3s1", days: 0)
+        try check("v1.32.1+k3s1", days: 3)
+        try copy(node, as: "late")
+        let (early, late) = (directory + "/early", directory + "/late")
+        func versions(_ answer: SampleNode.Answer) throws -> [String?] {
+            let rows = try answer.json([Row].self)
+            #expect(rows.allSatisfy { $0.proof == "verified" })
+            return rows.map(\.to)
+        }
+        let alone = try merge(late, "--output", "json")
+        #expect(alone.code == 0)
+        #expect(try versions(alone) == ["v1.32.1+k3s1"])
+        #expect(
+            alone.errors.contains("1 decision from ") && alone.errors.contains("no copy here still has it"))
+        let both = try merge(late, early, "--output", "json")
+        #expect(both.code == 0)
+        #expect(try versions(both) == ["v1.31.5+k3s1", "v1.32.1+k3s1"])
+        #expect(both.errors.contains("1 decision that retention dropped in it is from older copies"))
+        #expect(!both.errors.contains("no copy here"))
+        let page = try merge(late, early, "--output", "html").output
+        #expect(page.contains("2 decisions: 2 held.") && page.contains("is from older copies"))
+        #expect(try merge(late, "--output", "html").output.contains("no copy here still has it"))
+    }
+
+    @Test("what was written after a ledger was checked is not listed as if it had been")
+    func grown() throws {
+        let ledgers = MergeLedgers.check([nodes[0].state + "/ledger.db"])
+        try nodes[0].install("v1.33.0+k3s1")
+        #expect(try nodes[0].holdfast("check").code == 0)
+        var rows: [Int64] = []
+        try mergeDecisions(ledgers, HistoryFilter()) { label, row in
+            #expect(label.proof == .verified)
+            rows.append(row.seq)
+        }
+        let head = try #require(ledgers.first?.report?.headSeq)
+        #expect(rows.count == 1 && rows.allSatisfy { $0 <= head })
+        #expect(try merge(nodes[0].state, "--output", "json").json([Row].self).count == 2)
+    }
+
+    @Test("the report has each node's windows, overrides and hold debt by its ledger, or says why not")
+    func contexts() throws {
+        let policy = """
+            apiVersion: holdfast/v1
+            windows: [{days: [mon, tue, wed, thu, fri, sat, sun], start: "00:00", duration: 24h}]
+            overrides: [{rule: release-age, reason: agreed with the bank, until: 2099-01-01}]
+            """
+        let node = try SampleNode.decided(policy: policy)
+        try copy(node, as: "c")
+        let other = try SampleNode()
+        _ = try other.holdfast("check")
+        try copy(other, as: "d")
+        let page = try merge(directory + "/c", directory + "/d", "--output", "html")
+        #expect(page.code == 0)
+        for part in [
+            "agreed with the bank", "id=\"debt\"", "Windows", "are as of this ledger&#39;s newest entry, 20",
+            "and this ledger holds none",
+        ] { #expect(page.output.contains(part), "missing: \(part)") }
+        // Of one node alone, not of all.
+        #expect(page.output.ranges(of: "agreed with the bank").count == 1)
     }
 }

@@ -146,6 +146,17 @@ extension SampleNode {
 }
 
 extension SampleNode {
+    /// A node on which a patch and then a minor were put, each of which a tick decided on.
+    static func decided(policy: String? = nil) throws -> SampleNode {
+        let node = try SampleNode()
+        if let policy { try node.write(policy) }
+        for version in ["v1.31.4+k3s1", "v1.31.5+k3s1", "v1.32.1+k3s1"] {
+            try node.install(version)
+            _ = try node.holdfast("check")
+        }
+        return node
+    }
+
     /// Replaces the binary by other bytes, in its place.
     func rewriteBinary(_ change: (Data) throws -> Data) throws {
         let file = URL(filePath: binary)

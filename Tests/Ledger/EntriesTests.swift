@@ -10,17 +10,9 @@ struct EntriesTests {
     let events: [Event]
 
     init() throws {
-        directory = try TemporaryDirectory()
         var samples = Samples(seed: 7)
-        events = (0..<40).map { _ in samples.event() }
-        let ledger = try Ledger.open(stateDirectory: directory.path, reading: reading(0))
-        for (index, event) in events.enumerated() {
-            let state = try ledger.load().state
-            var next = state
-            next.apply(event, at: reading(Int64(index) + 1).now)
-            try ledger.append(
-                [event], reading: reading(Int64(index) + 1, synchronised: index % 2 == 0), state: next)
-        }
+        events = samples.events(40)
+        directory = try .ledger(of: events) { $0 % 2 == 0 }
     }
 
     func entries(of kinds: Set<String>? = nil, from first: Int64 = 1) throws -> [LedgerEntry] {

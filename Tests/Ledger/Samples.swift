@@ -1,5 +1,8 @@
 import Model
+import Ports
 import Testing
+
+@testable import Ledger
 
 /// A random source that a seed repeats exactly (SplitMix64).
 struct Dice: RandomNumberGenerator {
@@ -174,6 +177,24 @@ private let zeroDigest =
 
 extension String {
     fileprivate var version: Version? { Version(self) }
+}
+
+extension TemporaryDirectory {
+    /// A ledger with one entry after another, a second apart where no others are named.
+    ///
+    /// - Parameter synchronised: of each event's place, whether the clock was.
+    static func ledger(
+        of events: [Event], at seconds: [Int64]? = nil, synchronised: (Int) -> Bool? = { _ in true }
+    ) throws -> TemporaryDirectory {
+        let directory = try TemporaryDirectory()
+        let ledger = try Ledger.open(stateDirectory: directory.path, reading: reading(0))
+        for (index, event) in events.enumerated() {
+            let clock = reading(seconds?[index] ?? Int64(index) + 1, synchronised: synchronised(index))
+            let state = try ledger.load().state.after([event], at: clock.now)
+            try ledger.append([event], reading: clock, state: state)
+        }
+        return directory
+    }
 }
 
 extension NodeState {

@@ -10,7 +10,6 @@ struct StoredDecisionsTests {
     let records: [DecisionRecord]
 
     init() throws {
-        directory = try TemporaryDirectory()
         var samples = Samples(seed: 11)
         records = (0..<6).map { index in
             var record = samples.decision()
@@ -18,12 +17,7 @@ struct StoredDecisionsTests {
             record.subject.change.id = "c\(index)"
             return record
         }
-        let ledger = try Ledger.open(stateDirectory: directory.path, reading: reading(0))
-        for (index, record) in records.enumerated() {
-            let at = reading(Int64(index) + 1)
-            let state = try ledger.load().state.after([.decided(record)], at: at.now)
-            try ledger.append([.decided(record)], reading: at, state: state)
-        }
+        directory = try .ledger(of: records.map { .decided($0) })
     }
 
     private func decisions(_ change: (inout DecisionFilter) -> Void = { _ in }) throws -> [StoredDecision] {
@@ -68,6 +62,7 @@ struct StoredDecisionsTests {
             records.lastIndex { $0.subject.change.to.version?.description == version })
         #expect(try ledger.newestDecision(named: version)?.sequence == Int64(last) + 2)
         #expect(try ledger.newestDecision(named: "x")?.sequence == nil)
+        #expect(try ledger.newestDecision()?.sequence == 7)
     }
 
     @Test("a body that is gone and one that cannot be read are told apart, and what follows is still read")

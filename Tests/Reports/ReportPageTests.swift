@@ -67,9 +67,10 @@ struct ReportPageTests {
     func escaped() throws {
         let page = try StoryLedger.hostile().page {
             $0.filter = hostileTexts[0]
-            $0.overrides = hostileTexts.map { ReportFact(label: $0, value: $0, explanation: $0) }
-            $0.debt = $0.overrides
-            $0.checkpoint = $0.overrides
+            $0.checkpoint = hostileTexts.map { ReportFact(label: $0, value: $0, explanation: $0) }
+            $0.contexts[0].overrides = $0.checkpoint
+            $0.contexts[0].debt = $0.checkpoint
+            $0.contexts[0].note = hostileTexts.joined()
         }
         #expect(page.ranges(of: "<script").count == 2)
         #expect(page.ranges(of: "</script>").count == 2)
@@ -112,7 +113,9 @@ struct ReportPageTests {
         #expect(page.contains("the node was restarted"))
         #expect(page.contains("no tick ran for 3 h") || page.contains("up to 3 h 5 min passed"))
         let costly = try StoryLedger.twoWeeks().page {
-            $0.debt = [ReportFact(label: "v1.31", value: "41 days", explanation: "until its end of support")]
+            $0.contexts[0].debt = [
+                ReportFact(label: "v1.31", value: "41 days", explanation: "until its end of support")
+            ]
             $0.checkpoint = [ReportFact(label: "entry", value: "77")]
         }
         #expect(costly.contains("id=\"debt\"") && costly.contains("until its end of support"))
