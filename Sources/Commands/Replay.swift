@@ -22,11 +22,13 @@ func replay(_ invocation: Invocation, on screen: Screen) throws(Failure) -> Exit
         let ledger = try place.readLedger()
         // What is recorded from here on is of no concern to the others either.
         filter.through = try number("through", of: invocation, in: 1...Int64.max) ?? ledger.head().sequence
-        var proof = Proof(rules: rulesVersion, keepsAll: filter.id != nil)
-        try ledger.decisions(filter) { try proof.add($0) }
         if invocation.has("digest") {
-            screen.out(proof.result.hex + "\n")
+            screen.out(try made(again: filter, ledger).result.hex + "\n")
             return .done
+        }
+        let count = try number("processes", of: invocation, in: 0...9) ?? (filter.id == nil ? 1 : 3)
+        let (proof, others) = try compared(filter, ledger, processes: count) {
+            try digestOfAnotherProcess(invocation, filter, state: place.stateDirectory)
         }
         if let id = filter.id, proof.isEmpty {
             throw Failure(
@@ -36,12 +38,7 @@ func replay(_ invocation: Invocation, on screen: Screen) throws(Failure) -> Exit
                     + "each one's id as its decision, and what is older than ledger.keep may have been dropped"
             )
         }
-        let count = try number("processes", of: invocation, in: 0...9) ?? (filter.id == nil ? 1 : 3)
-        let own = proof.result
-        let others = try (0..<count).map { _ in
-            try digestOfAnotherProcess(invocation, filter, state: place.stateDirectory)
-        }
-        let report = proof.report(file: ledger.file, digest: own, others: others)
+        let report = proof.report(file: ledger.file, digest: proof.result, others: others)
         if invocation.value("output") == "json" {
             try screen.json(report)
         } else {
@@ -55,6 +52,34 @@ func replay(_ invocation: Invocation, on screen: Screen) throws(Failure) -> Exit
     } catch {
         throw Failure(code: .failed, message: "\(error)")
     }
+}
+
+/// Makes decisions again here, and has other processes do so.
+///
+/// Each reads the ledger by itself. Where retention drops bodies meanwhile they had not the same before them, which says
+/// nothing of the decisions: then all of it is done again.
+func compared(
+    _ filter: DecisionFilter, _ ledger: Ledger, processes: Int64, digest: () throws -> String
+) throws -> (proof: Proof, others: [String]) {
+    // It drops once a day.
+    for _ in 0..<5 {
+        let retention = try ledger.newestRetention()
+        let proof = try made(again: filter, ledger)
+        // Nobody is asked of nothing.
+        let others = proof.isEmpty && filter.id != nil ? [] : try (0..<processes).map { _ in try digest() }
+        if try ledger.newestRetention() == retention { return (proof, others) }
+    }
+    throw Failure(
+        code: .failed,
+        message:
+            "\(ledger.file): retention (ledger.keep) drops bodies again and again meanwhile; try again later")
+}
+
+/// Makes decisions again, one after the other.
+private func made(again filter: DecisionFilter, _ ledger: Ledger) throws -> Proof {
+    var proof = Proof(rules: rulesVersion, keepsAll: filter.id != nil)
+    try ledger.decisions(filter) { try proof.add($0) }
+    return proof
 }
 
 /// A whole number from the command line.
@@ -102,7 +127,7 @@ private func digestOfAnotherProcess(
 private let patienceMilliseconds = 3_600_000
 
 /// What comes out while decisions are made again, one after the other.
-private struct Proof {
+struct Proof {
     let rules: String
     /// Whether what was proven is listed one by one, rather than what was not.
     let keepsAll: Bool

@@ -18,6 +18,11 @@ public struct DroppedDecisions: Hashable, Sendable {
 }
 
 extension Ledger {
+    /// The number of the newest entry that says which bodies retention dropped; nil where none ever were.
+    public func newestRetention() throws(LedgerFailure) -> Int64? {
+        try guarded { try store.retention()?.seq }
+    }
+
     /// What retention dropped of the decisions; nil where it dropped none.
     public func droppedDecisions() throws(LedgerFailure) -> DroppedDecisions? {
         try guarded {

@@ -1,3 +1,5 @@
+import Ledger
+import Model
 import Testing
 
 @testable import Commands
@@ -27,16 +29,6 @@ private struct ReplayAnswer: Decodable {
 
 @Suite("replay, on a node root (invariant 5)")
 struct ReplayCommandTests {
-    /// A node with two decisions: a patch that is held by its origin, and a minor.
-    private func decided() throws -> SampleNode {
-        let node = try SampleNode()
-        for version in ["v1.31.4+k3s1", "v1.31.5+k3s1", "v1.32.1+k3s1"] {
-            try node.install(version)
-            _ = try node.holdfast("check")
-        }
-        return node
-    }
-
     private func replay(_ node: SampleNode, _ words: String...) throws -> SampleNode.Answer {
         try SampleNode.run(["replay", "--state", node.state] + words)
     }
@@ -49,7 +41,7 @@ struct ReplayCommandTests {
 
     @Test("one decision gives the same bytes here and in three other processes")
     func one() throws {
-        let node = try decided()
+        let node = try SampleNode.decided()
         let id = try #require(ids(node).last)
         let answer = try replay(node, id, "--output", "json")
         #expect(answer.code == 0, "\(answer.errors)")
@@ -65,7 +57,7 @@ struct ReplayCommandTests {
 
     @Test("all decisions do, since a time and whatever is recorded meanwhile")
     func all() throws {
-        let node = try decided()
+        let node = try SampleNode.decided()
         let count = try ids(node).count
         let report = try replay(node, "--all", "--output", "json").json(ReplayAnswer.self)
         #expect(report.sameBytes == count && count >= 2)
@@ -77,7 +69,7 @@ struct ReplayCommandTests {
 
     @Test("a verdict that was changed in the file is named, with the rule, and exits with 1")
     func planted() throws {
-        let node = try decided()
+        let node = try SampleNode.decided()
         let id = try #require(ids(node).last)
         let edit = """
             DROP TRIGGER body_stays; UPDATE body
@@ -105,7 +97,7 @@ struct ReplayCommandTests {
         "other rules' decisions need the same results alone, and a difference is named without being a failure"
     )
     func otherRules() throws {
-        let node = try decided()
+        let node = try SampleNode.decided()
         let edit = """
             DROP TRIGGER body_stays; UPDATE body SET content = replace(content, '"rules":"1"', '"rules":"0"');
             """
@@ -126,7 +118,7 @@ struct ReplayCommandTests {
     @Test(
         "what was dropped is counted, and says what to do where it was asked for; what cannot be read fails")
     func dropped() throws {
-        let node = try decided()
+        let node = try SampleNode.decided()
         let id = try #require(ids(node).last)
         let last = "(SELECT max(seq) FROM decision)"
         #expect(
@@ -146,9 +138,33 @@ struct ReplayCommandTests {
         #expect(try unreadable.json(ReplayAnswer.self).unreadable == 1)
     }
 
+    @Test("what retention drops while other processes read is dropped for all, and no difference")
+    func droppedMeanwhile() throws {
+        let node = try SampleNode(policy: "apiVersion: holdfast/v1\nledger: {keep: 1d}\n")
+        let clock = try ShiftedClock(in: node.directory)
+        for version in ["v1.31.4+k3s1", "v1.31.5+k3s1", "v1.32.1+k3s1"] {
+            try node.install(version)
+            _ = try node.holdfast("check", by: clock, days: 0)
+        }
+        let ledger = try Ledger.openForReading(stateDirectory: node.state)
+        var filter = DecisionFilter()
+        filter.through = try ledger.head().sequence
+        var asked = 0
+        let (proof, others) = try compared(filter, ledger, processes: 1) {
+            asked += 1
+            if asked == 1 { #expect(try node.holdfast("check", by: clock, days: 3).code == 0) }
+            let answer = try replay(node, "--all", "--digest", "--through", "\(filter.through ?? 0)")
+            return String(answer.output.dropLast())
+        }
+        #expect(asked == 2)
+        #expect(others == [proof.result.hex])
+        #expect((proof.counts["dropped"] ?? 0) >= 1)
+        #expect(try ledger.newestRetention() != nil)
+    }
+
     @Test("a word that names none, none at all, and a number that is none are refused")
     func refused() throws {
-        let node = try decided()
+        let node = try SampleNode.decided()
         let unknown = try replay(node, "nosuch")
         #expect(unknown.code == 1 && unknown.errors.contains("there is no decision nosuch"))
         #expect(try replay(node).code == 64)

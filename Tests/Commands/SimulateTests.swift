@@ -55,16 +55,6 @@ struct SimulateTests {
     private static let claimed =
         "apiVersion: holdfast/v1\nunattended: patch\norigin: claimed\nclock: trusted\n"
 
-    /// A node that was offered a patch, which is let in, and a minor, which is held.
-    private func decided() throws -> SampleNode {
-        let node = try SampleNode(policy: Self.claimed)
-        for version in ["v1.31.4+k3s1", "v1.31.5+k3s1", "v1.32.1+k3s1"] {
-            try node.install(version)
-            _ = try node.holdfast("check")
-        }
-        return node
-    }
-
     private func simulate(_ node: SampleNode, _ policy: String, _ words: String...) throws
         -> SampleNode.Answer
     {
@@ -77,7 +67,7 @@ struct SimulateTests {
     @Test(
         "past decisions that another policy would make otherwise are listed, with the rules and their lines")
     func flips() throws {
-        let node = try decided()
+        let node = try SampleNode.decided(policy: Self.claimed)
         let stricter = "apiVersion: holdfast/v1\norigin: claimed\nclock: trusted\nallowedVersions: 1.31.x\n"
         let answer = try simulate(node, stricter, "--output", "json")
         #expect(answer.code == 0, "\(answer.errors)")
@@ -99,7 +89,7 @@ struct SimulateTests {
 
     @Test("the same policy flips nothing, whatever its comments and its order of keys")
     func same() throws {
-        let node = try decided()
+        let node = try SampleNode.decided(policy: Self.claimed)
         let same = "# the same\nclock: trusted\norigin: claimed\nunattended: patch\napiVersion: holdfast/v1\n"
         let report = try simulate(node, same, "--output", "json").json(SimulateAnswer.self)
         #expect(report.flips.isEmpty && report.judged >= 2)
@@ -108,7 +98,7 @@ struct SimulateTests {
 
     @Test("a span of time narrows it, and what is gone or cannot be read is counted and said")
     func counted() throws {
-        let node = try decided()
+        let node = try SampleNode.decided(policy: Self.claimed)
         let open = "apiVersion: holdfast/v1\nunattended: minor\norigin: claimed\nclock: trusted\n"
         #expect(
             try simulate(node, open, "--until", "1h", "--output", "json").json(SimulateAnswer.self).judged
