@@ -13,6 +13,7 @@
 #undef curl_easy_getinfo
 
 struct ccurl_library {
+    curl_version_info_data *(*version_info)(CURLversion);
     CURLcode (*global_init)(long);
     CURL *(*init)(void);
     void (*cleanup)(CURL *);
@@ -47,6 +48,7 @@ ccurl_library *ccurl_open(const char *name, char *why, size_t capacity) {
         { "curl_easy_strerror", (void **)&library->strerror },
         { "curl_slist_append", (void **)&library->append },
         { "curl_slist_free_all", (void **)&library->free_all },
+        { "curl_version_info", (void **)&library->version_info },
     };
     for (size_t index = 0; index < sizeof wanted / sizeof *wanted; index++) {
         *wanted[index].place = dlsym(handle, wanted[index].symbol);
@@ -57,6 +59,9 @@ ccurl_library *ccurl_open(const char *name, char *why, size_t capacity) {
             return NULL;
         }
     }
+    // Without CURLOPT_QUICK_EXIT a request waits for the resolver, which asks a dead server for up to minutes.
+    int waits = library->version_info(CURLVERSION_NOW)->version_num < 0x075700;
+    if (waits) setenv("RES_OPTIONS", "timeout:2 attempts:1", 0);
     CURLcode code = library->global_init(CURL_GLOBAL_DEFAULT);
     if (code != CURLE_OK) {
         snprintf(why, capacity, "%s", library->strerror(code));

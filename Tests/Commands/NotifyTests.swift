@@ -329,6 +329,37 @@ struct NotifyTests {
         #expect(String(decoding: entries.output, as: UTF8.self) == "1\n")
     }
 
+    @Test(
+        "where DNS never answers the tick ends all the same, and goes on trying",
+        .enabled(
+            if: canMakeNetworks,
+            "SKIPPED: a DNS of its own needs root, unshare, ip and systemd-socket-activate"))
+    func deadDNS() throws {
+        let node = try node("webhook: \"http://hook.example/\", on: [held]")
+        try hold(node)
+        let resolv = node.directory + "/resolv.conf"
+        // It is longer silent than anybody waits here.
+        try Data("nameserver 127.0.0.1\noptions timeout:30 attempts:5\n".utf8).write(
+            to: URL(filePath: resolv))
+        let program =
+            URL(filePath: ProcessInfo.processInfo.arguments[0]).deletingLastPathComponent().path + "/holdfast"
+        let script = """
+            mount --bind "$1" /etc/resolv.conf && ip link set lo up || exit 90
+            mkfifo "$2"; systemd-socket-activate -d -l 127.0.0.1:53 sleep 60 2>"$2" & server=$!
+            read -r line < "$2" || exit 91
+            shift 2; "$@"; code=$?; kill $server; exit $code
+            """
+        let outcome = try runProcess(
+            [
+                "/usr/bin/unshare", "-nm", "/bin/sh", "-c", script, "sh", resolv, node.directory + "/listens",
+                program, "check", "--root", node.root, "--policy", node.policy, "--state", node.state,
+            ], environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"], timeout: 60_000)
+        #expect(outcome.succeeded, "\(outcome.end): \(String(decoding: outcome.errors, as: UTF8.self))")
+        let row = try runProcess(
+            ["/usr/bin/sqlite3", node.state + "/ledger.db", "SELECT content FROM outlet"], timeout: 10_000)
+        #expect(String(decoding: row.output, as: UTF8.self).contains("does not answer within"))
+    }
+
     @Test("nobody is told on a dry run, by a look, or by the policy of another root")
     func silent() throws {
         let server = try ScriptedServer.tcp { _, _ in [.answer("")] }
@@ -346,6 +377,14 @@ struct NotifyTests {
         #expect(server.received.isEmpty)
     }
 }
+
+/// Whether a program can be given a network of its own, and a server in it that says nothing.
+private let canMakeNetworks: Bool = {
+    let tried = try? runProcess(
+        ["/usr/bin/unshare", "-nm", "/bin/sh", "-c", "command -v ip && command -v systemd-socket-activate"],
+        environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"], timeout: 10_000)
+    return tried?.succeeded == true
+}()
 
 /// Writes a file once a server has had a request.
 private final class Watcher: @unchecked Sendable {
