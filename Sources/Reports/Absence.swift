@@ -4,7 +4,8 @@ public import Model
 ///
 /// It holds only where the whole span is covered: the gate stood before every start and told of each that it did not
 /// recognise, ticks ran and took what it told, and every start that a look found was of approved bytes. What is not
-/// covered is named, each with why.
+/// covered is named, each with why. A restart that is over within the time between two ticks is covered as that time is;
+/// a longer one is not, see `TickEvidence`.
 public struct Absence: Hashable, Sendable {
     /// Of which installation.
     public var installation: InstallationID

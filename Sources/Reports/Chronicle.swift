@@ -202,7 +202,7 @@ public struct Gap: Hashable, Sendable {
         case notBegun = "not begun"
         /// No tick ran.
         case unwatched
-        /// The node was restarted.
+        /// The node was restarted, and nobody can say that a tick looked often enough meanwhile.
         case restart
         /// The clock was set, or was not synchronised.
         case clock

@@ -182,7 +182,7 @@ struct ReportSections {
                     ]
                 },
                 none:
-                    "None: ticks ran at least every ten minutes, all in one boot, and the clock was never set.",
+                    "None: ticks ran at least every ten minutes, over restarts too, and the clock was never set.",
                 dropped: chronicle.gaps.dropped
             ).write(to: output)
         }

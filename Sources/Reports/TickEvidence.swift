@@ -2,8 +2,14 @@ import Model
 
 /// When ticks are known to have run, and the gaps between.
 ///
-/// Within a boot the monotonic clock tells how long nobody looked, whatever the wall clock was set to; across a boot
-/// nobody looked. Wall clock and monotonic clock that part ways mean that the clock was set.
+/// Within a boot the monotonic clock tells how long nobody looked, whatever the wall clock was set to. Wall clock and
+/// monotonic clock that part ways mean that the clock was set.
+///
+/// Across a restart only the wall clock tells, so that it has to have been right on both sides. Where it was, and the
+/// ticks lie no further apart than they may within a boot, the restart is no gap: the drop-in is read at every boot, the
+/// gate flushes what it tells before it lets anything start, and the next tick takes that, whatever boot it was told in;
+/// a start that went by the gate is seen as one within a boot is, by systemd's name of it. Where they lie further apart
+/// it stays one: nothing says when within that time the node stopped, or whether it ran with nobody to look.
 struct TickEvidence {
     /// Twice the timer's five minutes: a tick that is late is no gap.
     static let patience: Int64 = 600
@@ -20,6 +26,15 @@ struct TickEvidence {
     private var proofBoot = ""
     private var dropped: (first: Instant, count: Int)?
     private var unsynchronised: Instant?
+    /// What the entries of the present boot and the one before said of the clock.
+    private var clocks: [BootClock] = []
+
+    private struct BootClock {
+        var bootID: String
+        /// Whether it was right at the boot's first entry, and at its newest.
+        var first: Bool
+        var newest: Bool
+    }
     private var lastEntry: Instant?
 
     /// Before which instant nothing was watched; nil while nothing is known.
@@ -47,6 +62,12 @@ struct TickEvidence {
             unsynchronised = nil
         }
         lastEntry = entry.at
+        let isRight = entry.clockSynchronised == true
+        if clocks.last?.bootID == entry.bootID {
+            clocks[clocks.count - 1].newest = isRight
+        } else {
+            clocks = clocks.suffix(1) + [BootClock(bootID: entry.bootID, first: isRight, newest: isRight)]
+        }
         if Self.provesTick(entry.kind) {
             if proofBoot != entry.bootID { proofs = [] }
             proofBoot = entry.bootID
@@ -88,11 +109,9 @@ struct TickEvidence {
             return
         }
         guard last.bootID == next.bootID, next.firstMonotonic >= last.lastMonotonic else {
-            gaps.append(
-                Gap(
-                    last.last, next.first, .restart,
-                    "the node was restarted: nobody looked between the last tick before and the first one after"
-                ))
+            if let reason = doubt(ofRestart: last, next) {
+                gaps.append(Gap(last.last, next.first, .restart, "the node was restarted, and \(reason)"))
+            }
             return
         }
         let elapsed = Self.seconds(last.lastMonotonic, next.firstMonotonic)
@@ -114,6 +133,22 @@ struct TickEvidence {
                     next.first, last.last, .unwatched,
                     "no tick ran for \(Self.text(elapsed)) by the monotonic clock"))
         }
+    }
+
+    /// Why nobody can say that a tick looked often enough over a restart; nil where one did.
+    private func doubt(ofRestart last: Coverage, _ next: Coverage) -> String? {
+        let isRight = { (clock: BootClock?, boot: String, at: KeyPath<BootClock, Bool>) in
+            clock?.bootID == boot && clock?[keyPath: at] == true
+        }
+        guard last.bootID != next.bootID, clocks.count == 2,
+            isRight(clocks.first, last.bootID, \.newest), isRight(clocks.last, next.bootID, \.first)
+        else { return "no clock that was right on both sides tells how long nobody looked" }
+        let apart = (next.first - last.last).seconds
+        guard apart >= 0 else { return "its clock went back" }
+        guard apart > Self.patience else { return nil }
+        return
+            "\(Self.text(apart)) lie between the last tick before and the first one after: when it stopped in that time, "
+            + "and whether it ran unwatched, nothing says"
     }
 
     private mutating func checkClock(_ first: Instant, _ last: Instant, elapsed: Int64) {

@@ -66,6 +66,9 @@ struct AbsenceTests {
                 story.start()
             }, answer: .holds, starts: 2),
         Case(
+            testDescription: "the node was restarted, and both ticks ran in time",
+            tell: { $0.reboot(after: .minutes(4)) }, answer: .holds),
+        Case(
             testDescription: "a tick is late, but not twice its time",
             tell: {
                 $0.wait(.minutes(9))
@@ -108,10 +111,41 @@ struct AbsenceTests {
                 $0.wait(.minutes(30))
                 $0.tick()
             }, answer: .notProven, kinds: [.unwatched]),
+        // With the five minutes that may pass before the first tick.
         Case(
-            testDescription: "the node was restarted", tell: { $0.reboot(after: .minutes(2)) },
-            answer: .notProven,
-            kinds: [.restart]),
+            testDescription: "the node was off for longer than ticks may lie apart",
+            tell: { $0.reboot(after: .minutes(6)) }, answer: .notProven, kinds: [.restart]),
+        Case(
+            testDescription: "the node was restarted, and its clock was not right at first",
+            tell: {
+                $0.reboot(after: .minutes(2))
+                $0.synchronised = false
+                $0.start()
+                $0.synchronised = true
+                $0.start()
+            }, answer: .notProven, kinds: [.restart, .clock], starts: 2),
+        Case(
+            testDescription: "the node was restarted, and nobody knows whether its clock was right before",
+            tell: {
+                $0.synchronised = nil
+                $0.start()
+                $0.reboot(after: .minutes(2))
+                $0.synchronised = true
+            }, answer: .notProven, kinds: [.restart], starts: 1),
+        Case(
+            testDescription: "the node was restarted, and its clock went back",
+            tell: { $0.reboot(after: .minutes(-20)) }, answer: .notProven, kinds: [.restart]),
+        Case(
+            testDescription: "the node was restarted twice, and the first time no tick ran",
+            tell: {
+                $0.reboot(after: .minutes(4))
+                $0.say(
+                    .denied(
+                        Denial(
+                            id: "n1", distribution: .k3s, target: newer, deniedAt: $0.now, reason: "r",
+                            claimedBy: "ada")))
+                $0.reboot(after: .minutes(1))
+            }, answer: .notProven, kinds: [.restart]),
         Case(
             testDescription: "the clock was set forward within a stretch",
             tell: { $0.now = $0.now + .hours(1) },

@@ -32,7 +32,7 @@ extension StoryLedger {
             .resumed(
                 Resumption(pause: Pause(until: story.now, reason: "new disks, by hand"), isByTime: false)))
         story.quiet(.hours(20))
-        story.reboot(after: .minutes(3))
+        story.reboot(after: .minutes(25))
         story.start()
         story.quiet(.days(2))
         story.decide(
