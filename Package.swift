@@ -131,8 +131,7 @@ let package = Package(
             "Commands",
             [
                 "Commands", "CommandLine", "Fleet", "GoPrograms", "Host", "KubernetesServer", "Ledger",
-                "Model",
-                "Ports", "Reports", "ScriptedServer", "holdfast-gate",
+                "Model", "PolicyFile", "Ports", "Reports", "ScriptedServer", "holdfast-gate",
             ]),
         tests(
             "Simulation",

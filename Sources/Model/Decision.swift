@@ -7,7 +7,7 @@ public enum Verdict: String, Codable, CaseIterable, Hashable, Sendable {
     case deny
 }
 
-/// The rules, by the names that decisions, overrides, waivers and tests use (`Docs`: policy.md, "Rules by name").
+/// The rules, by the names that decisions, overrides, waivers and tests use (`Docs/reference.md`, "Rules by name").
 public enum RuleName: String, Codable, CaseIterable, Hashable, Sendable {
     case ceiling
     case allowedVersions = "allowed-versions"

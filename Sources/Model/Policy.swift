@@ -1,6 +1,6 @@
 /// What applies to one installation of one node: every key of the policy file, defaults filled in.
 ///
-/// The schema and each key's meaning are in `Docs` (policy.md); the defaults are its table.
+/// The schema and each key's meaning are in `Docs/reference.md`; the defaults are its table.
 public struct Policy: Codable, Hashable, Sendable {
     /// The IANA zone of windows, freezes and the ends of overrides.
     public var timezone = "UTC"
