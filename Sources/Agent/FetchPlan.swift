@@ -8,6 +8,8 @@ public struct FetchOrder: Hashable, Sendable {
     public var wanted: WantedArtifact
     /// The source that the policy names.
     public var source: ArtifactSource
+    /// Why it could not be fetched the last time; nil where it was not tried.
+    public var failure: String?
 }
 
 extension Judgement {
@@ -31,17 +33,25 @@ extension Judgement {
                 guard let version = artifact.version, let digest = artifact.sha256,
                     !isHere(installation, digest)
                 else { continue }
-                if let failure = downloads?.failed[digest.hex],
-                    failure.at <= observation.clock.now, observation.clock.now < failure.nextTry
+                let failure = downloads?.failed[digest.hex]
+                if let failure, failure.at <= observation.clock.now,
+                    observation.clock.now < failure.nextTry
                 {
                     continue
                 }
                 return FetchOrder(
                     wanted: WantedArtifact(distribution, version, architecture, pinned: digest),
-                    source: settings)
+                    source: settings, failure: failure?.reason)
             }
         }
         return nil
+    }
+
+    /// Why the bytes of a change could not be fetched, and when that is tried again; nil where nobody failed at it.
+    func fetchTrouble(_ change: Change) -> String? {
+        guard let digest = change.to.sha256, let failure = downloads?.failed[digest.hex] else { return nil }
+        return
+            "its bytes could not be fetched: \(failure.reason); it is tried again from \(failure.nextTry) on"
     }
 
     private func wanted(by installation: Installation) -> [Artifact] {

@@ -28,7 +28,8 @@ extension StepRun.Run {
         } catch {
             let count = (downloads.failed[hex]?.count ?? 0) + 1
             let failure = KnownDownloads.Failure(
-                reason: error.description, at: world.clock.read().now, count: count)
+                reason: error.description, at: world.clock.read().now, count: count,
+                lacksRoom: error.code == .space)
             downloads.failed = [hex: failure]
             report.trouble = "\(wanted.fileName) is not fetched: \(error.description)"
         }

@@ -53,11 +53,14 @@ public func stepStanding(
         {
             let change = record.subject.change
             let turn = turns.turn(of: change)
+            let trouble = judgement.fetchTrouble(change)
             if case .waits(let reason) = turn {
-                waits.append(.init(change: change, reason: reason))
+                // It is fetched ahead of its turn.
+                let reasons = [reason, trouble].compactMap(\.self)
+                waits.append(.init(change: change, reason: reasons.joined(separator: "; ")))
                 continue
             }
-            switch begin(record, wanted, situation) {
+            switch begin(record, wanted, situation, trouble: trouble) {
             case .success(let source):
                 due.append(
                     Step(
@@ -117,7 +120,7 @@ private struct Wait: Error { var text: String }
 
 /// Where the bytes are, or why the step cannot begin.
 private func begin(
-    _ record: DecisionRecord, _ wanted: WantedGate, _ situation: GuardSituation
+    _ record: DecisionRecord, _ wanted: WantedGate, _ situation: GuardSituation, trouble: String?
 ) -> Result<String, Wait> {
     let change = record.subject.change
     guard change.to.version != nil, let digest = change.to.sha256 else {
@@ -126,8 +129,8 @@ private func begin(
     guard let source = source(of: digest, wanted, situation) else {
         return .failure(
             Wait(
-                text:
-                    "its bytes are not on this node, and no source is set: set source.releases in the policy, or install it as usual"
+                text: trouble
+                    ?? "its bytes are not on this node, and no source is set: set source.releases in the policy, or install it as usual"
             ))
     }
     if let reason = waiting(record, wanted.installation, situation) {

@@ -47,7 +47,7 @@ struct Landing {
         guard overflow || free < needed else { return }
         throw SourceFailure(
             .space,
-            "\(directory): \(mebibytes(free)) are free, and "
+            "\(directory): \(mebibytes(free)) are free, \(mebibytes(overflow ? .max : needed - free)) too little: "
                 + (more.map { "\(mebibytes($0)) for \(found.name) and " } ?? "")
                 + "\(mebibytes(reserve)) to stay free are needed; make room there")
     }

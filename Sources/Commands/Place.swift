@@ -209,6 +209,11 @@ struct Place {
             observation: judgement.observation, state: outcome.knowsPast ? judgement.state : NodeState(),
             decisions: judgement.decisions, policy: judgement.policy, policyPath: policyPath,
             policyIsValid: judgement.policyIsCurrent)
+        if outcome.failure == nil, let site = guards?.site,
+            case .waits(let waits) = stepStanding(of: judgement, site: site, label: label)
+        {
+            report.waits = waits.map { WaitingStep(change: $0.change, reason: $0.reason) }
+        }
         if let failure = outcome.failure {
             report.problems.append(
                 Problem(code: "ledger-\(failure.code.rawValue)", text: failure.description))

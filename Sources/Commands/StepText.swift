@@ -33,6 +33,7 @@ struct StepText {
             """
         case .fetch(let order):
             "Step: \(order.wanted.distribution.displayName) \(order.wanted.version) is fetched with the next tick\n"
+                + (order.failure.map { "  the last time it failed: \($0.printable)\n" } ?? "")
         case .due(let step): "Step: \(step.summary.printable)\n  it begins with the next tick\n"
         case .waits(let waiting):
             waiting.map { wait in

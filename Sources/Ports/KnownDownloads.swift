@@ -18,17 +18,24 @@ public struct KnownDownloads: Codable, Hashable, Sendable {
         public var at: Instant
         /// How often in a row.
         public var count: Int
+        /// Whether there was too little room for it; nil, where an earlier version wrote it, says no.
+        public var lacksRoom: Bool?
 
         /// Makes a failure.
-        public init(reason: String, at: Instant, count: Int) {
+        public init(reason: String, at: Instant, count: Int, lacksRoom: Bool = false) {
             self.reason = reason
             self.at = at
             self.count = count
+            self.lacksRoom = lacksRoom
         }
 
         /// When it is tried again: after ten minutes, then twice as long each time, a day at most.
+        ///
+        /// Where room is lacking the next tick tries: who has made some does not wait for it, and no server is asked
+        /// for more than what it has.
         public var nextTry: Instant {
-            at + TimeSpan(seconds: min(86_400, 600 << Int64(min(count - 1, 8))))
+            if lacksRoom == true { return at + .minutes(1) }
+            return at + TimeSpan(seconds: min(86_400, 600 << Int64(min(count - 1, 8))))
         }
     }
 }

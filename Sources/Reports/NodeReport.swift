@@ -20,6 +20,8 @@ public struct NodeReport: Encodable, Hashable, Sendable {
     public var paused: Pause?
     /// The change that is being carried out; nil where none is.
     public var step: Step?
+    /// Changes that are allowed and cannot begin; whoever makes the report fills them in.
+    public var waits: [WaitingStep] = []
     /// The key by which checkpoints of the ledger are signed, as a verifier key; nil where none was signed yet.
     public var checkpointKey: String?
 
@@ -115,7 +117,7 @@ public struct NodeReport: Encodable, Hashable, Sendable {
 
 extension NodeReport {
     private enum Key: String, CodingKey {
-        case node, policy, installations, approvals, denials, problems, paused, step, checkpointKey
+        case node, policy, installations, approvals, denials, problems, paused, step, waits, checkpointKey
     }
     private enum PauseKey: String, CodingKey { case until, reason }
 
@@ -129,6 +131,7 @@ extension NodeReport {
         try container.encode(denials, forKey: .denials)
         try container.encode(problems, forKey: .problems)
         try container.encode(step.map(StepPart.init), forKey: .step)
+        try container.encode(waits, forKey: .waits)
         try container.encode(checkpointKey, forKey: .checkpointKey)
         guard let paused else { return try container.encodeNil(forKey: .paused) }
         var part = container.nestedContainer(keyedBy: PauseKey.self, forKey: .paused)

@@ -83,6 +83,8 @@ struct PlainTests {
         let error = try failure { try source.bring(wanted(pinned: hashBytes(binary)), to: downloads) }
         #expect(error.code == .space)
         #expect(error.description.contains("2.9 MiB for k3s and 1099511627776.0 MiB to stay free are needed"))
+        // By how much.
+        #expect(error.description.contains(" MiB too little: "))
         #expect(downloads.bytes == nil)
         source.reserve = .max
         #expect(

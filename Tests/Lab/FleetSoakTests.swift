@@ -71,8 +71,11 @@ struct FleetSoakTests {
         try await fleet.upgrade(to: .good, on: fleet.west)
         try await fleet.tick()
         try await fleet.canary.wait(
-            until: "holdfast status --output json | grep -qF 'to stay free are needed; make room there'",
+            until:
+                "holdfast status --output json | grep -F '/var/lib/holdfast/downloads: ' | grep -qF ' MiB too little: '",
             seconds: 60)
+        let status = try await fleet.canary.ask("holdfast", "status")
+        #expect(status.output.contains("to stay free are needed; make room there"), "\(status.output)")
         try await fleet.canary.expectRunning(FleetRelease.base)
         #expect(try await fleet.canary.ask("holdfast", "verify").code == 0)
         try await fleet.canary.run("mount -o remount,size=512m /var/lib/holdfast")

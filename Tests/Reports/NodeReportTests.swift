@@ -63,9 +63,22 @@ struct NodeReportTests {
             "lastGood":null,"name":"k3s-edge","pending":[],"role":"server","running":{"restartPending":null,"sources":[\
             {"source":"api","version":"v1.31.4+k3s1"}],"version":"v1.31.4+k3s1"},"units":["k3s-edge.service"]}],\
             "node":"edge-1","paused":null,"policy":{"path":"/etc/holdfast/policy.yaml","sha256":null,"valid":false},\
-            "problems":[{"code":"policy-absent","text":"no policy"}],"step":null}
+            "problems":[{"code":"policy-absent","text":"no policy"}],"step":null,\
+            "waits":[]}
             """
         #expect(text == expected)
+    }
+
+    @Test("says of an allowed change that cannot begin what it waits for")
+    func waits() throws {
+        var report = report(decided: true)
+        let change = try #require(report.installations.first?.decisions.first?.subject.change)
+        report.waits = [WaitingStep(change: change, reason: "its bytes are not here")]
+        let text = try CanonicalJSON.text(of: report)
+        let expected = """
+            "waits":[{"change":"c1","distribution":"k3s","name":"k3s-edge","reason":"its bytes are not here","version":null}]}
+            """
+        #expect(text.hasSuffix(expected))
     }
 
     @Test("is JSON that others can read")

@@ -224,6 +224,36 @@ struct StepTests {
         #expect(world.onDisk == patch.sha256)
     }
 
+    @Test("what there is no room for is told where it waits, and fetched within a minute of there being some")
+    func noRoom() throws {
+        let world = guardedServer(
+            unattended: .patch,
+            settings: {
+                $0.origin = .verified
+                $0.source.releases = "/srv/releases"
+            })
+        let source = SimulatedSource(world: world, [patch])
+        world.care.source = source
+        world.tick(asksFleet: true)
+        source.failure = SourceFailure(.space, "/downloads: 4.0 MiB are free, 260.0 MiB too little")
+        for _ in 0..<8 {
+            #expect(world.step().trouble?.contains("260.0 MiB too little") == true)
+            let report = world.step()
+            #expect(report.trouble == nil)
+            guard case .waits(let waits) = report.standing else {
+                Issue.record("it does not wait, but \(report.standing)")
+                return
+            }
+            #expect(waits.map(\.change.to.sha256) == [patch.sha256])
+            #expect(
+                waits.first?.reason.contains("/downloads: 4.0 MiB are free, 260.0 MiB too little") == true)
+            world.pass(.minutes(1))
+        }
+        source.failure = nil
+        world.step()
+        #expect(world.onDisk == patch.sha256)
+    }
+
     @Test("a step that is done moves the reference, keeps last good and stages the new spare")
     func done() throws {
         let world = try prepared(stories[0])
