@@ -119,7 +119,7 @@ func nextAction(_ step: Step, _ facts: StepFacts) -> StepAction {
     case .replacingBack:
         return isOld ? .move(.restartingBack) : .replace(back: true)
     case .restartingBack:
-        // With one artifact approved the gate goes by what the file is alone, and would turn away what it does not know.
+        // The gate does not know a younger file by its identity: it would hash it, and has a second for that.
         if let changed = installation.installed?.identity?.changed,
             facts.now.seconds < changed / 1_000_000_000 + 4
         {

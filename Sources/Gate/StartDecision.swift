@@ -195,6 +195,10 @@ private struct Start {
         // While one artifact is being replaced by another the file may be either: only its digest tells.
         let isKnown = digest != nil || seen.binary.identity == nil
         if let spare = guarded.spare, isSpare(spare), isKnown || guarded.approved.count == 1 {
+            // Where no file is known to be the approved one, since what was adopted or put in place is younger than
+            // the kernel's times can tell, this may be it. What cannot be hashed is swapped all the same.
+            let mayBeApproved = guarded.approved.contains { $0.identities.isEmpty }
+            if !isKnown, mayBeApproved, case .notTaken = seen.hash { return .hash }
             if let refused = objection(to: spare.artifact) {
                 // It may be the approved artifact after all: worth a hash before it starts as an unknown one.
                 if case .notTaken = seen.hash, !isKnown { return .hash }

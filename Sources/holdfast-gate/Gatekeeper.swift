@@ -176,10 +176,17 @@ private struct UnitStart {
             kept.map { "what was there is kept as \($0), 'holdfast approve' lists it" } ?? "nothing was there"
         report.tell(
             .restored,
-            "\(binary) was not approved: \(artifact.summary) has been put back and starts; \(old); "
+            "\(binary) \(objection(seen)): \(artifact.summary) has been put back and starts; \(old); "
                 + "'holdfast pause --for 2h --reason …' lifts all guards for a while",
             installation: guarded.id, restored: artifact, pending: kept.map(report.nodePath))
         return .start
+    }
+
+    /// What was wrong with what was there; in steady state it is swapped unhashed, and then nobody knows its bytes.
+    private func objection(_ seen: GateObservation) -> String {
+        if seen.binary == .missing { return "was not there" }
+        if case .taken = seen.hash { return "was not approved" }
+        return seen.cached == nil ? "was not known to be approved" : "was not approved"
     }
 
     private func giveUp(_ error: PutBackFailure, _ seen: GateObservation) throws(PutBackFailure)

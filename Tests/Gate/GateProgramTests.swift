@@ -79,6 +79,33 @@ struct GateProgramTests {
         #expect(node.spool.count == 1 && node.kept == ["a new minor"])
     }
 
+    @Test("a start within two seconds of adopt, with a file that nobody knows by its identity, keeps it")
+    func young() throws {
+        let node = try GateNode()
+        node.file.installations[0].approved[0].identities = []
+        try node.writeGuard()
+        let file = try node.identity(node.binary)
+        let outcome = node.gate()
+        #expect(outcome.status == 0 && outcome.errors == "" && node.spool.isEmpty && node.kept.isEmpty)
+        #expect(try node.identity(node.binary) == file && node.exists(node.spare))
+
+        try node.write(node.binary, "a new minor", mode: 0o755)
+        #expect(node.gate().errors.contains("/usr/local/bin/k3s was not approved: v1.31.4+k3s1"))
+        #expect(node.kept == ["a new minor"])
+    }
+
+    @Test("what is swapped unhashed is not said to be unapproved: its bytes may be the same")
+    func unhashed() throws {
+        let node = try GateNode()
+        node.remove(node.binary)
+        try node.write(node.binary, "approved", mode: 0o755)
+        #expect(node.gate().errors.contains("/usr/local/bin/k3s was not known to be approved: v1.31.4+k3s1"))
+        node.remove(node.binary)
+        node.remove(node.spare)
+        #expect(node.gate().errors.contains("/usr/local/bin/k3s was not there: v1.31.4+k3s1"))
+        #expect(node.read(node.binary) == "approved")
+    }
+
     @Test("without a spare the vault's copy comes in, with the mode of what was there")
     func restoreFromVault() throws {
         let node = try GateNode()

@@ -253,6 +253,21 @@ struct StartDecisionTests {
         #expect(StartScene.outcome(scene.decide(guarded, scene.seen)) == .spare)
     }
 
+    @Test("where no file is known to be the approved one yet, its bytes decide before it is turned away")
+    func young() {
+        var scene = StartScene(name: "", outcome: .hash)
+        var guarded = scene.guarded
+        guarded.approved[0].identities = []
+        #expect(StartScene.outcome(scene.decide(guarded, scene.seen)) == .hash)
+        scene.hash = .taken(StartScene.digest(1))
+        #expect(StartScene.outcome(scene.decide(guarded, scene.seen)) == .allow(.approved))
+        scene.hash = .taken(StartScene.digest(9))
+        #expect(StartScene.outcome(scene.decide(guarded, scene.seen)) == .spare)
+        // Invariant 1: the spare is right in any case.
+        scene.hash = .failed("too slow")
+        #expect(StartScene.outcome(scene.decide(guarded, scene.seen)) == .spare)
+    }
+
     @Test("invariant 3: nothing approved, nothing refused")
     func nothingApproved() {
         var scene = StartScene(name: "", mode: .refuse, outcome: .hash)

@@ -28,6 +28,28 @@ struct ReplacementWay: Sendable, CustomTestStringConvertible {
 }
 
 extension HeldNodeTests {
+    @Suite("an adoption a moment ago")
+    struct Young {
+        @Test("a release that was installed, adopted and started within two seconds stays in its place")
+        func keeps() async throws {
+            let node = try LabNode.current
+            let unit = HeldUnit.server
+            try await node.prepare(unit)
+            let file = try await node.run(
+                """
+                holdfast release >/dev/null
+                cp "$1" "$2.new"; mv -f "$2.new" "$2"; stat -c %i "$2"
+                holdfast adopt >/dev/null; timeout 30 systemctl restart "$3"
+                """, unit.approved, unit.binary, unit.unit)
+            try await node.settle(unit)
+            #expect(try await node.facts(unit) == .held)
+            #expect(try await node.run("stat -c %i \"$1\"", unit.binary) == file)
+            #expect(try await !node.told(unit).contains("has been put back"))
+        }
+    }
+}
+
+extension HeldNodeTests {
     @Suite("an unattended minor")
     struct Minor {
         @Test(
