@@ -42,7 +42,28 @@ extension FleetView {
             },
             rollout: known.documents[installation.id.distribution.rawValue].flatMap {
                 $0.state.hasEnded ? nil : $0.id
-            })
+            }, unseen: unseen(installation, observation))
+    }
+
+    /// The control plane as the cluster tells of it now; nil where nobody could ask.
+    private var controlPlane: ControlPlane? {
+        known.controlPlaneFailure == nil ? known.controlPlane : nil
+    }
+
+    /// Why this node's control plane may have members of which nobody tells; nil where it cannot.
+    private func unseen(_ installation: Installation, _ observation: Observation) -> String? {
+        // SQLite on this machine is the store of one server alone.
+        guard seesOthers, installation.role?.isControlPlane == true, installation.dataStore != .sqlite else {
+            return nil
+        }
+        if let controlPlane { return controlPlane.gap(node: observation.node.name) }
+        let reason = known.controlPlaneFailure ?? "the cluster was not asked yet"
+        // Servers over a store beside them tell of themselves; of one that the cluster once knew somebody has to.
+        guard installation.dataStore == .external else { return reason }
+        let records = Set(known.members.map(\.name))
+        return known.controlPlane?.others.first { !records.contains($0.name) }.map {
+            "\($0.name) was one of it, and tells nothing of itself; \(reason)"
+        }
     }
 
     private func members(_ installation: Installation, _ observation: Observation) -> [FleetSummary.Member] {
@@ -52,12 +73,13 @@ extension FleetView {
         for record in known.members where record.name != observation.node.name {
             for part in record.parts where part.distribution == distribution {
                 guard let role = part.role else { continue }
-                // Twice as long as a node may be silent: what it said of its health says nothing of now.
-                let isSilent = record.at + fleetInterval + fleetInterval < observation.clock.now
-                members.append(
-                    FleetSummary.Member(
-                        name: record.name, cluster: record.cluster, role: role, running: part.running,
-                        healthy: isSilent ? nil : part.isWell, votes: isSilent ? nil : part.votes))
+                var member = FleetSummary.Member(
+                    name: record.name, cluster: record.cluster, role: role, running: part.running,
+                    healthy: part.isWell, votes: part.votes)
+                if let doubt = record.doubt(readAt: known.membersAt ?? observation.clock.now) {
+                    (member.healthy, member.votes, member.doubt) = (nil, nil, doubt)
+                }
+                members.append(member)
             }
         }
         if let role = installation.role {
@@ -66,7 +88,7 @@ extension FleetView {
                     name: observation.node.name, cluster: observation.node.cluster, role: role,
                     running: installation.running?.version, healthy: nil, votes: nil))
         }
-        guard let role = installation.role, role.isControlPlane, let plane = known.controlPlane else {
+        guard let role = installation.role, role.isControlPlane, let plane = controlPlane else {
             return members.sorted { $0.name < $1.name }
         }
         return told(by: plane, members, observation, role).sorted { $0.name < $1.name }
@@ -82,6 +104,7 @@ extension FleetView {
             if let index = members.firstIndex(where: { $0.name == other.name }) {
                 members[index].healthy = told.healthy
                 members[index].votes = told.votes
+                members[index].doubt = told.doubt
                 members[index].running = told.running ?? members[index].running
             } else {
                 members.append(told)
@@ -90,8 +113,15 @@ extension FleetView {
         let names = Set(plane.members.map(\.name))
         for index in members.indices where members[index].role.isControlPlane {
             // One that the cluster does not tell of is not known to be well, nor is any where not all are told.
-            let isTold = names.contains(members[index].name) && !plane.mayHaveOthers
-            if members[index].name != observation.node.name, !isTold { members[index].healthy = nil }
+            guard members[index].name != observation.node.name else { continue }
+            if !names.contains(members[index].name) {
+                members[index].healthy = nil
+                members[index].doubt =
+                    "the cluster has nobody of that name in its control plane, but \(names.sorted().listed); "
+                    + "name in the node.yaml of \(members[index].name) has to be that of its Kubernetes Node"
+            } else if plane.mayHaveOthers {
+                members[index].healthy = nil
+            }
         }
         return members
     }
@@ -116,5 +146,27 @@ extension FleetView {
                 // One that has no node of this kind counts as met; soak is over before a node has proven it.
                 met: states.allSatisfy(\.met), soakLeft: .zero)
         }
+    }
+}
+
+extension NodeRecord {
+    /// Why it said nothing of how its node was when it was read; nil where it did.
+    ///
+    /// A node that is up tells of itself within the hour, by its own clock (rollout.md, "The store"), and a tick can be
+    /// late. Whoever is about to move has read it just now (`FleetWatch`).
+    fileprivate func doubt(readAt: Instant) -> String? {
+        let longest = TimeSpan.minutes(70)
+        if readAt + longest < at { return "its record is from later than it is by this node's clock" }
+        guard at + longest < readAt else { return nil }
+        return "its record was \(TimeSpan.minutes((readAt - at).seconds / 60).policyText) old"
+    }
+}
+
+extension [String] {
+    /// The first few, for people.
+    fileprivate var listed: String {
+        isEmpty
+            ? "nobody at all"
+            : prefix(5).joined(separator: ", ") + (count > 5 ? " and \(count - 5) more" : "")
     }
 }

@@ -158,14 +158,24 @@ struct FleetWatch {
     }
 
     /// Whom nobody answers for is not known, and unknown holds: by records alone nobody knows who votes.
+    ///
+    /// What was told before is kept: where nobody answers, it says that there were others.
     private func askControlPlane(_ view: inout FleetView, _ observation: Observation) {
-        view.known.controlPlane = nil
-        guard port.seesOthers, let servers, let access = observation.access,
+        guard port.seesOthers else { return }
+        guard let servers, let access = observation.access,
             let installation = observation.installations.first(where: {
                 $0.id.distribution == access.distribution && $0.role?.isControlPlane == true
             })
-        else { return }
-        view.known.controlPlane = try? servers.controlPlane(of: installation, through: access)
+        else {
+            view.known.controlPlaneFailure = "nothing here leads to the cluster (kubeconfig in node.yaml)"
+            return
+        }
+        do throws(ClusterFailure) {
+            view.known.controlPlane = try servers.controlPlane(of: installation, through: access)
+            view.known.controlPlaneFailure = nil
+        } catch {
+            view.known.controlPlaneFailure = error.description
+        }
     }
 
     private func isDue(_ known: KnownFleet, _ state: NodeState, at now: Instant) -> Bool {
@@ -192,6 +202,7 @@ struct FleetWatch {
         guard let at = view.known.membersAt, at <= observation.clock.now,
             observation.clock.now < at + fleetInterval
         else { return .everything }
+        if mayGoWithoutRollout(view, observation, state) { return .everything }
         return observation.installations.map { installation in
             guard let document = view.documents[installation.id.distribution]?.value,
                 let participant = participant(installation, observation, policy, identity)
@@ -209,6 +220,28 @@ struct FleetWatch {
             }
         }.max() ?? .nothing
     }
+
+    /// Whether something that was brought here may be carried out now, with no rollout to come to this node first.
+    ///
+    /// What was left is not begun again for an hour, and nobody need be asked for it until then.
+    private func mayGoWithoutRollout(
+        _ view: FleetView, _ observation: Observation, _ state: NodeState
+    ) -> Bool {
+        observation.installations.contains { installation in
+            guard let known = state.installations[installation.id.description], known.adoption != nil,
+                view.documents[installation.id.distribution]?.value.state.hasEnded != false
+            else { return false }
+            return known.changes.contains { tracked in
+                tracked.verdict == .allow && !tracked.change.comesByRollout
+                    && !state.hasJustLeft(tracked.change, at: observation.clock.now)
+            }
+        }
+    }
+}
+
+extension Change {
+    /// Whether nobody has brought it: where there are other nodes it comes by a rollout.
+    var comesByRollout: Bool { [.rollout, .autoRefresh].contains(trigger) && phase == .offered }
 }
 
 extension NodeState {

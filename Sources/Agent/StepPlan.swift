@@ -33,6 +33,14 @@ public enum StepStanding: Hashable, Sendable {
 /// How long a change that was left is not begun again, so that what cannot be done fills neither ledger nor journal.
 private let pauseAfterLeaving = TimeSpan.hours(1)
 
+extension NodeState {
+    /// Whether a change was left a short while ago, and is not begun again yet.
+    func hasJustLeft(_ change: Change, at now: Instant) -> Bool {
+        guard let last = lastStep else { return false }
+        return last.change == change.id && now < last.at + pauseAfterLeaving
+    }
+}
+
 /// What a judgement leaves to be carried out.
 ///
 /// Pure.
@@ -150,8 +158,8 @@ private func waiting(
     guard situation.records.intents.isEmpty else {
         return "an effect is not finished; 'holdfast check' tells more"
     }
-    if let last = situation.state.lastStep, last.change == change.id,
-        situation.observation.clock.now < last.at + pauseAfterLeaving
+    if let last = situation.state.lastStep,
+        situation.state.hasJustLeft(change, at: situation.observation.clock.now)
     {
         return "it was left: \(last.reason); it is tried again from \(last.at + pauseAfterLeaving) on"
     }

@@ -36,9 +36,7 @@ struct Turns {
                 return .waits("the fleet's store is asked first whether a rollout is under way")
             }
             // What nobody has brought comes by a rollout where there are others.
-            guard [.rollout, .autoRefresh].contains(change.trigger), change.phase == .offered,
-                judgement.fleet?.seesOthers == true
-            else { return .free }
+            guard change.comesByRollout, judgement.fleet?.seesOthers == true else { return .free }
             return .waits("its rollout begins when the store is asked next, within the hour")
         }
         guard let artifact = document.artifact(for: judgement.observation.node.architecture),

@@ -91,10 +91,7 @@ extension ControlPlane {
     /// - Parameters:
     ///   - store: what the members keep their state in.
     public func objection(store: DataStore) -> String? {
-        guard own != nil else {
-            return "the cluster does not tell of this node as one of its control plane" + because
-        }
-        guard !mayHaveOthers else { return "nobody knows all members of the control plane" + because }
+        if let gap = gap() { return gap }
         if others.isEmpty { return nil }
         if let complaint = others.lazy.compactMap(\.complaint).first { return complaint + because }
         guard store == .etcd || store == .dqlite else {
@@ -113,6 +110,16 @@ extension ControlPlane {
             return "with \(voters + 1) voters none may be away: the API stops during the step"
         }
         return nil
+    }
+
+    /// Why there may be members of which nothing is told; nil where these are all, this node among them.
+    ///
+    /// - Parameter name: what this node calls itself: by it a member without a Node is known to be this one.
+    public func gap(node name: String? = nil) -> String? {
+        guard own != nil || members.contains(where: { $0.name == name }) else {
+            return "the cluster does not tell of this node as one of its control plane" + because
+        }
+        return mayHaveOthers ? "nobody knows all members of the control plane" + because : nil
     }
 
     private var because: String { gaps.first.map { " (\($0))" } ?? "" }

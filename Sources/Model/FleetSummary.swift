@@ -14,6 +14,8 @@ public struct FleetSummary: Codable, Hashable, Sendable {
         public var healthy: Bool?
         /// Whether it votes in the cluster's data store; nil where that is not known or it has no vote.
         public var votes: Bool?
+        /// Why nobody knows whether it is healthy, for a person; nil where that is known, or nothing more is.
+        public var doubt: String?
 
         /// Makes a member.
         public init(
@@ -77,11 +79,13 @@ public struct FleetSummary: Codable, Hashable, Sendable {
     public var quarantine: [Quarantined]
     /// The rollout that is under way, by its id; nil where none is.
     public var rollout: String?
+    /// Why this node's control plane may have members that are not among these, for a person; nil where it has none.
+    public var unseen: String?
 
     /// Makes a summary.
     public init(
         answered: Bool, seesOthers: Bool, members: [Member], stages: [StageProgress],
-        quarantine: [Quarantined], rollout: String? = nil
+        quarantine: [Quarantined], rollout: String? = nil, unseen: String? = nil
     ) {
         self.answered = answered
         self.seesOthers = seesOthers
@@ -89,6 +93,7 @@ public struct FleetSummary: Codable, Hashable, Sendable {
         self.stages = stages
         self.quarantine = quarantine
         self.rollout = rollout
+        self.unseen = unseen
     }
 
     /// What a node on the embedded store knows: itself.

@@ -14,8 +14,10 @@ public struct KnownFleet: Codable, Hashable, Sendable {
     public var membersAt: Instant?
     /// Whether the store sees other machines at all.
     public var seesOthers = false
-    /// This node's control plane as its cluster tells of it; nil where it was not asked, or did not answer.
+    /// This node's control plane as its cluster told of it last; nil where it never did.
     public var controlPlane: ControlPlane?
+    /// Why that is not how things stand: why the cluster could not be asked at the newest look; nil where it answered.
+    public var controlPlaneFailure: String?
     /// What failed somewhere.
     public var quarantine: [FleetQuarantine] = []
     /// What people have approved for more than one node.

@@ -20,6 +20,7 @@ extension Question {
     var isOnlyControlPlane: Bool? {
         guard otherControlPlanes.isEmpty else { return false }
         if !fleet.seesOthers { return true }
+        if fleet.unseen != nil { return nil }
         let knowsThisNode = fleet.members.contains { $0.cluster == node.cluster && $0.name == node.name }
         return knowsThisNode ? true : nil
     }

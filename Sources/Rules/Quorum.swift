@@ -18,6 +18,7 @@ extension Question {
         }
         let others = otherControlPlanes
         if let reason = healthOf(others) { return reason }
+        if fleet.unseen != nil { return clusterUnseen(.quorum) }
         // With the state in a store beside the nodes there is no vote among them.
         if subject.installation.dataStore == .external {
             return met(.quorum, "\(names(others)) answer; the data store is beside the nodes", from: builtIn)
@@ -35,7 +36,9 @@ extension Question {
         let silent = others.filter { $0.healthy == nil }
         guard !silent.isEmpty else { return nil }
         return unknown(
-            .quorum, "nobody knows whether \(names(silent)) is healthy", from: builtIn,
+            .quorum,
+            "nobody knows whether \(names(silent)) is healthy"
+                + (silent.lazy.compactMap(\.doubt).first.map { ": \($0)" } ?? ""), from: builtIn,
             lever: quorumLever("run holdfast check on \(names(silent))"))
     }
 
@@ -64,7 +67,7 @@ extension Question {
         return met(.quorum, "\(names(voters)) answer and vote, and keep the quorum", from: builtIn)
     }
 
-    private func quorumLever(_ first: String) -> String {
+    func quorumLever(_ first: String) -> String {
         policy.approval.mayWaive.contains(.quorum)
             ? "\(first), or holdfast approve \(change.id) --waive quorum --reason TEXT"
             : "\(first), or \(overrideLever(.quorum))"

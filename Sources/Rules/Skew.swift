@@ -23,6 +23,7 @@ extension Question {
 
     private func skewOfControlPlane(from running: Version, to target: Version) -> Reason {
         guard let isAlone = isOnlyControlPlane else { return clusterUnseen(.skew) }
+        if fleet.unseen != nil { return clusterUnseen(.skew) }
         let others = otherControlPlanes
         let silent = (others + otherWorkers).filter { $0.running == nil }
         guard silent.isEmpty else {
@@ -109,8 +110,14 @@ extension Question {
     }
 
     func clusterUnseen(_ rule: RuleName) -> Reason {
-        unknown(
-            rule, "no control-plane node of cluster \(node.cluster) can be seen from here", from: builtIn,
-            lever: storeLever)
+        guard role?.isControlPlane == true, let unseen = fleet.unseen else {
+            return unknown(
+                rule, "no control-plane node of cluster \(node.cluster) can be seen from here",
+                from: builtIn, lever: storeLever)
+        }
+        let text = "nobody knows who else is of the control plane of \(node.cluster): \(unseen)"
+        let lever = "let this node ask its API server (kubeconfig in node.yaml)"
+        return unknown(
+            rule, text, from: builtIn, lever: rule == .quorum ? quorumLever(lever) : lever)
     }
 }

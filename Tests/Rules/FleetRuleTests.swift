@@ -243,6 +243,33 @@ struct FleetRuleTests {
         #expect(try result({ $0.healthy = false }, .microk8s) == .unmet)
     }
 
+    @Test("hold a server while nobody knows who else is of its control plane, and say why (invariant 2)")
+    func unseen() throws {
+        for others in [[], [server("two", "v1.31.4+k3s1"), server("three", "v1.31.4+k3s1")]] {
+            var scene = Row(.quorum, "", .met, "v1.31.4+k3s1", "v1.32.0+k3s1", others).scene
+            #expect(scene.decision.verdict == .allow)
+            scene.fleet.unseen = "the API server does not answer"
+            #expect(scene.open == [.skew, .quorum])
+            #expect(try scene.reason(.quorum).result == .unknown)
+            #expect(try scene.reason(.quorum).text.contains("the API server does not answer"))
+            // Within a minor no skew grows, whoever else there is.
+            scene.to = Version("v1.31.5+k3s1")
+            #expect(scene.open == [.quorum])
+        }
+    }
+
+    @Test("say why nobody knows whether a member is healthy, where that is known")
+    func doubt() throws {
+        var scene = Row(
+            .quorum, "", .met, "v1.31.4+k3s1", "v1.31.5+k3s1",
+            [server("two", "v1.31.4+k3s1"), server("three", "v1.31.4+k3s1")]
+        ).scene
+        scene.fleet.members[1].healthy = nil
+        scene.fleet.members[1].doubt = "its record was 80m old"
+        #expect(
+            try scene.reason(.quorum).text == "nobody knows whether two is healthy: its record was 80m old")
+    }
+
     @Test("take two members' quorum as lost, unless it is waived or the state is beside the nodes")
     func twoMembers() {
         var scene = Row(.quorum, "", .met, "v1.31.4+k3s1", "v1.31.5+k3s1", [server("two", "v1.31.4+k3s1")])

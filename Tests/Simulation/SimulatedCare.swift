@@ -17,6 +17,8 @@ final class SimulatedCare: StepClusterPort, BackupPort {
     var servers: [APIServerSample] = []
     /// What the cluster says of its control plane.
     var plane: () -> ControlPlane = { ControlPlane(members: []) }
+    /// Why it says nothing of it; nil where it does.
+    var planeFailure: ClusterFailure?
     /// What a source of releases has, by digest.
     var source: SimulatedSource?
 
@@ -38,7 +40,10 @@ final class SimulatedCare: StepClusterPort, BackupPort {
 
     func controlPlane(
         of installation: Installation, through access: ClusterAccess
-    ) throws(ClusterFailure) -> ControlPlane { plane() }
+    ) throws(ClusterFailure) -> ControlPlane {
+        if let planeFailure { throw planeFailure }
+        return plane()
+    }
 
     func deprecatedAPIs(through access: ClusterAccess) throws(ClusterFailure) -> [APIServerSample] { servers }
 
