@@ -18,7 +18,7 @@ func goingBackNeedsPerson(
             "the policy leaves going back to a person (rollback: manual): systemctl stop \(unit); \(swap); "
             + "systemctl start \(unit)"
     }
-    if let role = installation.role, !role.isControlPlane { return nil }
+    if installation.keepsNoData { return nil }
     if let from = change.from.version, let to = change.to.version,
         (from.major, from.minor) == (to.major, to.minor)
     {
@@ -27,6 +27,25 @@ func goingBackNeedsPerson(
     guard let reason = lastRan.objection(toStarting: change.from.version) else { return nil }
     return "the old minor is not put back over data that the new one may have written (\(reason)): "
         + advice(installation, unit: unit, swap: swap)
+}
+
+/// Why the artifact of a step may not be started on the data that is there (invariant 12); nil where it may.
+///
+/// Nobody knows better than the record of starts: a newer minor may have run in between, whatever runs now. snapd keeps
+/// the data of each revision of a snap by itself.
+func dataObjection(
+    toStarting step: Step, on installation: Installation, _ lastRan: LastRanFinding
+) -> String? {
+    guard !step.isProofOnly, step.change.installation.distribution != .microk8s, !installation.keepsNoData,
+        // Nothing is started where it runs.
+        !installation.runs(step.change.to), let reason = lastRan.objection(toStarting: step.change.to.version)
+    else { return nil }
+    return "\(step.change.to.summary) is not started on the data that is there: \(reason)"
+}
+
+extension Installation {
+    /// Whether it surely keeps no cluster state; an unknown role is treated like a server, as by the gate.
+    var keepsNoData: Bool { role.map { !$0.isControlPlane } ?? false }
 }
 
 private func advice(_ installation: Installation, unit: String, swap: String) -> String {

@@ -1,3 +1,4 @@
+import Gate
 import Model
 import Ports
 import Rules
@@ -16,9 +17,12 @@ extension StepRun {
         let presence = port.look(at: situation.places)
         let vault = { (artifact: Artifact) in site.vaultPath(of: artifact.sha256 ?? .none) }
         let isDenied = state.denials.contains { $0.covers(step.change.to, of: id.distribution) }
+        let lastRan = installation.map { situation.lastRan(of: $0, presence) } ?? .missing
         return StepFacts(
             now: judgement.observation.clock.now, installation: installation,
-            objection: objection(step, judgement),
+            objection: objection(step, judgement)
+                ?? installation.flatMap { dataObjection(toStarting: step, on: $0, lastRan) },
+            lastRanSeen: installation.flatMap { situation.lastRanSeen(of: $0, presence) },
             denial: isDenied ? "a person said no to it ('holdfast deny')" : nil,
             isAdopted: state.installations[id.description]?.adoption != nil,
             isPaused: state.pause != nil,
@@ -26,12 +30,21 @@ extension StepRun {
             hasOld: presence.identities[vault(step.change.from)] != nil, identified: identified,
             goingBackNeedsPerson: installation.flatMap { installation in
                 goingBackNeedsPerson(
-                    step, installation, settings(of: installation, judgement).rollback,
-                    situation.lastRan(of: installation, presence), vault: vault(step.change.from))
+                    step, installation, settings(of: installation, judgement).rollback, lastRan,
+                    vault: vault(step.change.from))
             }, isRefreshing: situation.isRefreshing, hold: hold(step, judgement),
             gates: installation.map { gates(step, $0, judgement) } ?? .notAsked,
             backup: installation.map { backup(step, $0, judgement) } ?? .notAsked,
             drain: installation.map { drain(step, $0, judgement) } ?? .notAsked)
+    }
+
+    /// The same before a step begins, by a look of its own.
+    func objection(toBeginning step: Step, on installation: Installation, _ judgement: Judgement) -> String? {
+        let situation = GuardSituation(
+            state: judgement.state, observation: judgement.observation, policy: judgement.policy, site: site)
+        return dataObjection(
+            toStarting: step, on: installation,
+            situation.lastRan(of: installation, port.look(at: situation.places)))
     }
 
     /// What a rollout has the step wait for before it changes anything; only that needs the store.
@@ -95,7 +108,7 @@ extension StepRun {
     }
 
     /// What puts an artifact of the step in place; nil where nothing is known of the binary.
-    func replacement(_ step: Step, back: Bool, _ judgement: Judgement) -> Effect? {
+    func replacement(_ step: Step, back: Bool, _ facts: StepFacts, _ judgement: Judgement) -> Effect? {
         let installation = judgement.observation.installations.first { $0.id == step.change.installation }
         guard let installed = installation?.installed else { return nil }
         let artifact = back ? step.change.from : step.change.to
@@ -107,6 +120,7 @@ extension StepRun {
                 source: .vault(site.vaultPath(of: artifact.sha256 ?? .none)), binary: step.binary,
                 seen: installed.identity,
                 pending: isKept ? site.pendingPath(of: step.binary) : nil,
+                lastRan: back || installation?.keepsNoData == true ? nil : facts.lastRanSeen,
                 purpose: .step(step.id)))
     }
 

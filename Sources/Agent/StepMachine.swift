@@ -5,8 +5,11 @@ struct StepFacts {
     var now: Instant
     /// The installation as this look saw it; nil where it did not.
     var installation: Installation?
-    /// Why a step may no longer change anything: the rules, a pause, a person's word; nil while it may.
+    /// Why a step may no longer change anything: the rules, a pause, a person's word, or what has started on the data
+    /// (invariant 12); nil while it may.
     var objection: String?
+    /// The record of starts by which that was judged; nil where the installation has no data directory.
+    var lastRanSeen: Replacement.RecordSeen?
     /// A person's word against these very bytes; nil where there is none.
     var denial: String?
     /// Whether the installation is still guarded.

@@ -132,6 +132,10 @@ public struct StepRun {
                     $0.id == step.change.installation
                 })
             else { return false }
+            if let objection = world.objection(toBeginning: step, on: installation, judgement) {
+                report.trouble = "\(step.summary) does not begin: \(objection)"
+                return false
+            }
             if step.change.phase != .running {
                 let policy = world.health(of: installation, judgement)
                 let answers = ask(policy, installation, expecting: step.change.from)
@@ -175,7 +179,7 @@ public struct StepRun {
                     return try end(step, .abandoned(error.description), judgement)
                 }
             case .replace(let back):
-                guard let effect = world.replacement(step, back: back, judgement) else {
+                guard let effect = world.replacement(step, back: back, facts, judgement) else {
                     return try end(step, .abandoned("nothing is known of its binary"), judgement)
                 }
                 return try perform(effect, step, judgement)

@@ -162,7 +162,13 @@ struct TakeSeat {
             return "another change is being carried out: \(step.summary)"
         }
         let known = judgement.state.installations[installation.id.description]
-        if known?.reference?.isSameBytes(as: artifact) != true {
+        if known?.reference?.isSameBytes(as: artifact) == true {
+            // Nobody proves what does not run.
+            guard installation.runs(artifact) else {
+                let unit = installation.mainUnit?.name ?? installation.id.name
+                return "\(artifact.summary) is meant to run here, and does not: 'systemctl status \(unit)'"
+            }
+        } else {
             guard
                 let record = judgement.decisions.first(where: {
                     $0.subject.change.installation == installation.id
@@ -191,7 +197,9 @@ struct TakeSeat {
         }
         if let failed { return .failed(reason: failed.reason) }
         let known = judgement.state.installations[installation.id.description]
-        if known?.reference?.isSameBytes(as: artifact) == true, known?.proven == artifact.bytes {
+        if known?.reference?.isSameBytes(as: artifact) == true, known?.proven == artifact.bytes,
+            installation.runs(artifact)
+        {
             return .soaked
         }
         return .notBegun

@@ -54,6 +54,7 @@ struct Turns {
                 let document = document(of: distribution),
                 let artifact = document.artifact(for: judgement.observation.node.architecture),
                 reference.isSameBytes(as: artifact) == true, known.proven != artifact.bytes,
+                installation.runs(artifact),
                 case .granted(let rollout, let soak) = turn(in: document, distribution),
                 judgement.state.quarantine.allSatisfy({ $0.bytes != artifact.bytes })
             else { return nil }

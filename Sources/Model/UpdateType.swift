@@ -37,6 +37,22 @@ public enum UpdateType: String, Codable, CaseIterable, Hashable, Sendable {
     }
 }
 
+extension UpdateType: Comparable {
+    private var width: Int {
+        switch self {
+        case .build: 0
+        case .patch: 1
+        case .minor: 2
+        case .major: 3
+        case .downgrade: 4
+        case .unknown: 5
+        }
+    }
+
+    /// Whether less stands against it; against what is not known most does.
+    public static func < (left: UpdateType, right: UpdateType) -> Bool { left.width < right.width }
+}
+
 /// The widest update type that something lets through.
 public enum Ceiling: String, Codable, CaseIterable, Hashable, Comparable, Sendable {
     case none

@@ -23,7 +23,8 @@ extension Question {
         case .unknown:
             return unknown(
                 .ceiling,
-                "the update type is not known: \(describe(from)) and \(describe(to)) cannot be compared",
+                "the update type is not known: \(starts.map(describe).joined(separator: ", ")) and "
+                    + "\(describe(to)) cannot be compared",
                 from: builtIn,
                 lever: "make the version known: holdfast catalog import FILE, or approve the digest with a "
                     + "stated version")

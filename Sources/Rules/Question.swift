@@ -17,10 +17,29 @@ struct Question {
     var distribution: Distribution { change.installation.distribution }
     var role: Role? { subject.installation.role }
 
-    /// Worked out anew, so that a stored change cannot claim a smaller type than its versions have.
-    var updateType: UpdateType { UpdateType(from: from, to: to) }
+    /// What runs, where that is another version than the one that is meant to run.
+    var unmeant: Version? {
+        guard let version = subject.installation.running?.version, version != from else { return nil }
+        return version
+    }
 
-    var skipsMinor: Bool { UpdateType.skipsMinor(from: from, to: to) }
+    /// What the change is counted from: what is meant to run, and what does (invariants 9 and 12).
+    ///
+    /// A patch of what is approved is a downgrade of a newer version that somebody has started.
+    var starts: [Version?] { [from] + [unmeant].compactMap(\.self) }
+
+    /// The wider one by all that it is counted from.
+    ///
+    /// Worked out anew, so that a stored change cannot claim a smaller type than its versions have.
+    var updateType: UpdateType { starts.map { UpdateType(from: $0, to: to) }.max() ?? .unknown }
+
+    var skipsMinor: Bool { starts.contains { UpdateType.skipsMinor(from: $0, to: to) } }
+
+    /// Both versions, where a reason counts from what runs; empty where it counts from what is meant to run.
+    func whichRuns(_ start: Version?) -> String {
+        guard let unmeant, start == unmeant else { return "" }
+        return ", which runs (\(from.map(\.description) ?? "an unread version") is approved)"
+    }
 
     /// `v1.31.4+k3s1`, or that it could not be read.
     var toText: String { to.map(\.description) ?? "the target's version, which could not be read" }
@@ -37,8 +56,13 @@ struct Question {
     /// Whether rules may take the clock's word.
     var clockIsGood: Bool { subject.clockSynchronised == true || policy.clock == .trusted }
 
-    /// `a patch update`, `an unknown update`.
-    var anUpdate: String { (updateType == .unknown ? "an " : "a ") + "\(updateType.rawValue) update" }
+    /// `a patch update`, `an unknown update`, `a downgrade update of v1.32.1+k3s1, which runs (… is approved)`.
+    var anUpdate: String {
+        let type = updateType
+        let what = (type == .unknown ? "an " : "a ") + "\(type.rawValue) update"
+        guard let unmeant, UpdateType(from: from, to: to) < type else { return what }
+        return what + " of \(unmeant)\(whichRuns(unmeant))"
+    }
 
     /// The command that backs a target by its release's checksums; K3s's file does not name its version.
     var catalogCommand: String {

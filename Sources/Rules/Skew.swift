@@ -14,7 +14,9 @@ extension Question {
                 lever: "make the version known: holdfast catalog import FILE")
         }
         guard fleet.answered else { return storeSilent(.skew) }
-        if target.minorNumber == running.minorNumber {
+        // What runs already has grown whatever skew it has; else both have to stay.
+        let stays = starts.allSatisfy { $0?.minorNumber == target.minorNumber }
+        if stays || (change.phase == .running && target.minorNumber == running.minorNumber) {
             return met(.skew, "the minor stays \(target.minorText), so no skew grows", from: builtIn)
         }
         return role.isControlPlane

@@ -89,26 +89,37 @@ extension Question {
 
     /// Never skip a minor (invariant 9; version-skew policy: an API server never does, alone or not).
     func skipMinor() -> Reason {
-        guard updateType != .unknown, let from, let to else { return typeUnknown(.skipMinor) }
-        guard skipsMinor else { return met(.skipMinor, "no minor is skipped", from: builtIn) }
+        guard updateType != .unknown, let to else { return typeUnknown(.skipMinor) }
+        guard
+            let from = starts.compactMap(\.self).first(where: { UpdateType.skipsMinor(from: $0, to: to) })
+        else { return met(.skipMinor, "no minor is skipped", from: builtIn) }
         return deny(
-            .skipMinor, "from \(from.minorText) to \(to.minorText) skips a minor; take one at a time",
+            .skipMinor,
+            "from \(from.minorText)\(whichRuns(from)) to \(to.minorText) skips a minor; take one at a time",
             from: builtIn, lever: overrideLever(.skipMinor))
     }
 
     /// Never go back (invariant 9): only a restored data store does.
     func downgrade() -> Reason {
-        guard updateType != .unknown, let from, let to else { return typeUnknown(.downgrade) }
-        guard updateType == .downgrade else { return met(.downgrade, "\(to) is not older", from: builtIn) }
+        guard updateType != .unknown, let to else { return typeUnknown(.downgrade) }
+        guard
+            let from = starts.compactMap(\.self).first(where: {
+                UpdateType(from: $0, to: to) == .downgrade
+            })
+        else { return met(.downgrade, "\(to) is not older", from: builtIn) }
         return deny(
-            .downgrade, "\(to) is older than \(from)", from: builtIn, lever: overrideLever(.downgrade))
+            .downgrade, "\(to) is older than \(from)\(whichRuns(from))", from: builtIn,
+            lever: overrideLever(.downgrade))
     }
 
     func major() -> Reason {
-        guard updateType != .unknown, let from, let to else { return typeUnknown(.major) }
-        guard from.major != to.major else { return met(.major, "the major stays \(to.major)", from: builtIn) }
+        guard updateType != .unknown, let to else { return typeUnknown(.major) }
+        guard let from = starts.compactMap(\.self).first(where: { $0.major != to.major }) else {
+            return met(.major, "the major stays \(to.major)", from: builtIn)
+        }
         return deny(
-            .major, "from major \(from.major) to \(to.major)", from: builtIn, lever: overrideLever(.major))
+            .major, "from major \(from.major)\(whichRuns(from)) to \(to.major)", from: builtIn,
+            lever: overrideLever(.major))
     }
 
     private func typeUnknown(_ rule: RuleName) -> Reason {

@@ -158,6 +158,30 @@ struct ArtifactRuleTests {
         #expect(reason.consequence == row.consequence, "\(reason.text)")
     }
 
+    @Test(
+        "count from what runs as well as from what is approved, and name both (invariants 9 and 12)",
+        arguments: [
+            // An unapproved newer minor runs: a patch of the approved one would go back over its data.
+            (RuleName.downgrade, "v1.31.4+k3s1", "v1.32.1+k3s1", "v1.31.5+k3s1", Verdict.deny),
+            (.downgrade, "v1.31.4+k3s1", "v1.31.6+k3s1", "v1.31.5+k3s1", .deny),
+            (.ceiling, "v1.31.4+k3s1", "v1.32.1+k3s1", "v1.31.5+k3s1", .deny),
+            // What is approved waits for a restart: the change is as wide as from what runs until then.
+            (.skipMinor, "v1.33.0+k3s1", "v1.31.4+k3s1", "v1.33.1+k3s1", .deny),
+            (.ceiling, "v1.32.0+k3s1", "v1.31.4+k3s1", "v1.32.1+k3s1", .hold),
+            (.major, "v2.0.0+k3s1", "v1.31.4+k3s1", "v2.0.1+k3s1", .deny),
+        ])
+    func whatRuns(_ rule: RuleName, _ from: String, _ running: String, _ to: String, _ verdict: Verdict)
+        throws
+    {
+        var scene = Scene.patching()
+        (scene.from, scene.to) = (Version(from), Version(to))
+        #expect(scene.decision.verdict == .allow)
+        scene.running = Version(running)
+        let reason = try scene.reason(rule)
+        #expect(scene.decision.verdict == verdict && reason.result == .unmet, "\(reason.text)")
+        #expect(reason.text.contains("which runs (\(from) is approved)"), "\(reason.text)")
+    }
+
     @Test("do not take a stored change's word for its type")
     func forgedType() {
         var scene = Scene.patching()

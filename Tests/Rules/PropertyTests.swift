@@ -81,6 +81,39 @@ struct PropertyTests {
     }
 
     @Test(
+        "invariants 9 and 12: whatever runs, nothing is allowed that would not be both from it and from what is approved"
+    )
+    func running() {
+        var violations: [String] = []
+        var allowed = 0
+        let versions = ["v1.31.4", "v1.31.5", "v1.32.0", "v1.32.1", "v1.33.0", "v2.0.0"].map {
+            Version($0 + "+k3s1")
+        }
+        for unattended in [Ceiling.patch, .minor] {
+            for from in versions {
+                for running in versions {
+                    for to in versions {
+                        func verdict(_ from: Version?, _ running: Version?) -> Verdict {
+                            var scene = Scene()
+                            (scene.from, scene.running, scene.to) = (from, running, to)
+                            scene.policy.unattended = unattended
+                            return scene.decision.verdict
+                        }
+                        let isAllowed = verdict(from, running) == .allow
+                        if isAllowed { allowed += 1 }
+                        let both = verdict(from, nil) == .allow && verdict(running, nil) == .allow
+                        if isAllowed != both {
+                            violations.append("\(from?.description ?? "") \(running?.description ?? "")")
+                        }
+                    }
+                }
+            }
+        }
+        #expect(violations.isEmpty, "\(violations.count): \(violations.prefix(5))")
+        #expect(allowed > 0)
+    }
+
+    @Test(
         "invariant 1: for every role, store and phase the verdict is the ceilings' and nobody else's",
         arguments: Role.allCases)
     func roles(_ role: Role) {

@@ -236,6 +236,24 @@ struct FleetTests {
         #expect(fleet.nodes.allSatisfy { $0.starts == 1 })
     }
 
+    @Test("what is approved on a node and does not run there is no proof, and no failure either")
+    func approvedAndNotStarted() throws {
+        let fleet = FleetOfNodes(["canary-1", "edge-1"])
+        let canary = try fleet.node("canary-1")
+        canary.bring(patch)
+        canary.tick(request: .adopt)
+        #expect(canary.state.installations["k3s/k3s"]?.reference?.sha256 == patch.sha256)
+        try fleet.begin(patch)
+        for _ in 0..<6 { fleet.round() }
+        #expect(fleet.state == .running && fleet.store.quarantined.isEmpty && canary.chain.isEmpty)
+        #expect(
+            canary.memory.fleet?.waits["k3s"]?.contains("does not: 'systemctl status k3s.service'") == true)
+        #expect(try fleet.node("edge-1").onDisk == old.sha256)
+        canary.start(unit)
+        fleet.play()
+        #expect(fleet.state == .done)
+    }
+
     @Test("a node that has proven the artifact makes one read a tick, however long the others take")
     func provenOperations() throws {
         let fleet = FleetOfNodes(["canary-1", "edge-1"], soak: .minutes(10))

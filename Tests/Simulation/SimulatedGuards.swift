@@ -317,6 +317,9 @@ final class SimulatedGuards: GuardPort {
         guard files[source]?.text == replacement.artifact.sha256?.hex,
             installed(replacement.binary)?.identity == replacement.seen
         else { throw EffectFailure("\(replacement.binary): somebody replaced it meanwhile") }
+        if let record = replacement.lastRan, files[record.path]?.text != record.text {
+            throw EffectFailure("\(replacement.binary): its unit was started meanwhile")
+        }
         if let pending = replacement.pending, let old = installed(replacement.binary)?.artifact {
             world.keep(old, at: "\(pending)/\(old.sha256?.short ?? "")", of: replacement.installation)
         }

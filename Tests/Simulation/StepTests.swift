@@ -389,6 +389,56 @@ struct StepTests {
         }
     }
 
+    @Test("invariants 9 and 12: over a newer minor that somebody has started no patch of the old one begins")
+    func newerRuns() throws {
+        let world = guardedServer(unattended: .patch)
+        world.bring(minor)
+        world.start(unit)
+        world.offer(patch)
+        let outcome = world.tick()
+        let record = try #require(
+            outcome.judgement.decisions.first { $0.subject.change.to.isSameBytes(as: patch) == true })
+        #expect(record.decision.verdict == .deny)
+        world.step()
+        #expect(world.chain.isEmpty && world.onDisk == minor.sha256 && world.starts == 1)
+    }
+
+    @Test(
+        "invariant 12: where a newer minor has run on the data, no older one begins though nothing newer runs"
+    )
+    func newerRan() {
+        let world = guardedServer(unattended: .patch)
+        for artifact in [minor, old] {
+            world.bring(artifact)
+            world.start(unit)
+            world.tick()
+        }
+        world.offer(patch)
+        let report = world.step()
+        #expect(report.trouble?.contains("v1.32.1+k3s1 has or may have started") == true)
+        #expect(world.chain.isEmpty && world.onDisk == old.sha256 && world.starts == 2)
+    }
+
+    @Test(
+        "invariant 12: a start between the decision and the rename has it decided anew, with nothing replaced"
+    )
+    func startMeanwhile() {
+        let world = guardedServer(unattended: .patch)
+        world.offer(patch)
+        var isFirst = true
+        world.guards.onPerform = { [unowned world] effect in
+            guard case .replace(let replacement) = effect, case .step = replacement.purpose, isFirst else {
+                return
+            }
+            isFirst = false
+            // Somebody starts the newer minor by hand and puts the old binary back, in no time.
+            world.guards.recordStart("by-hand", of: minor.version, unit: unit)
+        }
+        world.step()
+        #expect(!isFirst && world.onDisk == old.sha256 && world.starts == 0)
+        #expect(world.chain.last == "abandoned")
+    }
+
     @Test("an unattended patch that is kept aside gets in without a person")
     func unattended() {
         let world = guardedServer(unattended: .patch)
