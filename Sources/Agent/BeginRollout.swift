@@ -17,6 +17,7 @@ struct BeginRollout {
         guard view.isAsked, view.seesOthers, judgement.policyIsCurrent, judgement.state.pause == nil,
             view.known.stranger == nil, let policy = judgement.policy
         else { return }
+        view.known.unbegun = nil
         for record in judgement.decisions where record.isOfferedRelease {
             let change = record.subject.change
             let distribution = change.installation.distribution
@@ -32,23 +33,51 @@ struct BeginRollout {
             }
             do throws(FleetFailure) {
                 let nodes = try port.nodes().records.flatMap { $0.planned(for: distribution) }
-                let planned = try? RolloutDocument.plan(
-                    id: label("rollout \(change.id) \(view.documents[distribution]?.value.generation ?? 0)"),
-                    distribution: distribution, artifact: RolloutArtifact(version: version, bytes: known),
-                    policy: policy.sha256, stages: policy.document.stages, nodes: nodes)
-                let seat = judgement.state.seat(of: distribution)
-                guard let planned,
-                    let document = try? RolloutDocument.create(
-                        planned, over: view.documents[distribution]?.value, highest: seat.highest)
-                else { continue }
-                let stored = try port.put(document, over: view.documents[distribution])
+                let last = view.documents[distribution]
+                let document: RolloutDocument
+                switch plan(
+                    RolloutArtifact(version: version, bytes: known), of: change, policy, nodes,
+                    over: last?.value,
+                    highest: judgement.state.seat(of: distribution).highest)
+                {
+                case .success(let planned): document = planned
+                case .failure(let obstacle):
+                    view.known.note("the rollout of \(version) cannot begin: \(obstacle.text)", distribution)
+                    continue
+                }
+                let stored = try port.put(document, over: last)
                 view.documents[distribution] = stored
                 view.known.documents[distribution.rawValue] = stored.value
             } catch {
-                // Somebody else was first, or nobody heard; the next look finds what there is.
-                view.known.waits[distribution.rawValue] = error.description
+                // Where somebody else was first, the next look finds what there is.
+                guard error.code != .conflict else { continue }
+                view.known.note("the rollout of \(version) did not begin: \(error)", distribution)
             }
         }
+    }
+
+    private struct Obstacle: Error { var text: String }
+
+    private func plan(
+        _ artifact: RolloutArtifact, of change: Change, _ policy: LoadedPolicy, _ nodes: [PlannedNode],
+        over last: RolloutDocument?, highest: Int64
+    ) -> Result<RolloutDocument, Obstacle> {
+        let planned: RolloutDocument
+        do throws(PlanFailure) {
+            planned = try RolloutDocument.plan(
+                id: label("rollout \(change.id) \(last?.generation ?? 0)"),
+                distribution: change.installation.distribution, artifact: artifact, policy: policy.sha256,
+                stages: policy.document.stages, nodes: nodes)
+        } catch { return .failure(Obstacle(text: error.text)) }
+        do throws(Refusal) {
+            return .success(try RolloutDocument.create(planned, over: last, highest: highest))
+        } catch { return .failure(Obstacle(text: error.text)) }
+    }
+}
+
+extension KnownFleet {
+    fileprivate mutating func note(_ reason: String, _ distribution: Distribution) {
+        unbegun = (unbegun ?? [:]).merging([distribution.rawValue: reason]) { _, new in new }
     }
 }
 

@@ -37,7 +37,9 @@ struct Turns {
             }
             // What nobody has brought comes by a rollout where there are others.
             guard change.comesByRollout, judgement.fleet?.seesOthers == true else { return .free }
-            return .waits("its rollout begins when the store is asked next, within the hour")
+            return .waits(
+                judgement.fleet?.unbegun?[distribution.rawValue]
+                    ?? "its rollout begins when the store is asked next, within the hour")
         }
         guard let artifact = document.artifact(for: judgement.observation.node.architecture),
             artifact.isSameBytes(as: change.to) == true

@@ -9,13 +9,19 @@ struct FleetText {
     let now: Instant
     /// What this node waits for in the rollouts, by distribution: each node knows that of itself alone.
     let waits: [String: String]
+    /// Why it begins no rollout of what its policy lets in, by distribution.
+    let unbegun: [String: String]
 
-    /// The rollouts, each with its stages.
+    /// The rollouts, each with its stages, and those that do not begin.
     func rollouts() -> String {
-        guard !report.rollouts.isEmpty else {
-            return "No rollout has been begun; 'holdfast upgrade --plan' shows what one would do.\n"
+        let text =
+            report.rollouts.isEmpty
+            ? "No rollout has been begun; 'holdfast upgrade --plan' shows what one would do.\n"
+            : report.rollouts.map(rollout).joined(separator: "\n")
+        let rows: [[Cell]] = unbegun.sorted { $0.key < $1.key }.map { distribution, reason in
+            [(distribution.printable, .strong), (reason.printable, .waiting)]
         }
-        return report.rollouts.map(rollout).joined(separator: "\n")
+        return rows.isEmpty ? text : text + "\n" + aligned(rows, indent: 0, style: style, width: width)
     }
 
     private func rollout(_ part: FleetReport.RolloutPart) -> String {

@@ -199,9 +199,10 @@ extension Place {
 
     /// The same for a person.
     func text(_ report: FleetReport, on screen: Screen) -> FleetText {
-        FleetText(
+        let known = try? readLedger().load().memory.fleet
+        return FleetText(
             report: report, style: screen.style, width: screen.width, now: clock.read().now,
-            waits: (try? readLedger().load().memory.fleet?.waits) ?? [:])
+            waits: known?.waits ?? [:], unbegun: known?.unbegun ?? [:])
     }
 }
 

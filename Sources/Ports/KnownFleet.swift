@@ -30,6 +30,8 @@ public struct KnownFleet: Codable, Hashable, Sendable {
     public var stranger: String?
     /// What this node waits for, by distribution, for a person.
     public var waits: [String: String] = [:]
+    /// Why no rollout begins of what the policy lets in, by distribution, for a person; nil where nothing is in its way.
+    public var unbegun: [String: String]?
 
     /// Makes what is known.
     public init(askedAt: Instant) { self.askedAt = askedAt }

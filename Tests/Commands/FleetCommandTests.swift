@@ -106,6 +106,14 @@ struct FleetCommandTests {
         #expect(output == "No rollout has been begun; 'holdfast upgrade --plan' shows what one would do.\n")
     }
 
+    @Test("rollout status says why a rollout does not begin")
+    func unbegun() throws {
+        let fleet = try FleetNode()
+        try fleet.remember { $0.unbegun = ["k3s": "the rollout cannot begin: stage rest matches no node"] }
+        let output = try fleet.node.inPlace("rollout", "status").output
+        #expect(output.contains("k3s  the rollout cannot begin: stage rest matches no node"), "\(output)")
+    }
+
     @Test("pause, resume and abort change it, say by whom, and are recorded")
     func changes() throws {
         let fleet = try underWay()

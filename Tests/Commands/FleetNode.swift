@@ -2,6 +2,7 @@ import Fleet
 import FoundationEssentials
 import GoPrograms
 import Host
+import Ledger
 import Model
 import Ports
 import Testing
@@ -86,6 +87,18 @@ struct FleetNode {
         change(&record)
         _ = try book.put(record, over: nil)
         return record
+    }
+
+    /// Changes what earlier looks at the fleet have left.
+    func remember(_ change: (inout KnownFleet) -> Void) throws {
+        let reading = ClockReading(
+            now: Instant(seconds: 1_790_000_000), monotonic: 1, bootID: "boot", synchronised: true)
+        let ledger = try Ledger.open(stateDirectory: state, reading: reading)
+        var memory = try ledger.load().memory
+        var known = try #require(memory.fleet)
+        change(&known)
+        memory.fleet = known
+        try ledger.remember(memory)
     }
 
     /// Changes the rollout as another node would.

@@ -236,6 +236,32 @@ struct FleetTests {
         #expect(fleet.nodes.allSatisfy { $0.starts == 1 })
     }
 
+    @Test("an offered patch whose rollout cannot be planned says why, until it can be")
+    func cannotBegin() throws {
+        let fleet = FleetOfNodes(["canary-1"]) {
+            $0.origin = .verified
+            $0.source.releases = "/srv/releases"
+        }
+        let canary = try fleet.node("canary-1")
+        canary.care.source = SimulatedSource(world: canary, [patch])
+        for _ in 0..<3 { fleet.round() }
+        #expect(fleet.state == nil && canary.onDisk == old.sha256)
+        let outcome = canary.tick()
+        let standing = stepStanding(of: outcome.judgement, site: World.site, label: fingerprint)
+        guard case .waits(let waiting) = standing else {
+            Issue.record("\(standing)")
+            return
+        }
+        #expect(waiting.first?.reason.contains("stage rest matches no node") == true)
+        // Another node tells of itself, which is all that was missing.
+        let stored = try #require(fleet.store.records["id-canary-1"])
+        var other = stored.value
+        (other.id, other.name, other.stage, other.cluster) = ("id-edge-1", "edge-1", "rest", "another")
+        _ = try SimulatedFleetPort(fleet.store).put(other, over: nil)
+        fleet.round()
+        #expect(fleet.state == .running && canary.memory.fleet?.unbegun == nil)
+    }
+
     @Test("what is approved on a node and does not run there is no proof, and no failure either")
     func approvedAndNotStarted() throws {
         let fleet = FleetOfNodes(["canary-1", "edge-1"])
