@@ -37,6 +37,8 @@ extension Place {
                 StageFacts(name: $0.name, takesThisNode: $0.matches(node))
             }
         }
+        // Below another root no store is asked; what the node has learnt is there all the same.
+        examination.controlPlane = (try? readLedger().load().memory.fleet)?.controlPlane
         if case .sqlite = self.node.fleet { examination.isAlone = true } else { examination.isAlone = false }
         examination.ownUnits = ownUnitFiles()
         checkLedger(&examination, outcome, isDeep: isDeep)

@@ -6,7 +6,8 @@ public func diagnose(_ examination: Examination) -> [Finding] {
         examination.unitFindings + examination.tickFindings + examination.guardFindings
         + examination.ownDropInFindings + examination.placeFindings + examination.settingFindings
         + examination.updaterFindings + examination.clockFindings + examination.diskFindings
-        + examination.policyFindings + examination.sealFindings + examination.problemFindings
+        + examination.policyFindings + examination.nameFindings + examination.sealFindings
+        + examination.problemFindings
     var seen: Set<Finding> = []
     let findings = found.filter { seen.insert($0).inserted }
     return findings.filter { $0.severity == .fault } + findings.filter { $0.severity == .warning }

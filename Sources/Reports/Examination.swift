@@ -30,6 +30,8 @@ public struct Examination: Sendable {
     public var updaters = UpdaterFacts()
     /// The policy's stages, in order.
     public var stages: [StageFacts] = []
+    /// This node's control plane as its cluster told of it last; nil where it never did.
+    public var controlPlane: ControlPlane?
     /// Whether the fleet's store knows of no other machine.
     public var isAlone = true
     /// The configuration of chrony, where it is installed, and whether it tells the kernel (`rtcsync`).

@@ -169,6 +169,33 @@ extension Examination {
         return findings
     }
 
+    /// The name by which other servers look for this one's health in what their cluster tells.
+    ///
+    /// Under another name than that of its Node nobody ever knows it to be healthy, so they hold for ever.
+    var nameFindings: [Finding] {
+        guard !isAlone, let controlPlane, !controlPlane.members.isEmpty,
+            observation.installations.contains(where: { $0.role?.isControlPlane == true })
+        else { return [] }
+        let name = observation.node.name
+        let names = controlPlane.members.map(\.name)
+        guard !names.contains(name) else { return [] }
+        let own = controlPlane.own?.name ?? observation.cluster?.node?.name
+        // Alone, and known by its machine: nobody else looks for it.
+        if own != nil, controlPlane.others.isEmpty { return [] }
+        let node =
+            own.map { "its Kubernetes Node is \($0)" }
+            ?? "the cluster has \(names.prefix(5).joined(separator: ", "))"
+        return [
+            Finding(
+                "node-name", about: name,
+                "no server of the cluster is found under this name (\(node)), so the servers of its control plane hold "
+                    + "every change",
+                mend:
+                    "name: \(own ?? "NODE, as 'kubectl get nodes' shows it,") in /etc/holdfast/node.yaml, and the same "
+                    + "where stages of the policy name it")
+        ]
+    }
+
     // MARK: Seal
 
     var sealFindings: [Finding] {

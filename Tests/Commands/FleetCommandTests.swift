@@ -114,6 +114,33 @@ struct FleetCommandTests {
         #expect(output.contains("k3s  the rollout cannot begin: stage rest matches no node"), "\(output)")
     }
 
+    @Test("doctor tells of a server that its cluster knows by another name", arguments: [true, false])
+    func otherName(isKnown: Bool) throws {
+        struct Answer: Decodable {
+            struct Finding: Decodable { let code, about, text, mend: String }
+            let findings: [Finding]
+        }
+        let fleet = try FleetNode()
+        func finding() throws -> Answer.Finding? {
+            try fleet.node.inPlace("doctor", "-o", "json").json(Answer.self).findings
+                .first { $0.code == "node-name" }
+        }
+        var plane = ControlPlane(members: [
+            ControlPlaneMember(name: "ip-10-0-0-1", isOwn: isKnown),
+            ControlPlaneMember(name: "ip-10-0-0-2", isOwn: false),
+        ])
+        try fleet.remember { $0.controlPlane = plane }
+        // The embedded store has no other node that could look for it.
+        #expect(try finding() == nil)
+        try fleet.reach(endpoints: "http://127.0.0.1:1")
+        let found = try #require(try finding())
+        #expect(found.text.contains("ip-10-0-0-1") && found.mend.contains("node.yaml"))
+        #expect(found.mend.contains("name: ip-10-0-0-1") == isKnown)
+        plane.members[0].name = found.about
+        try fleet.remember { $0.controlPlane = plane }
+        #expect(try finding() == nil)
+    }
+
     @Test("pause, resume and abort change it, say by whom, and are recorded")
     func changes() throws {
         let fleet = try underWay()

@@ -101,6 +101,14 @@ struct FleetNode {
         try ledger.remember(memory)
     }
 
+    /// Has its node.yaml name a store that other machines reach.
+    func reach(endpoints: String) throws {
+        let directory = node.root + "/etc/holdfast"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        try Data("fleet: {store: etcd, endpoints: [\"\(endpoints)\"]}\n".utf8).write(
+            to: URL(filePath: directory + "/node.yaml"))
+    }
+
     /// Changes the rollout as another node would.
     func change(_ change: (inout RolloutDocument) -> Void) throws {
         let book = try book()
