@@ -71,10 +71,13 @@ struct TakeSeat {
             journalEntries(for: event).forEach(journal.write)
             return [event]
         case .quarantine(let reason):
-            guard let bytes = bytes(situation, judgement) else { return nil }
+            guard let bytes = tried(seat, judgement, situation.document) else { return nil }
+            let own = judgement.state.quarantine.first {
+                $0.installation == installation.id && $0.bytes == bytes
+            }
             let entry = FleetQuarantine(
-                bytes: bytes, distribution: distribution, version: situation.document?.artifact.version,
-                reason: reason, node: judgement.observation.node.name, at: reading.now)
+                bytes: bytes, distribution: distribution, version: own?.artifact.version, reason: reason,
+                node: judgement.observation.node.name, at: reading.now)
             do throws(FleetFailure) { try port.quarantine(entry) } catch {
                 view.known.waits[distribution.rawValue] = error.description
                 return nil
@@ -133,19 +136,25 @@ struct TakeSeat {
         _ seat: Seat, _ installation: Installation, _ judgement: Judgement, _ view: FleetView
     ) -> Bool {
         let document = view.documents[installation.id.distribution]?.value
+        let isKnown = { (bytes: String) in view.known.quarantine.contains { $0.bytes == bytes } }
+        if case .failing = seat.phase {
+            // What nobody can name cannot be told.
+            return tried(seat, judgement, document).map(isKnown) ?? true
+        }
         guard let bytes = document?.artifact(for: judgement.observation.node.architecture)?.bytes else {
             return false
         }
-        let byFleet = view.known.quarantine.contains { $0.bytes == bytes }
-        if case .failing = seat.phase { return byFleet }
-        return byFleet
+        return isKnown(bytes)
             || judgement.state.quarantine.contains {
                 $0.installation == installation.id && $0.bytes == bytes
             }
     }
 
-    private func bytes(_ situation: SeatSituation, _ judgement: Judgement) -> String? {
-        situation.document?.artifact(for: judgement.observation.node.architecture)?.bytes
+    /// What this node has tried, or is at: the document may be of other bytes by now.
+    private func tried(_ seat: Seat, _ judgement: Judgement, _ document: RolloutDocument?) -> String? {
+        if let bytes = seat.bytes { return bytes }
+        guard let document, document.id == seat.rollout else { return nil }
+        return document.artifact(for: judgement.observation.node.architecture)?.bytes
     }
 
     /// Why this node may not begin now; nil where the rules let it.
@@ -189,16 +198,14 @@ struct TakeSeat {
         if let step = judgement.state.step, step.change.installation == installation.id, step.rollout != nil {
             return step.phase == .soaking ? .soaking : .underWay
         }
-        guard let document, seat.rollout == document.id,
-            let artifact = document.artifact(for: judgement.observation.node.architecture)
-        else { return .notBegun }
+        guard let bytes = tried(seat, judgement, document) else { return .notBegun }
         let failed = judgement.state.quarantine.first {
-            $0.installation == installation.id && $0.bytes == artifact.bytes
+            $0.installation == installation.id && $0.bytes == bytes
         }
         if let failed { return .failed(reason: failed.reason) }
         let known = judgement.state.installations[installation.id.description]
-        if known?.reference?.isSameBytes(as: artifact) == true, known?.proven == artifact.bytes,
-            installation.runs(artifact)
+        if let reference = known?.reference, reference.bytes == bytes, known?.proven == bytes,
+            installation.runs(reference)
         {
             return .soaked
         }

@@ -26,6 +26,11 @@ public struct Seat: Codable, Hashable, Sendable {
     public var rollout: String?
     /// The grant that it asked for last.
     public var grant: Grant?
+    /// What that grant lets this node try, as in `RolloutArtifact.bytes`: the rollout may be another one by the time it
+    /// has failed.
+    ///
+    /// Nil before, and where an older Holdfast asked.
+    public var bytes: String?
     /// The generation at which that grant was seen; nil before.
     public var grantedAt: Int64?
     /// The rollout that this node has proven last, and the generation that counted it.

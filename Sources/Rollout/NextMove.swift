@@ -12,7 +12,8 @@ public struct SeatSituation: Sendable {
     public var policy: Digest
     /// Whether the rules let this node begin now: windows, freezes, skew, quorum, approvals; a reason where not.
     public var obstacle: String?
-    /// Whether the artifact is quarantined, by the store or by this node's own memory.
+    /// Whether the artifact is quarantined, by the store or by this node's own memory; while a failure is told, whether
+    /// the store knows that what this node has tried failed.
     public var isQuarantined: Bool
     /// How its step stands.
     public var step: StepStatus
@@ -79,6 +80,8 @@ public func nextMove(_ seat: Seat, _ situation: SeatSituation) -> Move {
     default: break
     }
     guard situation.storeAnswers else { return .wait("the fleet's store does not answer") }
+    // What failed is told first, whatever the rollout has become: that is create only, and no rollout's business.
+    if case .failing(let reason) = seat.phase, !situation.isQuarantined { return .quarantine(reason: reason) }
     guard let document = situation.document else {
         return seat.phase == .idle ? .wait("no rollout is under way") : .commit(seat.left())
     }
@@ -105,8 +108,12 @@ extension Seat {
         return copy
     }
 
-    /// Without a part; the last grant is kept, since a put of it may still arrive.
-    func left() -> Seat { self.in(.idle) }
+    /// Without a part; the last grant is kept, since a put of it may still arrive, and so is what failed.
+    func left() -> Seat {
+        var copy = self.in(.idle)
+        if case .failing = phase { copy.failed = rollout }
+        return copy
+    }
 }
 
 private struct Seating {
@@ -166,6 +173,7 @@ private struct Seating {
         var asking = seat.in(.asking)
         asking.rollout = document.id
         asking.grant = grant
+        asking.bytes = document.artifact.bytes[node.architecture]
         asking.grantedAt = nil
         return .commit(asking)
     }
@@ -230,14 +238,11 @@ private struct Seating {
     }
 
     private func failing(_ reason: String) -> Move {
-        guard situation.isQuarantined else { return .quarantine(reason: reason) }
         if isSame, let grant = seat.grant, held == grant,
             let halted = try? document.failing(grant, of: node, reason: reason)
         {
             return .put(halted)
         }
-        var left = seat.left()
-        left.failed = seat.rollout
-        return .commit(left)
+        return .commit(seat.left())
     }
 }

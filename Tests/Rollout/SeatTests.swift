@@ -151,6 +151,40 @@ struct SeatTests {
         #expect(document.state == .halted && seat.failed == "r1")
     }
 
+    @Test(
+        "what failed is quarantined though its rollout is another one by then, or gone",
+        arguments: [true, false])
+    func failedLater(isThere: Bool) throws {
+        var document = try document()
+        var seat = Seat()
+        _ = play(&seat, &document)
+        #expect(seat.bytes == document.artifact.bytes["amd64"])
+        var other: RolloutDocument? = nil
+        if isThere {
+            other = document
+            other?.id = "r2"
+            other?.artifact.bytes = ["amd64": String(repeating: "7", count: 64)]
+            other?.generation += 1
+            other?.tracks[0].stages[0].granted = []
+        }
+        let before = other
+        for _ in 0..<6 {
+            guard case .commit(let next) = nextMove(seat, situation(other, step: .failed(reason: "bad")))
+            else { break }
+            seat = next
+        }
+        #expect(
+            nextMove(seat, situation(other, step: .failed(reason: "bad"))) == .quarantine(reason: "bad"))
+        // The other rollout has nothing to do with it, and is not halted.
+        for _ in 0..<6 {
+            let move = nextMove(seat, situation(other, step: .failed(reason: "bad"), quarantined: true))
+            guard seat.phase != .idle, case .commit(let next) = move else { break }
+            seat = next
+        }
+        #expect(seat.phase == .idle && seat.failed == "r1")
+        #expect(other == before)
+    }
+
     @Test("a clone that finds a grant under its id says so, and does nothing")
     func clone() throws {
         var document = try document()

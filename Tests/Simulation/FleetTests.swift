@@ -58,6 +58,31 @@ struct FleetTests {
         #expect(canary.chain.suffix(4).contains("put-back"))
     }
 
+    @Test("a failure is of the bytes that were tried, whatever is rolled out by the time it is told")
+    func failureIsToldLate() throws {
+        let fleet = FleetOfNodes(["canary-1", "edge-1"], soak: .hours(2))
+        try fleet.begin(patch)
+        for _ in 0..<6 { fleet.round() }
+        let canary = try fleet.node("canary-1")
+        #expect(canary.runs(patch) && canary.state.step?.phase == .soaking)
+        canary.fleet?.isCutOff = true
+        canary.broken = [patch.sha256 ?? .none]
+        fleet.round()
+        #expect(canary.onDisk == old.sha256)
+        let stored = try #require(fleet.store.rollouts[.k3s])
+        _ = try SimulatedFleetPort(fleet.store).put(try stored.value.aborting(reason: "late"), over: stored)
+        let next = Artifact(
+            version: Version("v1.31.6+k3s1"), sha256: Digest(String(repeating: "d", count: 64)))
+        // What was kept of the first one makes room.
+        for node in fleet.nodes { node.installations[0].offers = [] }
+        try fleet.begin(next, id: "r2")
+        canary.fleet?.isCutOff = false
+        fleet.play()
+        #expect(fleet.store.quarantined.map(\.bytes) == [patch.bytes])
+        #expect(fleet.store.quarantined.map(\.version) == [patch.version])
+        #expect(fleet.state == .done)
+    }
+
     @Test("soak is earned by healthy samples alone: a clock that jumps ahead brings it no nearer")
     func soakAndClocks() throws {
         let fleet = FleetOfNodes(["canary-1", "edge-1"], soak: .hours(1))
