@@ -1,6 +1,7 @@
 import Gate
 import Model
 import Ports
+import Rollout
 import Rules
 
 /// How often a node that soaks is looked at: as often as the timer runs the tick.
@@ -92,6 +93,13 @@ extension StepRun {
         guard let grant = judgement.state.seat(of: distribution).grant,
             document.tracks.contains(where: { $0.stages.contains { $0.granted.contains(grant) } })
         else { return "this node's turn was taken from it" }
+        guard document.policy == judgement.policy?.sha256 else { return Refusal.otherPolicy.text }
+        let node = judgement.observation.installations.first { $0.id == step.change.installation }.flatMap {
+            participant($0, judgement.observation, judgement.policy, FleetIdentity(id: grant.node))
+        }
+        guard let node, !document.hasMoved(node) else {
+            return "this node is no longer in the stage whose turn it took"
+        }
         return nil
     }
 

@@ -27,7 +27,7 @@ struct TakeSeat {
         for installation in judgement.observation.installations {
             let id = installation.id
             guard judgement.state.installations[id.description]?.adoption != nil, view.isAsked,
-                let node = participant(installation, judgement.observation, judgement.policy, identity)
+                let node = participant(installation, judgement, &view)
             else { continue }
             for _ in 0..<Self.mostMoves {
                 let seat = judgement.state.seat(of: id.distribution)
@@ -114,6 +114,26 @@ struct TakeSeat {
     }
 
     // MARK: Facts
+
+    /// Where the node stands for its seat; nil where it has no part in anything, which is told.
+    ///
+    /// One that no stage takes in any longer still gives back, or ends, what it was once given.
+    private func participant(
+        _ installation: Installation, _ judgement: Judgement, _ view: inout FleetView
+    ) -> Participant? {
+        let observation = judgement.observation
+        if let node = Agent.participant(installation, observation, judgement.policy, identity) { return node }
+        let distribution = installation.id.distribution
+        let nowhere = Participant(
+            id: identity.id, cluster: observation.node.cluster, kind: .workers, stage: "",
+            architecture: observation.node.architecture?.rawValue ?? "unknown")
+        let document = view.documents[distribution]?.value
+        guard judgement.state.seat(of: distribution).phase == .idle, document?.grant(of: nowhere) == nil
+        else { return nowhere }
+        view.known.waits[distribution.rawValue] =
+            document?.state.hasEnded == false ? Refusal.noStage.text : nil
+        return nil
+    }
 
     private func situation(
         _ installation: Installation, _ judgement: Judgement, _ view: FleetView, _ node: Participant

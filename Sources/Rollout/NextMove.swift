@@ -196,7 +196,9 @@ private struct Seating {
     /// Before anything irreversible the document and the quarantine are looked at again.
     private func granted() -> Move {
         guard isSame, let grant = seat.grant, held == grant else { return .commit(seat.left()) }
-        if document.state.hasEnded || situation.policy != document.policy || situation.isQuarantined {
+        if document.state.hasEnded || situation.policy != document.policy || situation.isQuarantined
+            || document.hasMoved(node)
+        {
             guard let without = try? document.givingBack(grant, of: node) else { return .commit(seat.left()) }
             return .put(without)
         }

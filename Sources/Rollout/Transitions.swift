@@ -55,8 +55,8 @@ extension RolloutDocument {
         guard state == .running else { throw .notRunning(reason ?? state.rawValue) }
         guard policy == self.policy else { throw .otherPolicy }
         let stage = self[place]
-        guard !stage.granted.contains(where: { $0.node == node.id }) else { throw .alreadyGranted }
-        guard !stage.evicted.contains(node.id) else { throw .evicted }
+        guard self.grant(of: node) == nil else { throw .alreadyGranted }
+        guard !hasEvicted(node) else { throw .evicted }
         try checkOrder(of: place)
         let isControlPlane = tracks[place.track].kind == .controlPlane
         let inTrack = tracks[place.track].stages.reduce(0) { $0 + $1.granted.count }
@@ -76,7 +76,7 @@ extension RolloutDocument {
         return changing { $0[place].granted.removeAll { $0 == grant } }
     }
 
-    /// *Prove*: the node's own soak is over; its grant becomes one more proof.
+    /// *Prove*: the node's own soak is over; its grant becomes one more proof of the stage that gave it.
     ///
     /// The last one finishes the rollout. The node writes its own record first. It counts whatever the state: what was
     /// granted may end.
@@ -177,7 +177,7 @@ extension RolloutDocument {
 
     /// *Evict*, by a person: frees the node's grant, and waits for the node no longer.
     public func evicting(_ node: Participant) throws(Refusal) -> RolloutDocument {
-        let place = try place(of: node)
+        let place = if let grant = grant(of: node) { try holding(grant, node) } else { try place(of: node) }
         guard !self[place].evicted.contains(node.id) else { throw .evicted }
         return changing { document in
             document[place].granted.removeAll { $0.node == node.id }
@@ -187,16 +187,28 @@ extension RolloutDocument {
         }
     }
 
-    /// The grant that a node holds; nil where it holds none.
+    /// The grant that a node holds, of whichever stage; nil where it holds none.
+    ///
+    /// A node can come to another stage, cluster or role while it holds one.
     public func grant(of node: Participant) -> Grant? {
-        guard let place = try? place(of: node) else { return nil }
-        return self[place].granted.first { $0.node == node.id }
+        for track in tracks {
+            for stage in track.stages {
+                if let grant = stage.granted.first(where: { $0.node == node.id }) { return grant }
+            }
+        }
+        return nil
     }
 
-    /// Whether a person took the node out.
+    /// Whether the node holds a grant of a stage in which it is no longer.
+    public func hasMoved(_ node: Participant) -> Bool {
+        guard let grant = grant(of: node) else { return false }
+        guard let place = try? place(of: node) else { return true }
+        return !self[place].granted.contains(grant)
+    }
+
+    /// Whether a person took the node out, of whichever stage it was in.
     public func hasEvicted(_ node: Participant) -> Bool {
-        guard let place = try? place(of: node) else { return false }
-        return self[place].evicted.contains(node.id)
+        tracks.contains { $0.stages.contains { $0.evicted.contains(node.id) } }
     }
 
     /// Whether every stage was met and nobody is at it.
@@ -245,10 +257,15 @@ extension RolloutDocument {
         return Place(track: track, stage: stage)
     }
 
+    /// Where a node's grant is, whatever stage it is in by now.
     private func holding(_ grant: Grant, _ node: Participant) throws(Refusal) -> Place {
-        let place = try place(of: node)
-        guard self[place].granted.contains(grant) else { throw .noGrant }
-        return place
+        try checkFormat()
+        for track in tracks.indices where grant.node == node.id {
+            if let stage = tracks[track].stages.firstIndex(where: { $0.granted.contains(grant) }) {
+                return Place(track: track, stage: stage)
+            }
+        }
+        throw .noGrant
     }
 
     private func changing(_ change: (inout RolloutDocument) -> Void) -> RolloutDocument {

@@ -12,21 +12,23 @@ struct SeatTests {
     private func situation(
         _ document: RolloutDocument?, answers: Bool = true, step: SeatSituation.StepStatus = .notBegun,
         policy: Digest = Sample.policy, obstacle: String? = nil, quarantined: Bool = false,
-        grant: String = "g"
+        grant: String = "g", node: Participant? = nil
     ) -> SeatSituation {
         SeatSituation(
-            document: document, storeAnswers: answers, node: node, policy: policy, obstacle: obstacle,
+            document: document, storeAnswers: answers, node: node ?? self.node, policy: policy,
+            obstacle: obstacle,
             isQuarantined: quarantined, step: step, freshGrant: grant, now: Sample.now)
     }
 
     /// Plays moves until the node waits or steps: what it committed and put on the way.
     private func play(
         _ seat: inout Seat, _ document: inout RolloutDocument, step: SeatSituation.StepStatus = .notBegun,
-        quarantined: Bool = false, policy: Digest = Sample.policy
+        quarantined: Bool = false, policy: Digest = Sample.policy, node: Participant? = nil
     ) -> Move {
         for _ in 0..<20 {
             let move = nextMove(
-                seat, situation(document, step: step, policy: policy, quarantined: quarantined))
+                seat,
+                situation(document, step: step, policy: policy, quarantined: quarantined, node: node))
             switch move {
             case .commit(let next): seat = next
             case .put(let next): document = next
@@ -183,6 +185,20 @@ struct SeatTests {
         }
         #expect(seat.phase == .idle && seat.failed == "r1")
         #expect(other == before)
+    }
+
+    @Test("a node that has come to another stage gives back what it had not begun, and ends what it had")
+    func moved() throws {
+        var document = try document()
+        var seat = Seat()
+        #expect(play(&seat, &document) == .step)
+        let nowhere = Sample.node("c", "", cluster: "other")
+        var left = (seat: seat, document: document)
+        #expect(play(&left.seat, &left.document, node: nowhere) == .wait(Refusal.noStage.text))
+        #expect(left.document.grant(of: node) == nil && left.document.tracks[0].stages[0].provenCount == 0)
+        #expect(left.seat.proven == nil)
+        _ = play(&seat, &document, step: .soaked, node: nowhere)
+        #expect(document.tracks[0].stages[0].provenCount == 1 && seat.proven?.rollout == "r1")
     }
 
     @Test("a clone that finds a grant under its id says so, and does nothing")

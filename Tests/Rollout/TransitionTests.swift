@@ -38,6 +38,28 @@ struct TransitionTests {
         #expect(document.tracks[0].stages.map(\.proven) == [["amd64": 1], ["amd64": 2]])
     }
 
+    @Test("end a grant where it was given, wherever its node has come to since")
+    func moved() throws {
+        let granted = try granting(try Sample.plan(stages, [canary] + rest), canary)
+        let elsewhere = Sample.node("c", "rest")
+        let nowhere = Sample.node("c", "", cluster: "other", kind: .controlPlane)
+        for node in [elsewhere, nowhere] {
+            #expect(granted.grant(of: node) == grant(canary) && granted.hasMoved(node))
+            let back = try granted.givingBack(grant(canary), of: node)
+            #expect(back.grant(of: canary) == nil)
+            let proven = try granted.proving(grant(canary), by: node)
+            #expect(proven.tracks[0].stages.map(\.proven) == [["amd64": 1], [:]])
+            let failed = try granted.failing(grant(canary), of: node, reason: "bad")
+            #expect(failed.state == .halted && failed.grant(of: canary) == nil)
+            let evicted = try granted.evicting(node)
+            #expect(evicted.grant(of: canary) == nil && evicted.hasEvicted(canary))
+            // It gets no second one where it is now.
+            #expect(throws: (any Error).self) { try granting(granted, node) }
+        }
+        #expect(!granted.hasMoved(canary))
+        #expect(throws: Refusal.noGrant) { try granted.givingBack(grant(canary), of: rest[0]) }
+    }
+
     @Test("let as many nodes at it as the stage says, and no more than it needs")
     func concurrency() throws {
         let nodes = (0..<4).map { Sample.node("n\($0)", "some") }
