@@ -65,22 +65,28 @@ extension Tick {
         guard let fleet else { return [] }
         let seats = TakeSeat(
             port: fleet.port, identity: fleet.identity, ledger: ledger, journal: journal, label: label,
-            reading: reading)
+            reading: reading, tell: tellOfItself)
         var events = try takeApprovals(&judgement, view, fleet.port, reading)
         try BeginRollout(port: fleet.port, ledger: ledger, label: label).run(judgement, &view)
-        events += try seats.run(&judgement, &view)
-        if view.known.failure == nil,
-            let record = view.recordToWrite(
-                judgement, fleet.identity, soaks: memory.soaks ?? [:], label: label),
-            let adoptedAt = judgement.state.lastAdoption
-        {
-            try TellFleet(port: fleet.port, ledger: ledger).run(
-                record, &view.known, adoptedAt: adoptedAt, memory: &memory)
-        }
+        events += try seats.run(&judgement, &view, &memory)
+        try tellOfItself(judgement, &view, &memory)
         memory.fleet = view.known
         judgement.fleet = view.known
         judgement.fleetIsAsked = view.isAsked
         return events
+    }
+
+    /// Writes the node's own record where that is due.
+    private func tellOfItself(
+        _ judgement: Judgement, _ view: inout FleetView, _ memory: inout ObserverMemory
+    ) throws(LedgerFailure) {
+        guard let fleet, view.known.failure == nil,
+            let record = view.recordToWrite(
+                judgement, fleet.identity, soaks: memory.soaks ?? [:], label: label),
+            let adoptedAt = judgement.state.lastAdoption
+        else { return }
+        try TellFleet(port: fleet.port, ledger: ledger).run(
+            record, &view.known, adoptedAt: adoptedAt, memory: &memory)
     }
 
     /// Takes over what people have approved elsewhere; it counts from the next look on.
@@ -109,7 +115,14 @@ extension Tick {
         let stored = try ledger.load().memory
         next.soaks = stored.soaks
         next.downloads = stored.downloads
-        if let other = stored.fleet, let own = next.fleet, other.askedAt > own.askedAt { next.fleet = other }
+        if let other = stored.fleet, let own = next.fleet {
+            if other.askedAt > own.askedAt { next.fleet = other }
+            // Of records the newest counts, whoever asked last: an older one would make ours look like another's.
+            let newest = (other.record?.sequence ?? 0) > (own.record?.sequence ?? 0) ? other : own
+            next.fleet?.record = newest.record
+            next.fleet?.isWritten = newest.isWritten
+            next.fleet?.stranger = newest.stranger
+        }
         try ledger.remember(next)
     }
 }

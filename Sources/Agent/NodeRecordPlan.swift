@@ -88,31 +88,39 @@ struct TellFleet {
 
     /// Writes where there is something to tell; what the store does not take is no trouble of the tick.
     ///
-    /// Its boot is remembered before it is written, so that after a crash no record of ours looks like another's. Several
-    /// processes of this node write in turn; what one of them has remembered last is as good as another's.
+    /// What is written is remembered before, so that after a crash no record of ours looks like another's, and what one
+    /// process of this node wrote is none to the next. Whoever finds another machine under its id writes once more and then
+    /// no longer: the other one finds that, and holds as well. Both go on holding until a person has adopted anew.
+    ///
+    /// Two copies of one running machine can be told only once both have written: until then each takes what the other
+    /// wrote last for its own. A copy that never writes is never seen.
     func run(
         _ record: NodeRecord, _ known: inout KnownFleet, adoptedAt: Instant, memory: inout ObserverMemory
     ) throws(LedgerFailure) {
+        let wasFound = known.stranger != nil && known.record?.instance == record.instance
+        if wasFound, known.isWritten { return }
         let stored: Stored<NodeRecord>?
         do throws(FleetFailure) { stored = try port.node(record.id) } catch { return }
         var record = record
-        if let other = stored?.value, isAnothers(other, than: record, known.record) {
-            guard adoptedAt > other.at else {
-                known.stranger =
-                    "another machine writes under this node's id as \(other.name): is its image a clone? Give the clone "
-                    + "a machine id of its own ('rm /etc/machine-id; systemd-machine-id-setup'), then 'holdfast adopt' "
-                    + "on the one that keeps this one"
-                return
-            }
+        // Other processes of this node keep theirs meanwhile, and may have written.
+        var remembered = try ledger.load().memory
+        let last = [known.record, remembered.fleet?.record].compactMap(\.self).max {
+            $0.sequence < $1.sequence
         }
-        known.stranger = nil
+        if let other = stored?.value, isAnothers(other, than: record, last), adoptedAt <= other.at {
+            known.stranger =
+                "another machine writes under this node's id as \(other.name): is its image a clone? Give the clone "
+                + "a machine id of its own ('rm /etc/machine-id; systemd-machine-id-setup'), then 'holdfast adopt' "
+                + "on the one that keeps this one"
+        } else if !wasFound {
+            known.stranger = nil
+        }
         // A node that has lost its memory goes on from what it wrote.
-        record.sequence = max(record.sequence, (stored?.value.sequence ?? 0) + 1)
+        record.sequence = max(
+            record.sequence, (stored?.value.sequence ?? 0) + 1, (last?.sequence ?? 0) + 1)
         known.record = record
         known.isWritten = false
         memory.fleet = known
-        // Other processes of this node keep theirs meanwhile.
-        var remembered = try ledger.load().memory
         remembered.fleet = known
         try ledger.remember(remembered)
         do throws(FleetFailure) {
@@ -123,13 +131,16 @@ struct TellFleet {
         }
     }
 
-    /// Another adoption, or a boot that is neither this one nor the one in which this node wrote last.
+    /// Whether what stands in the store is not what this node wrote.
     ///
-    /// Whoever writes counts on from what stands there, so what is older than what this node wrote last is its own, in a
-    /// store that went back in time.
+    /// Whoever writes counts on from what stands there, so what is newer than what this node has remembered is another's,
+    /// and what is older its own, in a store that went back in time. What is as new as that is another's where it is of
+    /// another adoption, or of a boot that is neither this one nor the one in which this node wrote last. A node that has
+    /// lost its memory has its adoption alone to tell by.
     private func isAnothers(_ stored: NodeRecord, than record: NodeRecord, _ last: NodeRecord?) -> Bool {
-        guard stored.instance == record.instance else { return true }
-        guard let last, stored.boot != record.boot else { return false }
-        return stored.boot != last.boot && stored.sequence >= last.sequence
+        guard let last else { return stored.instance != record.instance }
+        guard stored.sequence == last.sequence else { return stored.sequence > last.sequence }
+        return ![last.instance, record.instance].contains(stored.instance)
+            || ![last.boot, record.boot].contains(stored.boot)
     }
 }

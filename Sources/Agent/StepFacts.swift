@@ -51,8 +51,11 @@ extension StepRun {
     /// What a rollout has the step wait for before it changes anything; only that needs the store.
     private func hold(_ step: Step, _ judgement: Judgement) -> String? {
         guard step.rollout != nil, !step.hasBegun, let fleet = judgement.fleet else { return nil }
-        if let failure = fleet.failure { return failure }
-        guard let document = fleet.documents[step.change.installation.distribution.rawValue],
+        let distribution = step.change.installation.distribution
+        if let reason = fleet.reasonToHold(distribution, judgement.state.seat(of: distribution)) {
+            return reason
+        }
+        guard let document = fleet.documents[distribution.rawValue],
             document.state != .running
         else { return nil }
         return "the rollout is \(document.state.rawValue): \(document.reason ?? "no reason is given")"
@@ -84,13 +87,16 @@ extension StepRun {
     /// Why a step of a rollout is no longer this node's to begin; nil where it is.
     private func lostTurn(_ step: Step, _ judgement: Judgement) -> String? {
         let distribution = step.change.installation.distribution
-        guard let rollout = step.rollout, !step.hasBegun, let fleet = judgement.fleet, fleet.failure == nil
+        let seat = judgement.state.seat(of: distribution)
+        // What the store says then is not gone by, and the step waits.
+        guard let rollout = step.rollout, !step.hasBegun, let fleet = judgement.fleet,
+            fleet.reasonToHold(distribution, seat) == nil
         else { return nil }
         guard let document = fleet.documents[distribution.rawValue], document.id == rollout else {
             return "its rollout is no longer there"
         }
         if document.state.hasEnded { return "the rollout is \(document.state.rawValue)" }
-        guard let grant = judgement.state.seat(of: distribution).grant,
+        guard let grant = seat.grant,
             document.tracks.contains(where: { $0.stages.contains { $0.granted.contains(grant) } })
         else { return "this node's turn was taken from it" }
         guard document.policy == judgement.policy?.sha256 else { return Refusal.otherPolicy.text }

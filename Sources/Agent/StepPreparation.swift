@@ -70,6 +70,8 @@ extension StepRun.Run {
         for _ in 0..<5 {
             do throws(FleetFailure) {
                 guard let stored = try fleet.port.rollout(of: step.change.installation.distribution),
+                    stored.value.reasonToHold(
+                        judgement.state.seat(of: step.change.installation.distribution)) == nil,
                     let noted = try? stored.value.notingGates(answer, of: judgement.observation.node.cluster)
                 else { return false }
                 _ = try fleet.port.put(noted, over: stored)

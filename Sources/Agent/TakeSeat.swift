@@ -13,6 +13,8 @@ struct TakeSeat {
     let journal: any Journal
     let label: (String) -> String
     let reading: ClockReading
+    /// Writes the node's own record where it has something new to tell.
+    let tell: (Judgement, inout FleetView, inout ObserverMemory) throws(LedgerFailure) -> Void
 
     /// More moves than lead from nothing to a step.
     private static let mostMoves = 12
@@ -21,7 +23,7 @@ struct TakeSeat {
     ///
     /// - Returns: The events that were recorded.
     func run(
-        _ judgement: inout Judgement, _ view: inout FleetView
+        _ judgement: inout Judgement, _ view: inout FleetView, _ memory: inout ObserverMemory
     ) throws(LedgerFailure) -> [Event] {
         var events: [Event] = []
         for installation in judgement.observation.installations {
@@ -33,7 +35,9 @@ struct TakeSeat {
                 let seat = judgement.state.seat(of: id.distribution)
                 var situation = situation(installation, judgement, view, node)
                 situation.isQuarantined = isQuarantined(seat, installation, judgement, view)
-                guard let next = try move(seat, situation, installation, &judgement, &view) else { break }
+                guard let next = try move(seat, situation, installation, &judgement, &view, &memory) else {
+                    break
+                }
                 events += next
             }
         }
@@ -43,12 +47,13 @@ struct TakeSeat {
     /// One move; nil where there is none, or it came to nothing.
     private func move(
         _ seat: Seat, _ situation: SeatSituation, _ installation: Installation, _ judgement: inout Judgement,
-        _ view: inout FleetView
+        _ view: inout FleetView, _ memory: inout ObserverMemory
     ) throws(LedgerFailure) -> [Event]? {
         let distribution = installation.id.distribution
         view.known.waits[distribution.rawValue] = nil
-        if let overdue = try? situation.document?.pausingOverdue(now: reading.now),
-            reading.synchronised == true, put(overdue, distribution, &view)
+        if let document = situation.document, document.reasonToHold(seat) == nil,
+            reading.synchronised == true, let overdue = try? document.pausingOverdue(now: reading.now),
+            put(overdue, distribution, &view)
         {
             return []
         }
@@ -57,7 +62,18 @@ struct TakeSeat {
             view.known.waits[distribution.rawValue] = reason
             return nil
         case .step: return nil
-        case .put(let document): return put(document, distribution, &view) ? [] : nil
+        case .put(let document):
+            // Who proved what stands in the records alone, so that is there before the proof counts.
+            if seat.phase == .proving {
+                try tell(judgement, &view, &memory)
+                guard view.known.isWritten, view.known.stranger == nil else {
+                    view.known.waits[distribution.rawValue] =
+                        view.known.stranger
+                        ?? "this node's own record is not yet in the fleet's store; it is written again at the next look"
+                    return nil
+                }
+            }
+            return put(document, distribution, &view) ? [] : nil
         case .commit(let seat):
             // Others append while we ask.
             var state = try ledger.load().state

@@ -1,5 +1,6 @@
 import Model
 import Ports
+import Rollout
 import Rules
 
 /// Whether it is this node's turn to carry out a change.
@@ -78,6 +79,7 @@ struct Turns {
 
     private func turn(in document: RolloutDocument, _ distribution: Distribution) -> Turn {
         let seat = judgement.state.seat(of: distribution)
+        if let reason = judgement.fleet?.reasonToHold(distribution, seat) { return .waits(reason) }
         guard seat.rollout == document.id, seat.phase == .stepping || seat.phase == .soaking else {
             return .waits(
                 judgement.fleet?.waits[distribution.rawValue]
@@ -87,5 +89,13 @@ struct Turns {
             stage.matches(judgement.observation.node)
         }
         return .granted(rollout: document.id, soak: stage?.soak ?? .zero)
+    }
+}
+
+extension KnownFleet {
+    /// Why nothing of a rollout is begun by what the store says now, though this node holds a grant (invariant 2); nil where
+    /// it may be.
+    func reasonToHold(_ distribution: Distribution, _ seat: Seat) -> String? {
+        failure ?? stranger ?? documents[distribution.rawValue]?.reasonToHold(seat)
     }
 }

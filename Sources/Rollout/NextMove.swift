@@ -85,20 +85,25 @@ public func nextMove(_ seat: Seat, _ situation: SeatSituation) -> Move {
     guard let document = situation.document else {
         return seat.phase == .idle ? .wait("no rollout is under way") : .commit(seat.left())
     }
-    guard document.format <= RolloutDocument.newestFormat else {
-        return .wait(Refusal.newerFormat(document.format).text)
-    }
-    guard document.generation >= seat.highest else {
-        return .wait(
-            "the store went back in time (it is at generation \(document.generation), this node has seen "
-                + "\(seat.highest)); look at what was restored, then 'holdfast rollout resume'")
-    }
+    if let reason = document.reasonToHold(seat) { return .wait(reason) }
     if document.generation > seat.highest {
         var seen = seat
         seen.highest = document.generation
         return .commit(seen)
     }
     return Seating(seat: seat, document: document, situation: situation).next()
+}
+
+extension RolloutDocument {
+    /// Why a node with this seat begins nothing by this document, and writes none of it: it is of a newer format, or
+    /// older than what the node has seen; nil where it goes by it.
+    public func reasonToHold(_ seat: Seat) -> String? {
+        if format > Self.newestFormat { return Refusal.newerFormat(format).text }
+        guard generation < seat.highest else { return nil }
+        return
+            "the store went back in time (it is at generation \(generation), this node has seen \(seat.highest)); "
+            + "look at what was restored, then 'holdfast rollout resume'"
+    }
 }
 
 extension Seat {

@@ -59,4 +59,117 @@ struct FleetFaultTests {
         #expect(fleet.state == .done)
         #expect(fleet.nodes.allSatisfy { $0.runs(patch) && $0.starts == 1 })
     }
+
+    // MARK: A store that went back in time
+
+    @Test("invariant 2: what has its turn in a store that went back in time does not begin by it")
+    func beginsNothingByAnOldStore() throws {
+        let (fleet, canary) = try kept()
+        let snapshot = fleet.store.snapshot()
+        try change(fleet) { try $0.pausing(reason: "a person") }
+        canary.tick(asksFleet: true)
+        fleet.store.restore(snapshot)
+        canary.health = nil
+        for _ in 0..<4 { fleet.round() }
+        #expect(canary.onDisk == old.sha256 && canary.state.step == nil)
+        #expect(canary.memory.fleet?.waits["k3s"]?.contains("went back in time") == true)
+        try change(fleet) {
+            try $0.resuming(highest: canary.state.seat(of: .k3s).highest, now: canary.clock.now)
+        }
+        fleet.play()
+        #expect(fleet.state == .done && canary.starts == 1)
+    }
+
+    @Test("invariant 2: a step that is open and has changed nothing waits while the store went back in time")
+    func holdsWhatIsOpen() throws {
+        var found: (fleet: FleetOfNodes, canary: World, before: SimulatedStore.Content)?
+        for fuse in 1...200 where found == nil {
+            let fleet = FleetOfNodes(["canary-1", "edge-1"], soak: .minutes(10))
+            let canary = try fleet.node("canary-1")
+            try fleet.begin(patch)
+            let before = fleet.store.snapshot()
+            canary.tick(asksFleet: true)
+            canary.guards.fuse = fuse
+            canary.step()
+            canary.guards.fuse = nil
+            canary.ledger.restart()
+            if canary.state.step?.hasBegun == false { found = (fleet, canary, before) }
+        }
+        let (fleet, canary, before) = try #require(found)
+        fleet.store.restore(before)
+        for _ in 0..<4 { fleet.round() }
+        #expect(canary.state.step?.hasBegun == false && canary.onDisk == old.sha256)
+        try change(fleet) {
+            try $0.resuming(highest: canary.state.seat(of: .k3s).highest, now: canary.clock.now)
+        }
+        fleet.play(rounds: 90)
+        #expect(fleet.state == .done && canary.starts == 1)
+    }
+
+    @Test("a deadline that is over in a store that went back in time changes nothing there")
+    func deadlineOfAnOldStore() throws {
+        let (fleet, canary) = try kept()
+        let snapshot = fleet.store.snapshot()
+        try change(fleet) { try $0.pausing(reason: "a person") }
+        canary.tick(asksFleet: true)
+        fleet.store.restore(snapshot)
+        canary.pass(.days(40))
+        canary.tick(asksFleet: true)
+        #expect(fleet.state == .running)
+        let stored = try #require(fleet.store.rollouts[.k3s]?.value)
+        // Where it has seen nothing newer it does pause it.
+        try change(fleet) {
+            try $0.resuming(highest: canary.state.seat(of: .k3s).highest, now: canary.clock.now)
+        }
+        canary.pass(.days(40))
+        canary.tick(asksFleet: true)
+        #expect(fleet.state == .paused && stored.state == .running)
+    }
+
+    // MARK: Clones
+
+    @Test("two copies of one running machine both find out, hold, and go on once a person has said who it is")
+    func clone() throws {
+        let fleet = FleetOfNodes(["canary-1", "edge-1", "edge-1"])
+        let (first, second) = (fleet.nodes[1], fleet.nodes[2])
+        #expect(first.clock.bootID == second.clock.bootID)
+        for _ in 0..<3 {
+            for node in [first, second] {
+                node.pass(.hours(2))
+                node.tick(asksFleet: true)
+                node.tick(asksFleet: true)
+            }
+        }
+        for node in [first, second] {
+            #expect(node.state.problems.contains { $0.code == "fleet-stranger" })
+        }
+        // The second one becomes another machine, and the first one is adopted anew.
+        first.tick(request: .adopt)
+        for _ in 0..<3 {
+            first.pass(.hours(2))
+            first.tick(asksFleet: true)
+        }
+        #expect(!first.state.problems.contains { $0.code == "fleet-stranger" })
+    }
+
+    // MARK: The own record
+
+    @Test("a node's own record says that it runs the artifact before its proof counts")
+    func recordFirst() throws {
+        let fleet = FleetOfNodes(["canary-1", "edge-1"])
+        try fleet.begin(patch)
+        var told: [String: NodeRecord.Part] = [:]
+        fleet.store.onWrite = { [unowned fleet] document in
+            for track in document.tracks where track.stages.contains(where: { $0.provenCount > 0 }) {
+                for record in fleet.store.records.values.map(\.value) where record.cluster == track.cluster {
+                    if told[record.name] == nil { told[record.name] = record.parts.first }
+                }
+            }
+        }
+        fleet.play()
+        #expect(fleet.state == .done && told.count == 2)
+        for part in told.values {
+            #expect(part.bytes == patch.bytes && part.running == patch.version && part.phase == "proving")
+        }
+    }
 }
