@@ -66,9 +66,9 @@ extension Tick {
         let seats = TakeSeat(
             port: fleet.port, identity: fleet.identity, ledger: ledger, journal: journal, label: label,
             reading: reading, tell: tellOfItself)
-        var events = try takeApprovals(&judgement, view, fleet.port, reading)
+        giveBack(judgement, &view, fleet)
         try BeginRollout(port: fleet.port, ledger: ledger, label: label).run(judgement, &view)
-        events += try seats.run(&judgement, &view, &memory)
+        let events = try seats.run(&judgement, &view, &memory)
         try tellOfItself(judgement, &view, &memory)
         memory.fleet = view.known
         judgement.fleet = view.known
@@ -89,24 +89,26 @@ extension Tick {
             record, &view.known, adoptedAt: adoptedAt, memory: &memory)
     }
 
-    /// Takes over what people have approved elsewhere; it counts from the next look on.
-    private func takeApprovals(
-        _ judgement: inout Judgement, _ view: FleetView, _ port: any FleetPort, _ reading: ClockReading
-    ) throws(LedgerFailure) -> [Event] {
-        guard view.hasApprovals else { return [] }
-        let node = judgement.observation.node.name
-        for id in unsharedSpending(view.known.approvals, judgement.state, node: node) {
-            // Where it is not noted now it is at the next look.
-            try? port.spend(id, on: node)
+    /// What people have approved or taken back elsewhere, since it was last taken over.
+    func sharedEvents(_ view: FleetView?, _ state: NodeState, at now: Instant) -> [Event] {
+        guard let fleet, let view, view.hasApprovals else { return [] }
+        return sharedApprovals(view.known.approvals, state, node: fleet.identity.id, at: now)
+    }
+
+    /// Gives a store that was restored what this node remembers and it does not know (`rollout.md`, "The store"); what
+    /// cannot be written now is at the next look.
+    private func giveBack(
+        _ judgement: Judgement, _ view: inout FleetView,
+        _ fleet: (port: any FleetPort, identity: FleetIdentity)
+    ) {
+        guard view.known.stranger == nil else { return }
+        let (state, node) = (judgement.state, judgement.observation.node.name)
+        if view.hasApprovals {
+            let shared = view.known.approvals
+            for id in unsharedSpending(shared, state, node: fleet.identity.id, called: node) {
+                try? fleet.port.spend(id, on: fleet.identity.id)
+            }
         }
-        let events = sharedApprovals(view.known.approvals, judgement.state, at: reading.now)
-        guard !events.isEmpty else { return [] }
-        var state = try ledger.load().state
-        for event in events { state.apply(event, at: reading.now) }
-        try ledger.append(events, reading: reading, state: state)
-        events.flatMap(journalEntries).forEach(journal.write)
-        judgement.state = state
-        return events
     }
 
     /// Keeps what was learnt; what another process of this node has earned, fetched or heard meanwhile stays.

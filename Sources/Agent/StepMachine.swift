@@ -190,6 +190,22 @@ func failed(_ reason: String, _ step: Step, _ facts: StepFacts) -> StepAction {
     return .move(.replacingBack, failure: reason)
 }
 
+/// Whether a step's bytes have run here, or nobody can tell that they have not.
+///
+/// - Parameter installation: as it is now; nil where it is gone.
+func mayHaveRun(_ step: Step, _ installation: Installation?) -> Bool {
+    switch step.phase {
+    case .storing, .gating, .backingUp, .draining: return false
+    // They lie in place, and whoever starts the unit starts them.
+    case .replacing: return installation?.running?.startedFrom?.isSameBytes(as: step.change.to) == true
+    case .restarting:
+        guard let installation else { return true }
+        return isOther(installation.mainUnit?.invocationID, than: step.invocation)
+            || installation.running?.startedFrom?.isSameBytes(as: step.change.to) == true
+    case .probing, .soaking, .replacingBack, .restartingBack, .probingBack: return true
+    }
+}
+
 private func isOther(_ invocation: String?, than before: String?) -> Bool {
     invocation != nil && invocation != before
 }

@@ -378,10 +378,12 @@ public struct StepRun {
             _ step: Step, _ outcome: StepEnd.Outcome, failure: String? = nil, _ judgement: Judgement
         ) throws(LedgerFailure) -> Bool {
             var events: [Event] = []
-            switch outcome {
-            case .abandoned: break
-            case .done, .putBack, .needsPerson:
-                // It was tried with these bytes: to try again takes another word (invariant 6).
+            let isLeft = if case .abandoned = outcome { true } else { false }
+            // It was tried with these bytes: to try again takes another word (invariant 6).
+            let installation = judgement.observation.installations.first {
+                $0.id == step.change.installation
+            }
+            if !isLeft || mayHaveRun(step, installation) {
                 events += step.approvals.map { id in
                     .approvalSpent(
                         SpentApproval(

@@ -270,14 +270,22 @@ public struct Tick {
         }
         var situation = Situation(
             state: state, observation: observation, policy: reading, lastPolicy: lastPolicy, catalog: catalog,
-            fleet: fleets(view, observation, reading.loaded ?? lastPolicy), approvals: state.approvals,
-            denials: state.denials, zones: known)
-        var judgement = judge(situation, label: label)
-        // By what others say of themselves it may be another decision.
-        if freshen(&view, judgement, &memory) {
-            situation.fleet = fleets(view, observation, reading.loaded ?? lastPolicy)
-            judgement = judge(situation, label: label)
+            fleet: [:], approvals: [], denials: state.denials, zones: known)
+        // What people said elsewhere counts at once: by an approval that was taken back nothing is begun (invariant 6).
+        var shared: [Event] = []
+        func judged() -> Judgement {
+            let news = sharedEvents(view, situation.state, at: observation.clock.now)
+            for event in news { situation.state.apply(event, at: observation.clock.now) }
+            shared += news
+            situation.approvals = situation.state.approvals
+            situation.fleet = fleets(view, observation, situation.policy.loaded ?? lastPolicy)
+            var judgement = judge(situation, label: label)
+            judgement.events = shared + judgement.events
+            return judgement
         }
+        var judgement = judged()
+        // By what others say of themselves it may be another decision.
+        if freshen(&view, judgement, &memory) { judgement = judged() }
         judgement.fleet = view?.known
         judgement.fleetIsAsked = view?.isAsked == true
         judgement.downloads = memory.downloads

@@ -56,7 +56,7 @@ struct Explanation {
         let names =
             target.revision.map { $0 == approval.revision }
             ?? approval.digests.values.contains { $0 == target.sha256 }
-        return record.now < approval.expires && !approval.spentBy.contains(record.subject.node.name)
+        return record.now < approval.expires && !approval.isSpent(on: record.subject.node.name)
             && (names || approval.version == target.version)
     }
 

@@ -33,8 +33,13 @@ public struct Approval: Codable, Hashable, Sendable {
     public var reason: String
     /// What the system says of who approved; root can forge it.
     public var claimedBy: String
-    /// Nodes that have used it up (invariant 6).
+    /// Nodes that have used it up (invariant 6): in a fleet's store their ids, in a node's own ledger `thisNode`.
+    ///
+    /// A name there is a label beside it, and the mark of a ledger that an older Holdfast wrote.
     public var spentBy: [String]
+
+    /// In `spentBy` of a node's own ledger: that node, whatever it is called by now.
+    public static let thisNode = "."
 
     /// Makes an approval.
     public init(
@@ -61,6 +66,13 @@ public struct Approval: Codable, Hashable, Sendable {
 }
 
 extension Approval {
+    /// Whether the node whose ledger it stands in has used it up.
+    ///
+    /// - Parameter name: what the node is called.
+    public func isSpent(on name: String) -> Bool {
+        spentBy.contains { $0 == Self.thisNode || $0 == name }
+    }
+
     /// The target for people: its version, and the revision or the digests that pin it.
     public var summary: String {
         let name = version.map(\.description) ?? "any version"

@@ -195,8 +195,8 @@ extension NodeState {
             installations[key]?.reference = end.step.change.to
         case .approvalSpent(let spent):
             for index in approvals.indices
-            where approvals[index].id == spent.approval && !approvals[index].spentBy.contains(spent.node) {
-                approvals[index].spentBy.append(spent.node)
+            where approvals[index].id == spent.approval && !approvals[index].isSpent(on: spent.node) {
+                approvals[index].spentBy += [spent.node, Approval.thisNode]
             }
         case .quarantined(let entry):
             quarantine.removeAll { $0.installation == entry.installation && $0.bytes == entry.bytes }
@@ -228,7 +228,7 @@ extension NodeState {
 
     /// The approvals that have neither ended nor been used up by a node.
     public func approvals(inForceOn node: String, at now: Instant) -> [Approval] {
-        approvals.filter { now < $0.expires && !$0.spentBy.contains(node) }
+        approvals.filter { now < $0.expires && !$0.isSpent(on: node) }
     }
 }
 

@@ -28,7 +28,7 @@ extension Question {
         case .rollout(let name) where name != fleet.rollout: return "is for rollout \(name)"
         case .node, .stage, .rollout: break
         }
-        if approval.spentBy.contains(node.name) { return "is spent on this node" }
+        if approval.isSpent(on: node.name) { return "is spent on this node" }
         let tooMuch = approval.waives.filter { !policy.approval.mayWaive.contains($0) }
         if !tooMuch.isEmpty {
             let names = tooMuch.map(\.rawValue).joined(separator: ", ")

@@ -20,6 +20,14 @@ struct FleetFaultTests {
         fleet.store.rollouts[.k3s]?.value.tracks.flatMap(\.stages).flatMap(\.granted) ?? []
     }
 
+    private func approval(_ artifact: Artifact, at now: Instant, spentBy: [String] = []) throws -> Approval {
+        Approval(
+            id: "a1", distribution: .k3s, version: artifact.version,
+            digests: ["amd64": try #require(artifact.sha256)], revision: nil, from: [],
+            scope: .rollout("r1"), approvedAt: now, expires: now + .days(9), waives: [], reason: "",
+            claimedBy: "a person", spentBy: spentBy)
+    }
+
     /// A fleet whose canary has its turn and does not begin, since it is not known to be well.
     private func kept() throws -> (fleet: FleetOfNodes, canary: World) {
         let fleet = FleetOfNodes(["canary-1", "edge-1"], soak: .minutes(10))
@@ -171,5 +179,51 @@ struct FleetFaultTests {
         for part in told.values {
             #expect(part.bytes == patch.bytes && part.running == patch.version && part.phase == "proving")
         }
+    }
+
+    // MARK: Approvals
+
+    @Test("invariant 6: an approval is used up by a machine, not by all that are called as it is")
+    func spentByMachine() throws {
+        let fleet = FleetOfNodes(["canary-1", "edge-1"]) { $0.gates = [] }
+        try fleet.begin(minor)
+        let canary = try fleet.node("canary-1")
+        try person(fleet).share(try approval(minor, at: canary.clock.now))
+        try person(fleet).spend("a1", on: "canary-1")
+        fleet.play()
+        #expect(fleet.state == .done)
+        // The store is told of it when it is asked next, within the hour.
+        for _ in 0..<14 { fleet.round() }
+        let shared = try #require(try person(fleet).approvals().first)
+        #expect(Set(shared.spentBy) == ["canary-1", "id-canary-1", "id-edge-1"])
+        #expect(canary.state.approvals(inForceOn: "renamed", at: canary.clock.now) == [])
+    }
+
+    @Test("invariant 6: a step that is left after its bytes ran has used its approval up")
+    func leftAfterStart() throws {
+        let fleet = FleetOfNodes(["canary-1", "edge-1"], soak: .hours(2)) { $0.gates = [] }
+        try fleet.begin(minor)
+        let canary = try fleet.node("canary-1")
+        try person(fleet).share(try approval(minor, at: canary.clock.now))
+        for _ in 0..<6 where canary.state.step?.phase != .soaking { fleet.round() }
+        #expect(canary.runs(minor) && canary.state.step?.approvals == ["a1"])
+        canary.record(.released(canary.installation.id))
+        canary.step()
+        #expect(canary.chain.suffix(2) == ["spent", "abandoned"])
+        #expect(canary.state.approvals.first?.isSpent(on: "canary-1") == true)
+    }
+
+    @Test("invariant 6: by an approval that was taken back nothing begins in the very look that finds it")
+    func takenBack() throws {
+        let fleet = FleetOfNodes(["canary-1", "edge-1"]) { $0.gates = [] }
+        let canary = try fleet.node("canary-1")
+        let given = try approval(minor, at: canary.clock.now)
+        canary.record(.approved(given))
+        try person(fleet).share(given)
+        try person(fleet).spend("a1", on: everyNode)
+        try fleet.begin(minor)
+        canary.tick(asksFleet: true)
+        #expect(canary.state.approvals == [] && canary.state.seat(of: .k3s).phase == .idle)
+        #expect(granted(fleet) == [])
     }
 }

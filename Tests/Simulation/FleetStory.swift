@@ -161,6 +161,8 @@ final class FleetStory {
     private func happen(to node: World) {
         switch dice.next() % 100 {
         case 0..<3: node.fleet?.isCutOff = true
+        // A node takes its turn in the look that finds it, so it has to be cut off more often for that to show.
+        case 13..<40 where bug == .remembersStore: node.fleet?.isCutOff = true
         case 3..<7:
             let isDone = dice.chance(50)
             node.fleet?.loseReply = { isDone }

@@ -283,7 +283,7 @@ struct StepTests {
         let world = try prepared(stories[0])
         let approval = try #require(world.state.approvals.first)
         world.step()
-        #expect(world.state.approvals.first?.spentBy == ["sim-1"])
+        #expect(world.state.approvals.first?.isSpent(on: "renamed") == true)
         // The old one is adopted again, and the patch turns up once more.
         world.bring(old)
         world.start(unit)
