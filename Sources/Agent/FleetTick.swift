@@ -109,6 +109,18 @@ extension Tick {
                 try? fleet.port.spend(id, on: fleet.identity.id)
             }
         }
+        guard let standing = view.standing else { return }
+        for entry in state.quarantine where entry.rollout != nil {
+            guard let bytes = entry.bytes, !standing.contains(bytes), !view.told.contains(bytes) else {
+                continue
+            }
+            let own = FleetQuarantine(
+                bytes: bytes, distribution: entry.installation.distribution,
+                version: entry.artifact.version, reason: entry.reason, node: node, at: entry.at)
+            do throws(FleetFailure) { try fleet.port.quarantine(own, isNew: false) } catch { continue }
+            view.told.insert(bytes)
+            view.known.quarantine.append(own)
+        }
     }
 
     /// Keeps what was learnt; what another process of this node has earned, fetched or heard meanwhile stays.

@@ -27,6 +27,10 @@ struct FleetView {
     var isFresh = false
     /// Whether approvals were, which a node also asks for that may not move without one.
     var hasApprovals = false
+    /// Bytes of which a quarantine stands in the store, in force or cleared; nil where it was not asked.
+    var standing: Set<String>?
+    /// Bytes whose quarantine this node has made known in this tick.
+    var told: Set<String> = []
     /// What it holds, where it was asked.
     var documents: [Distribution: Stored<RolloutDocument>] = [:]
     /// What is known, from this tick or an earlier one.
@@ -148,7 +152,9 @@ struct FleetWatch {
 
     private func askOthers(_ view: inout FleetView, _ observation: Observation) throws(FleetFailure) {
         view.known.members = try port.nodes().records.filter { $0.cluster == observation.node.cluster }
-        view.known.quarantine = try port.quarantine()
+        let quarantine = try port.quarantine()
+        view.known.quarantine = quarantine.filter { $0.cleared == nil }
+        view.standing = Set(quarantine.map(\.bytes))
         view.known.approvals = try port.approvals()
         view.known.membersAt = observation.clock.now
         view.known.seesOthers = port.seesOthers

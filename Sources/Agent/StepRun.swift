@@ -408,7 +408,7 @@ public struct StepRun {
             .quarantined(
                 QuarantinedArtifact(
                     installation: step.change.installation, artifact: step.change.to, reason: reason,
-                    at: world.clock.read().now))
+                    at: world.clock.read().now, rollout: step.rollout))
         }
 
         func append(_ events: [Event], _ state: NodeState) throws(LedgerFailure) {

@@ -94,10 +94,11 @@ struct TakeSeat {
             let entry = FleetQuarantine(
                 bytes: bytes, distribution: distribution, version: own?.artifact.version, reason: reason,
                 node: judgement.observation.node.name, at: reading.now)
-            do throws(FleetFailure) { try port.quarantine(entry) } catch {
+            do throws(FleetFailure) { try port.quarantine(entry, isNew: true) } catch {
                 view.known.waits[distribution.rawValue] = error.description
                 return nil
             }
+            view.told.insert(bytes)
             view.known.quarantine.append(entry)
             return []
         }
@@ -174,8 +175,9 @@ struct TakeSeat {
         let document = view.documents[installation.id.distribution]?.value
         let isKnown = { (bytes: String) in view.known.quarantine.contains { $0.bytes == bytes } }
         if case .failing = seat.phase {
-            // What nobody can name cannot be told.
-            return tried(seat, judgement, document).map(isKnown) ?? true
+            // What nobody can name cannot be told; what was known some time ago a person may have cleared since.
+            guard let bytes = tried(seat, judgement, document) else { return true }
+            return view.told.contains(bytes) || view.isFresh && isKnown(bytes)
         }
         guard let bytes = document?.artifact(for: judgement.observation.node.architecture)?.bytes else {
             return false

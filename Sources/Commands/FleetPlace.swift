@@ -136,10 +136,12 @@ private final class LazyFleet: FleetPort {
     ) throws(FleetFailure) { try port().put(checkpoint, over: read) }
     func remove(_ record: Stored<NodeRecord>) throws(FleetFailure) { try port().remove(record) }
     func quarantine() throws(FleetFailure) -> [FleetQuarantine] { try port().quarantine() }
-    func quarantine(_ entry: FleetQuarantine) throws(FleetFailure) { try port().quarantine(entry) }
-    func clearQuarantine(bytes: String) throws(FleetFailure) -> Bool {
-        try port().clearQuarantine(bytes: bytes)
+    func quarantine(_ entry: FleetQuarantine, isNew: Bool) throws(FleetFailure) {
+        try port().quarantine(entry, isNew: isNew)
     }
+    func clear(
+        _ entry: FleetQuarantine, _ word: FleetQuarantine.Clearing
+    ) throws(FleetFailure) -> Bool { try port().clear(entry, word) }
     func approvals() throws(FleetFailure) -> [Approval] { try port().approvals() }
     func share(_ approval: Approval) throws(FleetFailure) { try port().share(approval) }
     func spend(_ approval: String, on node: String) throws(FleetFailure) {

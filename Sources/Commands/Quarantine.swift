@@ -28,7 +28,9 @@ func quarantineClear(_ invocation: Invocation, on screen: Screen) throws(Failure
     guard !word.isEmpty else { throw Failure(code: .usage, message: "the bytes are empty") }
     let fleet = try place.openFleet()
     var known: [FleetQuarantine]
-    do throws(FleetFailure) { known = try fleet.port.quarantine() } catch { throw Failure(fleet: error) }
+    do throws(FleetFailure) { known = try fleet.port.quarantine().filter { $0.cleared == nil } } catch {
+        throw Failure(fleet: error)
+    }
     known += place.ownQuarantine.filter { own in !known.contains { $0.bytes == own.bytes } }
     let found = known.filter { $0.bytes.hasPrefix(word) || $0.version?.description == word }
     guard let entry = found.first else {
@@ -42,15 +44,18 @@ func quarantineClear(_ invocation: Invocation, on screen: Screen) throws(Failure
             code: .usage,
             message: "\(word.printable) fits several: \(found.map(\.bytes).joined(separator: ", "))")
     }
-    do throws(FleetFailure) {
-        _ = try fleet.port.clearQuarantine(bytes: entry.bytes)
-    } catch {
-        throw Failure(fleet: error)
-    }
+    let reading = place.clock.read()
     let said = RolloutWord(
         distribution: entry.distribution, rollout: nil, version: entry.version,
         word: .clear(bytes: entry.bytes), reason: invocation.value("reason") ?? "", claimedBy: claimedBy())
-    try place.record(.rolloutSaid(said), reading: place.clock.read())
+    do throws(FleetFailure) {
+        let word = FleetQuarantine.Clearing(
+            at: reading.now, claimedBy: said.claimedBy, reason: said.reason)
+        _ = try fleet.port.clear(entry, word)
+    } catch {
+        throw Failure(fleet: error)
+    }
+    try place.record(.rolloutSaid(said), reading: reading)
     screen.out("\(said.summary.printable)\n")
     if fleet.port.seesOthers {
         screen.out(

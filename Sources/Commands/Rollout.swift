@@ -189,7 +189,7 @@ extension Place {
             let found = nodes ? try fleet.port.nodes() : ([], [])
             return FleetReport(
                 seesOthers: fleet.port.seesOthers, documents: documents, records: found.0,
-                quarantine: try fleet.port.quarantine(), own: loaded?.sha256,
+                quarantine: try fleet.port.quarantine().filter { $0.cleared == nil }, own: loaded?.sha256,
                 stages: loaded?.document.stages ?? [], now: clock.read().now,
                 problems: found.1.map(\.text))
         } catch {

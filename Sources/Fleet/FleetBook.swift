@@ -109,35 +109,45 @@ public final class FleetBook: FleetPort {
         _ checkpoint: FleetCheckpoint, over read: Stored<FleetCheckpoint>?
     ) throws(FleetFailure) {
         let key = FleetKey(.checkpoint, checkpoint.node)
-        let text: String
-        do { text = try CanonicalJSON.text(of: WithFormat(checkpoint)) } catch {
-            throw FleetFailure(.malformed, "\(key): cannot be written as JSON")
-        }
-        _ = try write(checkpoint, text, key, over: read?.revision)
+        _ = try write(checkpoint, try text(of: checkpoint, at: key), key, over: read?.revision)
     }
 
     // MARK: Quarantine
 
     public func quarantine() throws(FleetFailure) -> [FleetQuarantine] {
         var found: [FleetQuarantine] = []
-        for entry in try store.list(.quarantine) {
-            let read = try FleetText.read(
-                WithFormat<FleetQuarantine>.self, entry.value.text, at: entry.key)
-            guard read.value.bytes == entry.key.name else { throw misplaced(entry.key) }
-            found.append(read.value)
-        }
+        for entry in try store.list(.quarantine) { found.append(try quarantine(entry.key, entry.value)) }
         return found
     }
 
-    public func quarantine(_ entry: FleetQuarantine) throws(FleetFailure) {
-        try createOnce(FleetKey(.quarantine, entry.bytes), WithFormat(entry))
+    public func quarantine(_ entry: FleetQuarantine, isNew: Bool) throws(FleetFailure) {
+        let key = FleetKey(.quarantine, entry.bytes)
+        let text = try text(of: entry, at: key)
+        do throws(FleetFailure) { _ = try store.create(key, text) } catch {
+            guard error.code == .conflict else { throw error }
+            guard isNew, let found = try store.get(key), try quarantine(key, found).cleared != nil else {
+                return
+            }
+            _ = try store.put(key, text, ifRevision: found.revision)
+        }
     }
 
-    public func clearQuarantine(bytes: String) throws(FleetFailure) -> Bool {
-        let key = FleetKey(.quarantine, bytes)
-        guard let found = try store.get(key) else { return false }
-        try store.delete(key, ifRevision: found.revision)
-        return true
+    public func clear(
+        _ entry: FleetQuarantine, _ word: FleetQuarantine.Clearing
+    ) throws(FleetFailure) -> Bool {
+        let key = FleetKey(.quarantine, entry.bytes)
+        let found = try store.get(key)
+        var cleared = if let found { try quarantine(key, found) } else { entry }
+        if found != nil, cleared.cleared != nil { return false }
+        cleared.cleared = word
+        _ = try write(cleared, try text(of: cleared, at: key), key, over: found?.revision)
+        return found != nil
+    }
+
+    private func quarantine(_ key: FleetKey, _ value: FleetValue) throws(FleetFailure) -> FleetQuarantine {
+        let read = try FleetText.read(WithFormat<FleetQuarantine>.self, value.text, at: key).value
+        guard read.bytes == key.name else { throw misplaced(key) }
+        return read
     }
 
     // MARK: Approvals
@@ -167,12 +177,12 @@ public final class FleetBook: FleetPort {
     }
 
     public func share(_ approval: Approval) throws(FleetFailure) {
-        try createOnce(Self.key(of: approval), WithFormat(approval))
+        try createOnce(Self.key(of: approval), approval)
     }
 
     public func spend(_ approval: String, on node: String) throws(FleetFailure) {
         let key = FleetKey(.spent, "\(KeyPart.text(approval))/\(KeyPart.text(node))")
-        try createOnce(key, WithFormat(Spent(approval: approval, node: node)))
+        try createOnce(key, Spent(approval: approval, node: node))
     }
 
     private static func key(of approval: Approval) -> FleetKey {
@@ -200,10 +210,12 @@ public final class FleetBook: FleetPort {
         }
     }
 
-    private func createOnce(_ key: FleetKey, _ value: WithFormat<some Codable>) throws(FleetFailure) {
-        do { try createOnce(key, try CanonicalJSON.text(of: value)) } catch let error as FleetFailure {
-            throw error
-        } catch {
+    private func createOnce(_ key: FleetKey, _ value: some Codable) throws(FleetFailure) {
+        try createOnce(key, try text(of: value, at: key))
+    }
+
+    private func text(of value: some Codable, at key: FleetKey) throws(FleetFailure) -> String {
+        do { return try CanonicalJSON.text(of: WithFormat(value)) } catch {
             throw FleetFailure(.malformed, "\(key): cannot be written as JSON")
         }
     }

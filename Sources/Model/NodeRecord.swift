@@ -86,6 +86,9 @@ public struct NodeRecord: Codable, Hashable, Sendable {
 }
 
 /// An artifact that failed somewhere in the fleet.
+///
+/// One that a person has cleared stays as cleared: a node on which it failed gives it back to a store that does not know
+/// it, since that was restored, and leaves the clear alone.
 public struct FleetQuarantine: Codable, Hashable, Sendable {
     /// 64 hexadecimal digits of a SHA-256, or `revision:N`.
     public var bytes: String
@@ -99,8 +102,27 @@ public struct FleetQuarantine: Codable, Hashable, Sendable {
     public var node: String
     /// When, by that node's clock.
     public var at: Instant
+    /// What a person said to it; nil while it is in force.
+    public var cleared: Clearing?
 
-    /// Makes an entry.
+    /// A person's word that bytes may be rolled out again.
+    public struct Clearing: Codable, Hashable, Sendable {
+        /// When, by the clock of the node on which it was said.
+        public var at: Instant
+        /// What the system says of who said it; root can forge it.
+        public var claimedBy: String
+        /// Why, in the person's words; empty where none were given.
+        public var reason: String
+
+        /// Makes a word.
+        public init(at: Instant, claimedBy: String, reason: String) {
+            self.at = at
+            self.claimedBy = claimedBy
+            self.reason = reason
+        }
+    }
+
+    /// Makes an entry that is in force.
     public init(
         bytes: String, distribution: Distribution, version: Version?, reason: String, node: String,
         at: Instant

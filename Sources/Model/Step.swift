@@ -233,13 +233,18 @@ public struct QuarantinedArtifact: Codable, Hashable, Sendable {
     public var reason: String
     /// When.
     public var at: Instant
+    /// The rollout in which it failed, whose fleet knows of it; nil for a change of this node alone.
+    public var rollout: String?
 
     /// Makes an entry.
-    public init(installation: InstallationID, artifact: Artifact, reason: String, at: Instant) {
+    public init(
+        installation: InstallationID, artifact: Artifact, reason: String, at: Instant, rollout: String? = nil
+    ) {
         self.installation = installation
         self.artifact = artifact
         self.reason = reason
         self.at = at
+        self.rollout = rollout
     }
 
     /// By which rules name its bytes: a digest's hexadecimal digits, or `revision:N`; nil where neither is known.

@@ -38,14 +38,16 @@ public protocol FleetPort: AnyObject {
     /// Takes a record away, of a node that is gone for good.
     func remove(_ record: Stored<NodeRecord>) throws(FleetFailure)
 
-    /// What failed somewhere and was not cleared by a person.
+    /// What failed somewhere: what is in force, and what a person has cleared.
     func quarantine() throws(FleetFailure) -> [FleetQuarantine]
 
-    /// Makes a quarantine known; where those bytes are known already nothing is done.
-    func quarantine(_ entry: FleetQuarantine) throws(FleetFailure)
+    /// Makes a quarantine known; where one of those bytes is in force already nothing is done.
+    ///
+    /// - Parameter isNew: whether it failed just now, and so again where a person has cleared it; else a clear stands.
+    func quarantine(_ entry: FleetQuarantine, isNew: Bool) throws(FleetFailure)
 
-    /// Takes a quarantine away, by a person; false where there was none.
-    func clearQuarantine(bytes: String) throws(FleetFailure) -> Bool
+    /// Notes that a person has cleared a quarantine, whether or not the store knew of it; false where none was in force.
+    func clear(_ entry: FleetQuarantine, _ word: FleetQuarantine.Clearing) throws(FleetFailure) -> Bool
 
     /// Approvals that people have shared, spent ones with by which nodes.
     func approvals() throws(FleetFailure) -> [Approval]

@@ -64,7 +64,7 @@ struct EtcdClusterTests {
         let second = try book.put(.sample(generation: 2), over: first)
         try etcd.saveSnapshot()
         let third = try book.put(.sample(generation: 3), over: second)
-        try book.quarantine(.sample(bytes: "revision:7"))
+        try book.quarantine(.sample(bytes: "revision:7"), isNew: true)
         try etcd.restoreSnapshot()
         // To the token of a later state etcd may say nothing; the next call has another.
         do throws(FleetFailure) { _ = try book.rollout(of: .k3s) } catch {

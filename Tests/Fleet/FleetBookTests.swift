@@ -56,7 +56,7 @@ struct FleetBookTests {
     func canonical() throws {
         let first = try book.put(.sample(generation: 1), over: nil)
         #expect(first.text == (try CanonicalJSON.text(of: RolloutDocument.sample(generation: 1))))
-        try book.quarantine(.sample(bytes: "revision:7"))
+        try book.quarantine(.sample(bytes: "revision:7"), isNew: true)
         #expect(
             try store.get(FleetKey(.quarantine, "revision:7"))?.text == """
                 {"at":1800000000,"bytes":"revision:7","distribution":"k3s","format":1,"node":"edge-1",\
@@ -194,12 +194,36 @@ struct FleetBookTests {
         let first = FleetQuarantine.sample(bytes: String(repeating: "0f", count: 32))
         var second = first
         second.reason = "another reason"
-        try book.quarantine(first)
-        try book.quarantine(second)
+        try book.quarantine(first, isNew: true)
+        try book.quarantine(second, isNew: true)
         #expect(try book.quarantine() == [first])
-        #expect(try book.clearQuarantine(bytes: first.bytes))
-        #expect(try book.clearQuarantine(bytes: first.bytes) == false)
-        #expect(try book.quarantine() == [])
+        #expect(try book.clear(second, word))
+        #expect(try book.clear(first, word) == false)
+        var cleared = first
+        cleared.cleared = word
+        #expect(try book.quarantine() == [cleared])
+        // Who remembers that it failed does not undo the clear; who sees it fail does.
+        try book.quarantine(first, isNew: false)
+        #expect(try book.quarantine() == [cleared])
+        try book.quarantine(second, isNew: true)
+        #expect(try book.quarantine() == [second])
+    }
+
+    private let word = FleetQuarantine.Clearing(
+        at: Instant(seconds: 1_800_000_000), claimedBy: "ada", reason: "the disk")
+
+    @Test(
+        "a clear stands where the store did not know of the quarantine, and an older Holdfast takes it for none"
+    )
+    func clearedUnknown() throws {
+        let entry = FleetQuarantine.sample(bytes: "revision:7")
+        #expect(try book.clear(entry, word) == false)
+        #expect(try book.quarantine().map(\.cleared) == [word])
+        try book.quarantine(entry, isNew: false)
+        #expect(try book.quarantine().map(\.cleared) == [word])
+        // It reads what it knows of it, and holds.
+        #expect(
+            try store.list(.quarantine).map { $0.value.text.contains(#""bytes":"revision:7""#) } == [true])
     }
 
     @Test(

@@ -134,6 +134,26 @@ struct FleetFaultTests {
         #expect(fleet.state == .paused && stored.state == .running)
     }
 
+    @Test("a quarantine that a restored store has lost is given back, unless a person has cleared it")
+    func quarantineIsGivenBack() throws {
+        let fleet = FleetOfNodes(["canary-1", "edge-1"])
+        for node in fleet.nodes { node.broken = [patch.sha256 ?? .none] }
+        let snapshot = fleet.store.snapshot()
+        try fleet.begin(patch)
+        fleet.play()
+        #expect(fleet.state == .halted)
+        let failed = try #require(fleet.store.quarantined.first)
+        fleet.store.restore(snapshot)
+        #expect(fleet.store.quarantined == [])
+        for _ in 0..<14 { fleet.round() }
+        #expect(fleet.store.quarantined.map(\.bytes) == [patch.bytes])
+        #expect(fleet.store.quarantined.map(\.reason) == [failed.reason])
+        let word = FleetQuarantine.Clearing(at: failed.at, claimedBy: "ada", reason: "the disk")
+        #expect(try person(fleet).clear(failed, word))
+        for _ in 0..<14 { fleet.round() }
+        #expect(fleet.store.quarantined == [])
+    }
+
     // MARK: Clones
 
     @Test("two copies of one running machine both find out, hold, and go on once a person has said who it is")

@@ -34,7 +34,7 @@ final class SimulatedFleet {
         return found
     }
 
-    var quarantined: [FleetQuarantine] { (try? person.quarantine()) ?? [] }
+    var quarantined: [FleetQuarantine] { ((try? person.quarantine()) ?? []).filter { $0.cleared == nil } }
 
     var checkpoints: [String: Stored<FleetCheckpoint>] {
         var found: [String: Stored<FleetCheckpoint>] = [:]
@@ -150,11 +150,13 @@ final class SimulatedFleetPort: FleetPort {
         try read.quarantine(try client.list(.quarantine))
     }
 
-    func quarantine(_ entry: FleetQuarantine) throws(FleetFailure) { try book.quarantine(entry) }
-
-    func clearQuarantine(bytes: String) throws(FleetFailure) -> Bool {
-        try book.clearQuarantine(bytes: bytes)
+    func quarantine(_ entry: FleetQuarantine, isNew: Bool) throws(FleetFailure) {
+        try book.quarantine(entry, isNew: isNew)
     }
+
+    func clear(
+        _ entry: FleetQuarantine, _ word: FleetQuarantine.Clearing
+    ) throws(FleetFailure) -> Bool { try book.clear(entry, word) }
 
     func approvals() throws(FleetFailure) -> [Approval] {
         let spent = try client.list(.spent)

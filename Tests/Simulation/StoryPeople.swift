@@ -111,7 +111,9 @@ extension FleetStory {
         guard let artifact = pool.randomElement(using: &dice), let digest = artifact.sha256
         else { return nil }
         let isMended = dice.chance(60)
-        if dice.chance(80) { _ = try? person.clearQuarantine(bytes: digest.hex) }
+        if dice.chance(80), let entry = store.quarantined.first(where: { $0.bytes == digest.hex }) {
+            _ = try? person.clear(entry, .init(at: now, claimedBy: "a person", reason: ""))
+        }
         for node in nodes {
             if isMended { node.broken.remove(digest) }
             if dice.chance(80) { clear(artifact, on: node) }
