@@ -10,7 +10,8 @@ extension Tick {
     ) -> FleetView? {
         guard let fleet, failure == nil else { return nil }
         let watch = FleetWatch(
-            port: fleet.port, identity: fleet.identity, servers: servers, isAsked: isAsked)
+            port: fleet.port, identity: fleet.identity, policy: policy?.sha256, servers: servers,
+            isAsked: isAsked)
         guard let view = watch.look(observation, state: state, policy: policy, memory: &memory) else {
             return nil
         }
@@ -32,7 +33,8 @@ extension Tick {
     func freshen(_ view: inout FleetView?, _ judgement: Judgement, _ memory: inout ObserverMemory) -> Bool {
         guard let fleet, var seen = view else { return false }
         let watch = FleetWatch(
-            port: fleet.port, identity: fleet.identity, servers: servers, isAsked: true)
+            port: fleet.port, identity: fleet.identity, policy: judgement.policy?.sha256, servers: servers,
+            isAsked: true)
         var isNews = false
         if !seen.isAsked, seen.known.failure == nil, judgement.state.hasAllowedChange,
             let asked = watch.look(

@@ -7,6 +7,11 @@ import Rules
 ///
 /// A rollout that was planned elsewhere is noticed within that time (design, "Budgets").
 let fleetInterval = TimeSpan.hours(1)
+/// How often a node whose turn it is looks whether a person has approved it by now.
+private let approvalsInterval = TimeSpan.minutes(15)
+/// How often one that waits for others reads what they say of themselves, though the rollout does not say that it is its
+/// turn by now.
+private let recordsInterval = TimeSpan.minutes(30)
 /// When it is asked again where it did not answer and nothing is under way.
 private let fleetRetry = TimeSpan.minutes(10)
 
@@ -27,6 +32,9 @@ struct FleetView {
     var isFresh = false
     /// Whether approvals were, which a node also asks for that may not move without one.
     var hasApprovals = false
+    /// Whether nothing has come to be this node's turn, or was taken from it, since the store was asked before, and no
+    /// person asks: then what it waits for is asked for at an interval.
+    var isPatient = false
     /// Bytes of which a quarantine stands in the store, in force or cleared; nil where it was not asked.
     var standing: Set<String>?
     /// Bytes whose quarantine this node has made known in this tick.
@@ -43,10 +51,13 @@ struct FleetView {
 ///
 /// A node that waits for its turn makes one read; a node that may be about to move reads the others' records and the
 /// quarantine as well, and asks its own cluster who of the control plane is well; without a rollout nothing is asked for
-/// an hour.
+/// an hour. What a node waits for at its turn is asked for at an interval, so that a node that waits makes no more than two
+/// operations a look on the whole: three where it looks for approvals, five where it reads what others say, else one.
 struct FleetWatch {
     let port: any FleetPort
     let identity: FleetIdentity
+    /// The hash by which this node decides: a rollout under another policy is not open to it.
+    let policy: Digest?
     /// Who is asked of the control plane before one of it is touched; nil where nobody is.
     let servers: (any StepClusterPort)?
     /// Whether a person asks for something now.
@@ -80,11 +91,17 @@ struct FleetWatch {
                 view.known.documents[distribution.rawValue] = stored?.value
             }
             view.isAsked = true
+            view.isPatient =
+                !isAsked
+                && open(known, observation, state, policy) == open(view.known, observation, state, policy)
             switch need(view, observation, state, policy) {
             case .nothing: break
             case .approvals:
-                view.known.approvals = try port.approvals()
-                view.hasApprovals = true
+                if !view.isPatient || !isRecent(known.approvalsAt, approvalsInterval, at: now) {
+                    try askApprovals(&view, now)
+                }
+                askControlPlane(&view, observation)
+            case .everything where hasToWait(view, observation, state, policy):
                 askControlPlane(&view, observation)
             case .everything: try askOthers(&view, observation)
             }
@@ -100,10 +117,14 @@ struct FleetWatch {
     func freshen(
         _ view: inout FleetView, _ judgement: Judgement, memory: inout ObserverMemory
     ) -> Bool {
-        guard view.isAsked, !view.isFresh,
-            need(view, judgement.observation, judgement.state, judgement.policy) == .everything
-                || waitsForOthers(view, judgement)
-        else { return false }
+        let (observation, state, policy) = (judgement.observation, judgement.state, judgement.policy)
+        guard view.isAsked, !view.isFresh else { return false }
+        let mayMove =
+            need(view, observation, state, policy) == .everything
+            && !hasToWait(view, observation, state, policy)
+        let isEarly =
+            view.isPatient && isRecent(view.known.membersAt, recordsInterval, at: observation.clock.now)
+        guard mayMove || !isEarly && waitsForOthers(view, judgement) else { return false }
         defer { memory.fleet = view.known }
         do throws(FleetFailure) { try askOthers(&view, judgement.observation) } catch {
             view.isAsked = false
@@ -146,7 +167,7 @@ struct FleetWatch {
             return false
         }
         let granted = try? document.granting(
-            Grant(node: node.id, id: ""), to: node, policy: document.policy, now: now)
+            Grant(node: node.id, id: ""), to: node, policy: policy ?? .none, now: now)
         return granted != nil
     }
 
@@ -155,12 +176,57 @@ struct FleetWatch {
         let quarantine = try port.quarantine()
         view.known.quarantine = quarantine.filter { $0.cleared == nil }
         view.standing = Set(quarantine.map(\.bytes))
-        view.known.approvals = try port.approvals()
+        if !view.hasApprovals { try askApprovals(&view, observation.clock.now) }
         view.known.membersAt = observation.clock.now
         view.known.seesOthers = port.seesOthers
         view.isFresh = true
-        view.hasApprovals = true
         askControlPlane(&view, observation)
+    }
+
+    private func askApprovals(_ view: inout FleetView, _ now: Instant) throws(FleetFailure) {
+        view.known.approvals = try port.approvals()
+        view.known.approvalsAt = now
+        view.hasApprovals = true
+    }
+
+    private func isRecent(_ past: Instant?, _ span: TimeSpan, at now: Instant) -> Bool {
+        past.map { $0 <= now && now < $0 + span } ?? false
+    }
+
+    /// The rollouts that would give an installation its turn.
+    private func open(
+        _ known: KnownFleet, _ observation: Observation, _ state: NodeState, _ policy: LoadedPolicy?
+    ) -> [String] {
+        observation.installations.compactMap { installation in
+            guard let document = known.documents[installation.id.distribution.rawValue],
+                let node = participant(installation, observation, policy, identity),
+                isOpen(document, to: node, state, at: observation.clock.now)
+            else { return nil }
+            return document.id
+        }
+    }
+
+    /// Whether every installation that has its turn is kept from going on by something else than what others say, which
+    /// they were asked not long ago: then they are asked once that has come to an end.
+    private func hasToWait(
+        _ view: FleetView, _ observation: Observation, _ state: NodeState, _ policy: LoadedPolicy?
+    ) -> Bool {
+        guard view.isPatient, isRecent(view.known.membersAt, recordsInterval, at: observation.clock.now)
+        else { return false }
+        return observation.installations.allSatisfy { installation in
+            guard let document = view.known.documents[installation.id.distribution.rawValue],
+                let node = participant(installation, observation, policy, identity)
+            else { return true }
+            let artifact = document.artifact(for: observation.node.architecture)
+            let isKept = view.known.stranger != nil || !state.allows(artifact, installation)
+            switch state.seat(of: installation.id.distribution).phase {
+            case .idle: return isKept || !isOpen(document, to: node, state, at: observation.clock.now)
+            case .granted: return isKept || document.state != .running
+            case .stepping: return document.state != .running
+            case .asking, .failing: return false
+            case .soaking, .proving: return true
+            }
+        }
     }
 
     /// Whom nobody answers for is not known, and unknown holds: by records alone nobody knows who votes.

@@ -12,6 +12,8 @@ public struct KnownFleet: Codable, Hashable, Sendable {
     public var members: [NodeRecord] = []
     /// When that was; nil where they never were.
     public var membersAt: Instant?
+    /// When people's approvals were last asked for; nil where they never were.
+    public var approvalsAt: Instant?
     /// Whether the store sees other machines at all.
     public var seesOthers = false
     /// This node's control plane as its cluster told of it last; nil where it never did.

@@ -168,6 +168,7 @@ private struct Seating {
             return .wait("the artifact failed on this node")
         }
         if situation.isQuarantined { return .wait("the artifact is quarantined") }
+        if situation.policy != document.policy { return .wait(Refusal.otherPolicy.text) }
         if let obstacle = situation.obstacle { return .wait(obstacle) }
         let grant = Grant(node: node.id, id: situation.freshGrant)
         do throws(Refusal) {

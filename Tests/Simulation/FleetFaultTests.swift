@@ -246,4 +246,63 @@ struct FleetFaultTests {
         #expect(canary.state.approvals == [] && canary.state.seat(of: .k3s).phase == .idle)
         #expect(granted(fleet) == [])
     }
+
+    // MARK: What waiting costs
+
+    /// The operations of a node over an hour of looks.
+    private func hour(of node: World, _ fleet: FleetOfNodes) -> Int {
+        let before = fleet.store.operations
+        for _ in 0..<12 {
+            node.pass(.minutes(5))
+            node.tick()
+        }
+        return fleet.store.operations - before
+    }
+
+    /// Two a look, and the record once an hour.
+    private static let budget = 12 * 2 + 2
+
+    @Test("a node that waits for a person, or for the others, makes two operations a look on the whole")
+    func waitingOperations() throws {
+        let waiting = FleetOfNodes(["canary-1", "edge-1"]) { $0.gates = [] }
+        try waiting.begin(minor)
+        for _ in 0..<3 { waiting.round() }
+        let person = hour(of: try waiting.node("canary-1"), waiting)
+        let one = FleetOfNodes(["canary-1", "server-2", "server-3"], isOneCluster: true)
+        one.off = ["server-3"]
+        try one.begin(patch)
+        for _ in 0..<3 { one.round() }
+        let canary = try one.node("canary-1")
+        #expect(canary.onDisk == old.sha256)
+        let others = hour(of: canary, one)
+        let (kept, unwell) = try kept()
+        try change(kept) { try $0.pausing(reason: "a person") }
+        unwell.tick(asksFleet: true)
+        let turn = hour(of: unwell, kept)
+        #expect(person <= Self.budget && others <= Self.budget && turn <= Self.budget)
+        // It is no slower where it matters: what it waits for comes, and it goes on at the next look.
+        one.off = []
+        canary.pass(.minutes(5))
+        canary.tick()
+        canary.step()
+        #expect(canary.onDisk == patch.sha256)
+    }
+
+    @Test("a node whose policy is another makes one read a look")
+    func otherPolicyOperations() throws {
+        let fleet = FleetOfNodes(["canary-1", "edge-1"])
+        let canary = try fleet.node("canary-1")
+        guard case .valid(var loaded) = canary.policy else { return }
+        loaded.sha256 = Digest(String(repeating: "9", count: 64)) ?? .none
+        canary.policy = .valid(loaded)
+        try fleet.begin(patch)
+        fleet.round()
+        let before = fleet.store.operations
+        for _ in 0..<6 {
+            canary.pass(.minutes(5))
+            canary.tick()
+        }
+        #expect(fleet.store.operations - before <= 6 + 2)
+        #expect(canary.memory.fleet?.waits["k3s"] == Refusal.otherPolicy.text)
+    }
 }
