@@ -108,7 +108,8 @@ final class DocumentedNode {
                 try fleet.book().quarantine(
                     FleetQuarantine(
                         bytes: bytes, distribution: .k3s, version: artifact.version,
-                        reason: "it did not get ready", node: "app-1", at: Instant(seconds: 1_700_000_000)))
+                        reason: "it did not get ready", node: "app-1", at: Instant(seconds: 1_700_000_000)),
+                    isNew: true)
             }
             try fleet.change {
                 $0.state = .halted
