@@ -87,19 +87,51 @@ struct FleetSoakTests {
     }
 
     @Test(
-        "invariant 7: a step that is killed at some instant is finished by the next ticks", arguments: 0..<24)
-    func killed(round: Int) async throws {
+        "invariant 7: a step that is killed again and again is finished by the next ticks, forward and back",
+        arguments: [(nil, .probing), ("never-ready", .probingBack)] as [(String?, Step.Phase)])
+    func killed(fault: String?, end: Step.Phase) async throws {
         let fleet = try LabFleet.current
-        try await begin(.good, fleet)
-        try await fleet.canary.run(
-            """
-            systemctl start holdfast.service &
-            until systemctl show -P ActiveState holdfast-step.service | grep -q activating; do sleep 0.01; done
-            sleep "$1"; systemctl kill -s KILL holdfast-step.service || true; wait
-            """, "0.\(round * 4 / 10)\(round * 4 % 10)")
+        try await begin(FleetRelease(fault: fault), fleet)
+        let kills = try await killSteps(on: fleet.canary, until: end)
+        print("killed \(kills) times until \(end.rawValue)")
+        #expect(kills > 0)
         try await fleet.tick()
-        try await fleet.wait(until: .done)
-        try await fleet.expectAllRunning(FleetRelease.version)
+        try await fleet.wait(until: fault == nil ? .done : .halted)
+        try await fleet.expectAllRunning(fault == nil ? FleetRelease.version : FleetRelease.base)
+    }
+
+    /// Starts the step and kills it, again and again, until it has come to a phase: how often it was met.
+    ///
+    /// In each phase the first kill comes at once, and each further one a little later, until one comes too late for the
+    /// phase to stay: so there is one before, in and after each effect. What is to become well is left alone then, since
+    /// a check that is killed for longer than `health.deadline` has failed.
+    private func killSteps(on node: LabNode, until end: Step.Phase) async throws -> Int {
+        struct Status: Decodable {
+            struct Step: Decodable { let phase: Model.Step.Phase }
+            let step: Step?
+        }
+        var kills = 0
+        var milliseconds = 0
+        var phase: Step.Phase?
+        while milliseconds < 5_000 {
+            let now = try await node.ask("holdfast", "status", "--output", "json").json(Status.self).step?
+                .phase
+            if now == end || (phase != nil && now == nil) { return kills }
+            milliseconds = now == phase ? milliseconds + 40 : 0
+            phase = now
+            let process = try await node.run(
+                """
+                # A tick that saw the binary move may have started it too.
+                until systemctl is-active holdfast-step.service | grep -q activating; do
+                    systemctl start --no-block holdfast-step.service; sleep 0.01
+                done
+                sleep "$1"; systemctl show -P MainPID holdfast-step.service
+                systemctl kill -s KILL holdfast-step.service 2>/dev/null || true
+                """, "\(milliseconds / 1000).\(String(1000 + milliseconds % 1000).dropFirst())")
+            if process != "0\n" { kills += 1 }
+        }
+        Issue.record("the step does not come to \(end.rawValue), but to \(phase?.rawValue ?? "nothing")")
+        return kills
     }
 }
 
