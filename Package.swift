@@ -83,11 +83,7 @@ let package = Package(
         .executableTarget(name: "holdfast", dependencies: ["Commands"], swiftSettings: strict),
         // Stands before every start of a unit: the standard library, a few calls, and nothing that it could do without.
         .executableTarget(
-            name: "holdfast-gate", dependencies: ["CGate", "Crypto", "Gate", "Model"], swiftSettings: strict,
-            // Nobody looks up its symbols, and what is not exported can be left out.
-            linkerSettings: [
-                .unsafeFlags(["-Xlinker", "--no-export-dynamic"], .when(configuration: .release))
-            ]),
+            name: "holdfast-gate", dependencies: ["CGate", "Crypto", "Gate", "Model"], swiftSettings: strict),
 
         .target(
             name: "TLSServer", path: "Tests/TLSServer",

@@ -109,7 +109,7 @@ public struct GuardRecords: Codable, Hashable, Sendable {
 
     private mutating func changed(_ dropIn: String) {
         needsReload = true
-        if dropIn.contains(".path.d/") { needsWatch = true }
+        if dropIn.split(separator: "/").contains(where: { $0.hasSuffix(".path.d") }) { needsWatch = true }
     }
 
     private mutating func done(_ intent: Intent, _ identity: FileIdentity?) {
