@@ -135,6 +135,7 @@ let package = Package(
                 "Agent", "Fleet", "FleetSuite", "Gate", "LedgerSuite", "Model", "Ports", "Rollout", "Rules",
             ]),
         tests("Lab", ["Host", "Model", "SQLite"]),
+        tests("Packaging", ["Host"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu11

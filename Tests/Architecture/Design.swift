@@ -96,6 +96,8 @@ enum Design {
         "FleetSuite",
         // The same of every ledger.
         "LedgerSuite",
+        // What is installed, as systemd judges it.
+        "Packaging",
         // What loads a fleet's store where `make bench` asks for it.
         "FleetLoad",
     ]

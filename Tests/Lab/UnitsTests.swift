@@ -11,7 +11,7 @@ extension PlainNodeTests {
             let old = try await node.download("k3s", "v1.31.4+k3s1")
             let new = try await node.download("k3s", "v1.32.1+k3s1")
             try await node.withHoldfastInstalled { node in
-                try await node.run("systemd-analyze verify /usr/local/lib/systemd/system/holdfast*")
+                try await node.run("systemd-analyze verify --man=no /usr/local/lib/systemd/system/holdfast*")
                 try await node.write(
                     "apiVersion: holdfast/v1\nunattended: patch\n", to: "/etc/holdfast/policy.yaml")
                 // The rule for a node's own places: what exists.
