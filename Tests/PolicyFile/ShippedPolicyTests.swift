@@ -49,12 +49,12 @@ struct ShippedPolicies {
         ((try? Shipped.cases("\(name).cases.yaml"))?.cases ?? []).map { Case(policy: name, one: $0) }
     }
 
-    @Test("all seven are there")
+    @Test("all eight are there")
     func names() {
         #expect(
             Shipped.names == [
-                "frozen", "homelab", "k0s-fleet", "microk8s-laptops", "microk8s-one-track", "offline-edge",
-                "saas-k3s",
+                "frozen", "homelab", "k0s-fleet", "microk8s-laptops", "microk8s-one-track", "observe",
+                "offline-edge", "saas-k3s",
             ])
     }
 
