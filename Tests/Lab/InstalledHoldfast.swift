@@ -4,7 +4,9 @@ extension LabNode {
     /// Installs Holdfast on the node as `make install` does it; nothing is enabled.
     func installHoldfast() async throws {
         let binaries = URL(filePath: Lab.program ?? "").deletingLastPathComponent().path
-        for part in ["Packaging/scripts", "Packaging/systemd", "Packaging/prometheus", "Policies"] {
+        for part in [
+            "Packaging/scripts", "Packaging/systemd", "Packaging/man", "Packaging/prometheus", "Policies",
+        ] {
             try await put(Lab.repository + "/" + part, at: "/root/repository/\(part)")
         }
         for program in ["holdfast", "holdfast-gate"] {
