@@ -6,12 +6,16 @@ struct BootedNode: SuiteTrait, TestScoping {
     /// What a node is made from.
     enum Image: String {
         case plain, snapd
+        /// The Debian before.
+        case old
     }
 
     @TaskLocal fileprivate static var current: LabNode?
     let image: Image
     /// What of the lab is to be made before, where it is not there yet.
     let distributions: [String]
+    /// Whether it gets no program of ours: a test installs what it needs.
+    var isBare = false
 
     @concurrent func provideScope(
         for test: Test, testCase: Test.Case?,
@@ -25,7 +29,7 @@ struct BootedNode: SuiteTrait, TestScoping {
         try Lab.afterThisProcess("stop", node.name)
         do {
             try await Lab.run(["boot", node.name, "--image", image.rawValue], seconds: 120)
-            try await node.put(Lab.program ?? "", at: "/usr/bin/holdfast")
+            if !isBare { try await node.put(Lab.program ?? "", at: "/usr/bin/holdfast") }
             try await Self.$current.withValue(node) { try await function() }
         } catch {
             _ = try? await Lab.run(["stop", node.name])
@@ -39,6 +43,11 @@ extension Trait where Self == BootedNode {
     /// The suite runs on a node of its own.
     static func node(_ image: BootedNode.Image, with distributions: String...) -> Self {
         BootedNode(image: image, distributions: distributions)
+    }
+
+    /// The suite runs on a fresh node of its own, with nothing of ours on it.
+    static func bareNode(_ image: BootedNode.Image, with distributions: String...) -> Self {
+        BootedNode(image: image, distributions: distributions, isBare: true)
     }
 }
 

@@ -30,6 +30,22 @@ enum Lab {
         return outcome.succeeded ? nil : Answer(outcome).errors
     }()
 
+    /// The Debian package and the tarball, as `make deb` and `make tarball` leave them.
+    static let packages: (debian: String, tarball: String)? = {
+        let environment = ProcessInfo.processInfo.environment
+        guard let debian = environment["HOLDFAST_PACKAGE"], let tarball = environment["HOLDFAST_TARBALL"],
+            !debian.isEmpty, !tarball.isEmpty
+        else { return nil }
+        return (debian, tarball)
+    }()
+
+    /// Why no node can be booted here, or nothing installed on it from its package; nil where it can.
+    static let packageObstacle: String? =
+        obstacle
+        ?? (packages == nil
+            ? "HOLDFAST_PACKAGE and HOLDFAST_TARBALL name no packages; 'make test' makes them and names them"
+            : nil)
+
     /// What is said of each test that is skipped.
     static var skipped: Comment { "SKIPPED: \(obstacle ?? "")" }
 

@@ -21,6 +21,11 @@ TOOLCHAIN_PACKAGES=(
     golang-gopkg-tylerb-graceful.v1-dev golang-gopkg-yaml.v2-dev golang-gopkg-yaml.v3-dev
 )
 
+# The Debian before, for what is installed on it by its own package alone.
+OLD_SUITE=bookworm
+OLD_PACKAGES=("${BASE_PACKAGES[@]/%t64/}")
+
+old_image() { echo "$CACHE/$OLD_SUITE-$(key build_old "$OLD_SUITE" "${OLD_PACKAGES[@]}")"; }
 base_image() { echo "$CACHE/base-$(key build_base "$SUITE" "${BASE_PACKAGES[@]}")"; }
 toolchain() { echo "$CACHE/toolchain-$(key build_toolchain "$(base_image)" "${TOOLCHAIN_PACKAGES[@]}")"; }
 
@@ -50,6 +55,11 @@ build_base() {
     done
     mkdir -p "$root/var/log/journal"
     rm -rf "$root"/var/cache/apt/archives/*.deb "$root/etc/resolv.conf"
+}
+
+build_old() {
+    local SUITE=$OLD_SUITE BASE_PACKAGES=("${OLD_PACKAGES[@]}")
+    build_base "$1"
 }
 
 # add_packages ROOT PACKAGE...: installs into a root that is not running.
@@ -96,6 +106,10 @@ in_toolchain() {
 
 prepare_base() {
     ensure "$(base_image)" build_base
+}
+
+prepare_old() {
+    ensure "$(old_image)" build_old
 }
 
 prepare_toolchain() {

@@ -146,7 +146,8 @@ make_node() {
     case $2 in
         plain) image=$(base_image) ;;
         snapd) image=$(snapd_image) ;;
-        *) misuse "there is no image '$2': plain or snapd" ;;
+        old) image=$(old_image) ;;
+        *) misuse "there is no image '$2': plain, old or snapd" ;;
     esac
     [[ -d $image ]] || die "image $2 is not made yet: run lab prepare"
     case $3 in
