@@ -357,7 +357,10 @@ struct NotifyTests {
         #expect(outcome.succeeded, "\(outcome.end): \(String(decoding: outcome.errors, as: UTF8.self))")
         let row = try runProcess(
             ["/usr/bin/sqlite3", node.state + "/ledger.db", "SELECT content FROM outlet"], timeout: 10_000)
-        #expect(String(decoding: row.output, as: UTF8.self).contains("does not answer within"))
+        // Which of the two says so first depends on how fast the machine is; neither waits for the resolver's 150 s.
+        let told = String(decoding: row.output, as: UTF8.self)
+        #expect(told.contains("does not answer within") || told.contains("does not resolve"), "\(told)")
+        #expect(told.contains(#""failures":1"#), "\(told)")
     }
 
     @Test("nobody is told on a dry run, by a look, or by the policy of another root")
