@@ -82,10 +82,12 @@ extension LabNode {
         try await lab(
             "install-k0s", HeldUnit.worker.approvedVersion, "--role", "worker", "--bin-dir", "/opt/bin",
             "--data-dir", "/var/lib/k0s-worker", "--status-socket", "/run/k0s-worker/status.sock")
-        // What waits for systemd to start a unit again would wait five and ten seconds each time.
+        // What waits for systemd to start a unit again would wait five and ten seconds each time; so often it would give
+        // up one that is refused.
         for unit in HeldUnit.all {
             try await write(
-                "[Service]\nRestartSec=700ms\n", to: "/etc/systemd/system/\(unit.unit).d/lab.conf")
+                "[Unit]\nStartLimitIntervalSec=0\n[Service]\nRestartSec=700ms\n",
+                to: "/etc/systemd/system/\(unit.unit).d/lab.conf")
         }
         try await write(
             HeldUnit.all.map { "\($0.unit) \($0.binary) \($0.approved)\n" }.joined(), to: "/root/units")
