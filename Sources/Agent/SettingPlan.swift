@@ -32,8 +32,11 @@ extension GuardSituation {
 
 extension GuardSituation {
     /// Whether a setting is a step's own: a cordon stays until the node is well, or the step is left.
+    ///
+    /// Not that of an installation that was released: no step goes on there, so nobody else would set it back.
     fileprivate func keeps(_ setting: Setting) -> Bool {
-        setting.kind == .cordon && state.step?.wantsNodeEmpty == true
+        guard setting.kind == .cordon, let step = state.step, step.wantsNodeEmpty else { return false }
+        return state.installations[step.change.installation.description]?.adoption != nil
     }
 }
 

@@ -26,7 +26,11 @@ func change(
     }
     let outcome = isDry ? place.preview(request).outcome : tick(at: place, on: screen, request: request)
     if let failure = outcome.failure { throw Failure(ledger: failure) }
-    let report = GuardChange(outcome: outcome, isDry: isDry)
+    var report = GuardChange(outcome: outcome, isDry: isDry)
+    if request == .release, !isDry, let left = place.guardsLeft {
+        // Whoever takes the program away goes by this: nobody else knows what was there before (invariants 3 and 10).
+        report.trouble = report.trouble ?? left
+    }
     if invocation.value("output") == "json" {
         try screen.json(report)
     } else {
@@ -34,7 +38,23 @@ func change(
         for refusal in report.refused { screen.error("Error: \(refusal.printable)") }
         if let trouble = report.trouble { screen.error("Error: \(trouble.printable)") }
     }
-    return report.refused.isEmpty && report.trouble == nil ? .done : .failed
+    guard report.refused.isEmpty, report.trouble == nil else {
+        return request == .release && report.leftToAnother ? .busy : .failed
+    }
+    return .done
+}
+
+extension Place {
+    /// What of ours is still on the node by the ledger, and what to do about it; nil where nothing is.
+    fileprivate var guardsLeft: String? {
+        guard let records = try? readLedger().load().state.guards else { return nil }
+        let left = records.settings.map(\.setting.summary) + records.dropIns.keys.sorted()
+        guard !left.isEmpty || !records.intents.isEmpty else { return nil }
+        let names = left.isEmpty ? "an effect that was begun" : left.joined(separator: ", ")
+        return
+            "still in place: \(names); what keeps it there (an API server or snapd that does not answer, another holdfast at work) is in 'holdfast doctor': "
+            + "mend it, and run 'holdfast release' again"
+    }
 }
 
 /// What a verb about guards has done or would do.

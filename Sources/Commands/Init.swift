@@ -42,7 +42,7 @@ func makePolicy(_ invocation: Invocation, on screen: Screen) throws(Failure) -> 
                 + (kept.map { "; what was there is in \($0.printable)" } ?? "") + ".\n")
     }
     screen.out(preview(look, under: policy, at: place, style: screen.style, width: screen.width))
-    if !isDry { screen.out(try pastPreview(invocation, at: place)) }
+    if !isDry { screen.out(pastPreview(under: policy, at: place)) }
     screen.out(next(outline, look, isDry: isDry))
     return .done
 }

@@ -79,11 +79,10 @@ private func cases(of installation: Installation, at version: Version, on look: 
 }
 
 /// What it would have said of the decisions that were made here before; nothing where there were none.
-func pastPreview(_ invocation: Invocation, at place: Place) throws(Failure) -> String {
+func pastPreview(under policy: LoadedPolicy, at place: Place) -> String {
     var counts: [String: Int] = [:]
     var judged = 0
     guard let ledger = try? place.readLedger() else { return "" }
-    let policy = try place.validPolicy()
     do {
         try ledger.decisions(DecisionFilter()) { stored in
             guard case .record(let record, text: _) = stored.content else { return }

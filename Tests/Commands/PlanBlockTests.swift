@@ -78,6 +78,22 @@ struct PlanBlockTests {
         #expect(sample.reasons.contains("Released"))
     }
 
+    @Test(
+        "a release that has to leave a label behind says so and fails, and the next one takes it back (invariant 3)"
+    )
+    func leftBehind() throws {
+        let sample = try JoinedSample()
+        #expect(try sample.node.inPlace("adopt").code == 0)
+        #expect(try sample.node.inPlace("check").code == 0)
+        #expect(sample.label == "disabled")
+        sample.server.disturb { _ in [.answer("oops", status: "500 Internal Server Error")] }
+        let answer = try sample.node.inPlace("release")
+        #expect(answer.code == 1 && answer.errors.contains("still in place: the label"), "\(answer)")
+        sample.server.disturb { _ in nil }
+        let again = try sample.node.inPlace("release")
+        #expect(again.code == 0 && sample.label == nil, "\(again)")
+    }
+
     @Test("an operator's own label stays through adopt and release")
     func operators() throws {
         let sample = try JoinedSample()
