@@ -27,6 +27,12 @@ struct BeginRollout {
                 let version = change.to.version, let bytes = change.to.bytes,
                 let architecture = judgement.observation.node.architecture
             else { continue }
+            // What was aborted since is not known to a store that went back: a person looks first.
+            let seat = judgement.state.seat(of: distribution)
+            if let reason = view.documents[distribution]?.value.reasonToHold(seat) {
+                view.known.note("the rollout of \(version) does not begin: \(reason)", distribution)
+                continue
+            }
             var known = [architecture.rawValue: bytes]
             for entry in try ledger.catalogEntries(of: version, for: distribution) {
                 known[entry.architecture.rawValue] = known[entry.architecture.rawValue] ?? entry.sha256.hex

@@ -118,7 +118,8 @@ extension FleetView {
                 members[index].healthy = nil
                 members[index].doubt =
                     "the cluster has nobody of that name in its control plane, but \(names.sorted().listed); "
-                    + "name in the node.yaml of \(members[index].name) has to be that of its Kubernetes Node"
+                    + "name in the node.yaml of \(members[index].name) has to be that of its Kubernetes Node; "
+                    + "or, where it is gone for good, 'holdfast fleet forget \(members[index].name)'"
             } else if plane.mayHaveOthers {
                 members[index].healthy = nil
             }

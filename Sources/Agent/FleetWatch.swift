@@ -213,6 +213,8 @@ struct FleetWatch {
     ) -> Bool {
         guard view.isPatient, isRecent(view.known.membersAt, recordsInterval, at: observation.clock.now)
         else { return false }
+        // Nothing holds that but what the others say.
+        if mayGoWithoutRollout(view, observation, state) { return false }
         return observation.installations.allSatisfy { installation in
             guard let document = view.known.documents[installation.id.distribution.rawValue],
                 let node = participant(installation, observation, policy, identity)

@@ -100,7 +100,11 @@ struct TellFleet {
         let wasFound = known.stranger != nil && known.record?.instance == record.instance
         if wasFound, known.isWritten { return }
         let stored: Stored<NodeRecord>?
-        do throws(FleetFailure) { stored = try port.node(record.id) } catch { return }
+        do throws(FleetFailure) { stored = try port.node(record.id) } catch {
+            // What stands there is an earlier one, if any.
+            known.isWritten = false
+            return
+        }
         var record = record
         // Other processes of this node keep theirs meanwhile, and may have written.
         var remembered = try ledger.load().memory

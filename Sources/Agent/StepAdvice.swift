@@ -38,7 +38,9 @@ func dataObjection(
 ) -> String? {
     guard !step.isProofOnly, step.change.installation.distribution != .microk8s, !installation.keepsNoData,
         // Nothing is started where it runs.
-        !installation.runs(step.change.to), let reason = lastRan.objection(toStarting: step.change.to.version)
+        !installation.runs(step.change.to),
+        let reason = lastRan.objection(
+            toStarting: step.change.to.version, over: installation.running?.version)
     else { return nil }
     return "\(step.change.to.summary) is not started on the data that is there: \(reason)"
 }

@@ -196,9 +196,8 @@ func failed(_ reason: String, _ step: Step, _ facts: StepFacts) -> StepAction {
 func mayHaveRun(_ step: Step, _ installation: Installation?) -> Bool {
     switch step.phase {
     case .storing, .gating, .backingUp, .draining: return false
-    // They lie in place, and whoever starts the unit starts them.
-    case .replacing: return installation?.running?.startedFrom?.isSameBytes(as: step.change.to) == true
-    case .restarting:
+    // From when they may lie in place on, whoever starts the unit starts them.
+    case .replacing, .restarting:
         guard let installation else { return true }
         return isOther(installation.mainUnit?.invocationID, than: step.invocation)
             || installation.running?.startedFrom?.isSameBytes(as: step.change.to) == true

@@ -93,7 +93,7 @@ struct TakeSeat {
             }
             let entry = FleetQuarantine(
                 bytes: bytes, distribution: distribution, version: own?.artifact.version, reason: reason,
-                node: judgement.observation.node.name, at: reading.now)
+                node: judgement.observation.node.name, at: own?.at ?? reading.now)
             do throws(FleetFailure) { try port.quarantine(entry, isNew: true) } catch {
                 view.known.waits[distribution.rawValue] = error.description
                 return nil
@@ -242,11 +242,10 @@ struct TakeSeat {
         }
         if let failed { return .failed(reason: failed.reason) }
         let known = judgement.state.installations[installation.id.description]
-        if let reference = known?.reference, reference.bytes == bytes, known?.proven == bytes,
-            installation.runs(reference)
-        {
-            return .soaked
+        guard let reference = known?.reference, reference.bytes == bytes, known?.proven == bytes else {
+            return .notBegun
         }
-        return .notBegun
+        // Its proof is not lost by a restart: it waits until that runs again.
+        return installation.runs(reference) ? .soaked : .underWay
     }
 }

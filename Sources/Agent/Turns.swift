@@ -32,6 +32,8 @@ struct Turns {
     /// node holds a grant.
     func turn(of change: Change) -> Turn {
         let distribution = change.installation.distribution
+        // Two machines under one name would use one approval twice, with a rollout and without.
+        if let stranger = judgement.fleet?.stranger { return .waits(stranger) }
         guard let document = document(of: distribution) else {
             guard judgement.fleet == nil || judgement.fleetIsAsked else {
                 return .waits("the fleet's store is asked first whether a rollout is under way")

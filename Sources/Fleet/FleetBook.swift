@@ -125,9 +125,10 @@ public final class FleetBook: FleetPort {
         let text = try text(of: entry, at: key)
         do throws(FleetFailure) { _ = try store.create(key, text) } catch {
             guard error.code == .conflict else { throw error }
-            guard isNew, let found = try store.get(key), try quarantine(key, found).cleared != nil else {
-                return
-            }
+            // What failed before a person cleared it is what they have looked at.
+            guard isNew, let found = try store.get(key),
+                let cleared = try quarantine(key, found).cleared, cleared.at < entry.at
+            else { return }
             _ = try store.put(key, text, ifRevision: found.revision)
         }
     }

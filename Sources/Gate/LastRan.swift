@@ -90,6 +90,20 @@ public enum LastRanFinding: Hashable, Sendable {
         }
     }
 
+    /// The same for going on from what runs: that runs on the data already, so a start that nobody recorded is no reason to
+    /// stay there; a newer minor that is known to have started is.
+    ///
+    /// - Parameter running: the version that runs now; nil where that is not known.
+    public func objection(toStarting version: Version?, over running: Version?) -> String? {
+        guard let version, let running,
+            (running.major, running.minor) <= (version.major, version.minor)
+        else { return objection(toStarting: version) }
+        guard case .record(let record) = self, let highest = record.highest,
+            (highest.major, highest.minor) > (version.major, version.minor)
+        else { return nil }
+        return "\(highest) has or may have started on this data directory"
+    }
+
     /// Whether a version is of the minor that last ran.
     public func isMinor(of version: Version?) -> Bool {
         guard case .record(let record) = self, let highest = record.highest, let version else { return false }

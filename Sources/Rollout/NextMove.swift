@@ -102,7 +102,8 @@ extension RolloutDocument {
         guard generation < seat.highest else { return nil }
         return
             "the store went back in time (it is at generation \(generation), this node has seen \(seat.highest)); "
-            + "look at what was restored, then 'holdfast rollout resume'"
+            + "look at what was restored, then "
+            + (state.hasEnded ? "begin anew with 'holdfast upgrade'" : "'holdfast rollout resume'")
     }
 }
 

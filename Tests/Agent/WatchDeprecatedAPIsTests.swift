@@ -119,7 +119,7 @@ struct WatchDeprecatedAPIsTests {
 
 @Suite("A cordon of a step")
 struct CordonPlanTests {
-    private func effects(isOpen: Bool, reading: SettingReading?) -> [Effect] {
+    private func effects(isOpen: Bool, isAdopted: Bool = true, reading: SettingReading?) -> [Effect] {
         let setting = Setting(.cordon, "edge-1")
         let now = Instant(seconds: 1000)
         var state = NodeState()
@@ -129,6 +129,13 @@ struct CordonPlanTests {
         let clock = ClockReading(now: now, monotonic: 0, bootID: "b", synchronised: true)
         if isOpen {
             let id = InstallationID(distribution: .k3s, name: "k3s")
+            state.apply(
+                .installationFound(
+                    Installation(id: id, role: .server, units: [], installed: nil, running: nil)), at: now)
+            if isAdopted {
+                state.apply(
+                    .adopted(Adoption(installation: id, artifact: Artifact(version: nil), at: now)), at: now)
+            }
             let change = Change(
                 id: "c", installation: id, trigger: .unknown, phase: .offered, from: Artifact(version: nil),
                 to: Artifact(version: nil), origin: .unknown)
@@ -152,6 +159,8 @@ struct CordonPlanTests {
     func kept() {
         #expect(effects(isOpen: true, reading: nil).isEmpty)
         #expect(effects(isOpen: false, reading: nil).count == 1)
+        // No step goes on there, so nobody else would take it away.
+        #expect(effects(isOpen: true, isAdopted: false, reading: nil).count == 1)
     }
 
     @Test("is left alone while the cluster cannot be asked")

@@ -202,9 +202,13 @@ struct FleetBookTests {
         var cleared = first
         cleared.cleared = word
         #expect(try book.quarantine() == [cleared])
-        // Who remembers that it failed does not undo the clear; who sees it fail does.
+        // Who remembers that it failed does not undo the clear, nor who tells late of a failure before it; who sees it
+        // fail after it does.
         try book.quarantine(first, isNew: false)
         #expect(try book.quarantine() == [cleared])
+        try book.quarantine(second, isNew: true)
+        #expect(try book.quarantine() == [cleared])
+        second.at = word.at + .minutes(1)
         try book.quarantine(second, isNew: true)
         #expect(try book.quarantine() == [second])
     }
