@@ -17,6 +17,9 @@ struct BootedFleet: SuiteTrait, TestScoping {
         let fleet = LabFleet(
             name: "hf-f-\(ProcessInfo.processInfo.processIdentifier)-\(own)", shape: shape)
         try Lab.afterThisProcess("disband", fleet.name)
+        let count = shape.members.count
+        await NodeSlots.shared.take(count)
+        defer { Task { await NodeSlots.shared.give(count) } }
         do {
             try await fleet.boot()
             try await Self.$current.withValue(fleet) { try await function() }
@@ -98,6 +101,7 @@ struct LabFleet {
             try await Lab.run(["boot", node.name, "--fleet", name], seconds: 120)
             try await Lab.run([shape.store.rawValue, "give", name, node.name])
             try await node.put(base, at: "/root/base")
+            for (path, text) in member.files { try await node.write(text, to: path) }
             try await Lab.run(
                 ["install-\(software.name)", node.name, software.base] + member.options, seconds: 90)
             // What waits for systemd to start a unit again would wait five or ten seconds each time.

@@ -27,6 +27,8 @@ struct BootedNode: SuiteTrait, TestScoping {
         let own = String(UInt16.random(in: .min ... .max), radix: 16)
         let node = LabNode(name: "hf-\(image.rawValue)-\(ProcessInfo.processInfo.processIdentifier)-\(own)")
         try Lab.afterThisProcess("stop", node.name)
+        await NodeSlots.shared.take(1)
+        defer { Task { await NodeSlots.shared.give(1) } }
         do {
             try await Lab.run(["boot", node.name, "--image", image.rawValue], seconds: 120)
             if !isBare { try await node.put(Lab.program ?? "", at: "/usr/bin/holdfast") }

@@ -36,7 +36,9 @@ extension FleetShape {
         members: [
             Member(
                 name: "controller", cluster: "plant", unit: "k0scontroller",
-                options: ["--role", "controller"]),
+                options: ["--role", "controller"],
+                // One controller over a file of its own: the stand-in has no etcd that could tell of its members.
+                files: ["/etc/k0s/k0s.yaml": "spec: {storage: {type: kine}}\n"]),
             Member(name: "worker", cluster: "plant", unit: "k0sworker", options: ["--role", "worker"]),
         ],
         stages: """

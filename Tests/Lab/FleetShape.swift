@@ -27,6 +27,8 @@ struct FleetShape: Sendable {
         let unit: String
         /// What the lab's installer is given besides the version.
         var options: [String] = []
+        /// What lies on it before, by path.
+        var files: [String: String] = [:]
     }
 
     let store: Store
