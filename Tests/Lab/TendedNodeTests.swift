@@ -40,13 +40,23 @@ struct TendedNodeTests {
     }
 
     /// Plants a fault, expects that it is found, mends it by the command that doctor prints, and expects it gone.
-    private func expect(_ code: String, after script: String, on node: LabNode, _ words: String...)
-        async throws
-    {
+    ///
+    /// - Parameter unwatched: whether the watch is off meanwhile, since a tick would be mending it while doctor looks.
+    private func expect(
+        _ code: String, after script: String, on node: LabNode, unwatched: Bool = false, _ words: String...
+    ) async throws {
+        if unwatched {
+            try await node.run(
+                """
+                systemctl stop holdfast.path holdfast-settle.path holdfast-settle.timer
+                while systemctl is-active holdfast.service | grep -q '^activating'; do sleep 0.1; done
+                """)
+        }
         try await Lab.run(["run", node.name, "sh", "-euc", script, "sh"] + words)
         let found = try await doctor(node).findings
         let finding = try #require(found.first { $0.code == code }, "\(code) is not among \(found)")
         try await node.run(finding.mend)
+        if unwatched { try await node.run("systemctl start holdfast.path") }
         let left = try await doctor(node)
         #expect(left.healthy && !left.findings.contains { $0.code == code }, "\(code): \(left.findings)")
     }
@@ -117,7 +127,7 @@ struct TendedNodeTests {
             after: "cp -p \"$1\" /root/kept; rm \"$1\"; systemctl daemon-reload; cp -p /root/kept \"$1\"",
             on: node,
             dropIn)
-        try await expect("spare-missing", after: "rm \"$1\"", on: node, spare)
+        try await expect("spare-missing", after: "rm \"$1\"", on: node, unwatched: true, spare)
         try await expect("drop-in-gone", after: "rm \"$1\"; systemctl daemon-reload", on: node, dropIn)
 
         // How far each service is shut: the tick's own file asks for no more than this.
