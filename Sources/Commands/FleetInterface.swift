@@ -5,6 +5,8 @@ extension Interface {
     private static let distributionOfRollout = Option(
         "distribution", value: "name", help: "Whose rollout, where several are under way.",
         completion: .oneOf(["k3s", "k0s", "microk8s"]))
+    private static let recordedReason = Option("reason", value: "text", help: "Why; it is recorded.")
+    private static let shownReason = Option("reason", value: "text", help: "Why; it is shown everywhere.")
 
     static let upgrade = Command(
         "upgrade", abstract: "Go to a release: a canary first, then the rest, one minor at a time.",
@@ -29,7 +31,7 @@ extension Interface {
                 help: "A file, a directory or a URL template in place of the policy's source.releases.",
                 completion: .file),
             Option("through", value: "versions", help: "Releases to pass through, with commas between."),
-            Option("reason", value: "text", help: "Why; it is recorded."), output,
+            recordedReason, output,
         ] + place,
         examples: [
             "holdfast upgrade k3s v1.32.1+k3s1 --plan", "holdfast upgrade k3s v1.32.1+k3s1",
@@ -44,23 +46,15 @@ extension Interface {
                 examples: ["holdfast rollout status"]),
             Command(
                 "pause", abstract: "Let no node begin until it is resumed.",
-                options: [
-                    Option("reason", value: "text", help: "Why; it is shown everywhere."),
-                    distributionOfRollout,
-                    output,
-                ]
-                    + place, examples: ["holdfast rollout pause --reason 'the canary is slow'"]),
+                options: [shownReason, distributionOfRollout, output] + place,
+                examples: ["holdfast rollout pause --reason 'the canary is slow'"]),
             Command(
                 "resume", abstract: "Go on: after a pause, a failure, or a store that went back in time.",
                 options: [distributionOfRollout, output] + place, examples: ["holdfast rollout resume"]),
             Command(
                 "abort", abstract: "End it: who has begun finishes or goes back, nobody else begins.",
-                options: [
-                    Option("reason", value: "text", help: "Why; it is shown everywhere."),
-                    distributionOfRollout,
-                    output,
-                ]
-                    + place, examples: ["holdfast rollout abort --reason 'CVE in it'"]),
+                options: [shownReason, distributionOfRollout, output] + place,
+                examples: ["holdfast rollout abort --reason 'CVE in it'"]),
             Command(
                 "evict", abstract: "Free the grant of a node that is gone, and wait for it no longer.",
                 arguments: [Argument("node", help: "Its name, or its id.")],
@@ -80,7 +74,7 @@ extension Interface {
                 completion: KnownWords.installations.completion)
         ],
         options: [
-            Option("reason", value: "text", help: "Why; it is recorded."),
+            recordedReason,
             Option("dry-run", short: "n", help: "Say what would be done, and do nothing."),
         ] + place, examples: ["holdfast rollback --reason 'the CNI does not come up'"])
 
@@ -97,7 +91,7 @@ extension Interface {
                         "bytes", help: "Its digest or revision, or the start of one; or its version.",
                         completion: KnownWords.quarantined.completion)
                 ],
-                options: [Option("reason", value: "text", help: "Why; it is recorded.")] + place,
+                options: [recordedReason] + place,
                 examples: ["holdfast quarantine clear 3f9a1c22b0"]),
         ])
 

@@ -17,7 +17,11 @@ private func hash(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
     }
     var stream = SHA256Stream()
     stream.update(bytes)
-    return stream.finish()
+    let digest = stream.finish()
+    guard digest.isEmpty else { return digest }
+    var portable = PortableSHA256()
+    portable.update(bytes)
+    return portable.finish()
 }
 
 /// A SHA-256 over more bytes than should be in memory at once.
@@ -25,6 +29,8 @@ public struct SHA256Stream: ~Copyable {
     /// Nil where libcrypto cannot be loaded; what it would do is then done by `portable`.
     private let native: OpaquePointer?
     private var portable = PortableSHA256()
+    /// Whether libcrypto refused bytes, so that there is no digest of them.
+    var isRefused = false
 
     /// Begins a digest, by libcrypto where there is one.
     public init() { native = ccrypto_sha256_new() }
@@ -39,10 +45,8 @@ public struct SHA256Stream: ~Copyable {
     /// Takes more bytes in.
     public mutating func update(_ bytes: UnsafeRawBufferPointer) {
         guard let native else { return portable.update(bytes) }
-        // It fails only for an unfinished set-up, which `init` has ruled out; a wrong digest must not go unnoticed.
-        guard ccrypto_sha256_update(native, bytes.baseAddress, bytes.count) else {
-            fatalError("libcrypto refused to hash")
-        }
+        // It fails only for an unfinished set-up, which `init` has ruled out.
+        if !ccrypto_sha256_update(native, bytes.baseAddress, bytes.count) { isRefused = true }
     }
 
     /// Takes more bytes in.
@@ -50,14 +54,13 @@ public struct SHA256Stream: ~Copyable {
         bytes.withUnsafeBytes { update($0) }
     }
 
-    /// The digest: 32 bytes.
+    /// The digest: 32 bytes, or none at all where libcrypto refused, which is no digest for anybody.
     public consuming func finish() -> [UInt8] {
         guard let native else { return portable.finish() }
-        return [UInt8](unsafeUninitializedCapacity: 32) { output, count in
-            guard let start = output.baseAddress, ccrypto_sha256_finish(native, start) else {
-                fatalError("libcrypto refused to hash")
-            }
-            count = 32
+        var digest = [UInt8](repeating: 0, count: 32)
+        let isDone = digest.withUnsafeMutableBufferPointer { output in
+            output.baseAddress.map { ccrypto_sha256_finish(native, $0) } ?? false
         }
+        return isDone && !isRefused ? digest : []
     }
 }

@@ -57,6 +57,15 @@ import Testing
         #expect(sha256(message) == digest(of: message, cutEvery: 77, SHA256Stream(portable: ())))
     }
 
+    @Test("bytes that libcrypto refused have no digest, rather than that of the others")
+    func refused() {
+        var stream = SHA256Stream()
+        stream.update([1, 2, 3])
+        stream.isRefused = true
+        stream.update([4, 5, 6])
+        #expect(stream.finish() == [])
+    }
+
     private func digest(
         of message: [UInt8], cutEvery length: Int, _ stream: consuming SHA256Stream
     ) -> [UInt8] {
