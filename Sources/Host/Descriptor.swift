@@ -27,8 +27,15 @@ public struct Descriptor: ~Copyable, Sendable {
     ///
     /// The kind is asked of what was opened, not of the path, which somebody could exchange in between.
     static func openRegularFile(_ path: String) throws(HostError) -> Descriptor {
+        var status = stat()
+        return try openRegularFile(path, status: &status)
+    }
+
+    /// The same, which also tells what was asked about it.
+    static func openRegularFile(_ path: String, status: inout stat) throws(HostError) -> Descriptor {
         let descriptor = try open(path, flags: O_RDONLY | O_NONBLOCK | O_NOCTTY)
-        guard try descriptor.status(path).st_mode & S_IFMT == S_IFREG else {
+        status = try descriptor.status(path)
+        guard status.st_mode & S_IFMT == S_IFREG else {
             throw HostError(description: "\(path): not a regular file")
         }
         return descriptor

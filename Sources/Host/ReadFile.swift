@@ -6,8 +6,9 @@ internal import Glibc
 ///   `/proc` and `/sys`, whose size is unknown before they are read, are read as well.
 /// - Throws: `HostError`; for pipes, devices and directories too, at once.
 public func readFile(_ path: String, limit: Int) throws(HostError) -> [UInt8] {
-    let descriptor = try Descriptor.openRegularFile(path)
-    let size = Int(try descriptor.status(path).st_size)
+    var status = stat()
+    let descriptor = try Descriptor.openRegularFile(path, status: &status)
+    let size = Int(status.st_size)
     guard size <= limit else { throw tooLong(path, limit) }
     var bytes: [UInt8] = []
     // One byte more than expected tells the end from a file that has grown.

@@ -5,16 +5,21 @@ public import Ports
 
 /// The kernel's clocks.
 public struct SystemClock: Clock, Sendable {
+    /// No process outlives a boot.
+    private static let bootID: String = {
+        let id = try? readFile("/proc/sys/kernel/random/boot_id", limit: 64)
+        return String(decoding: id ?? [], as: UTF8.self).filter { !$0.isWhitespace }
+    }()
+
     /// Makes a clock.
     public init() {}
 
     /// What the kernel says now; the boot id is empty where /proc cannot be read.
     public func read() -> ClockReading {
-        let boot = try? readFile("/proc/sys/kernel/random/boot_id", limit: 64)
-        return ClockReading(
+        ClockReading(
             now: Instant(seconds: Int64(time(CLOCK_REALTIME).tv_sec)),
             monotonic: nanoseconds(time(CLOCK_BOOTTIME)),
-            bootID: String(decoding: boot ?? [], as: UTF8.self).filter { !$0.isWhitespace },
+            bootID: Self.bootID,
             synchronised: isSynchronised(maxError: clinux_clock_max_error()))
     }
 

@@ -2,9 +2,10 @@ internal import Crypto
 public import Model
 public import Ports
 
-/// The compiled zone files of the node, as tzdata installs them.
-public struct ZoneFiles: ZoneSource, Sendable {
+/// The compiled zone files of the node, as tzdata installs them; each is read once.
+public final class ZoneFiles: ZoneSource {
     private let root: Root
+    private var known: [String: (zone: Zone, dataVersion: String)] = [:]
     private static let directory = "/usr/share/zoneinfo"
 
     /// Makes a source of the zones under a root.
@@ -14,10 +15,13 @@ public struct ZoneFiles: ZoneSource, Sendable {
     public func zone(named name: String) -> (zone: Zone, dataVersion: String)? {
         // Needs no file, so that policies without zones need no tzdata.
         if name == "UTC" { return (.utc, "built-in") }
+        if let found = known[name] { return found }
         guard isZoneName(name), let bytes = read("\(Self.directory)/\(name)", limit: 65_536),
             let zone = try? Zone(name: name, tzif: bytes)
         else { return nil }
-        return (zone, dataVersion ?? "sha256:" + (Digest(bytes: sha256(bytes))?.hex ?? ""))
+        let found = (zone, dataVersion ?? "sha256:" + (Digest(bytes: sha256(bytes))?.hex ?? ""))
+        known[name] = found
+        return found
     }
 
     /// The release of tzdata: its source's first line is `# version 2025b`.

@@ -39,7 +39,7 @@ import Testing
 }
 
 @Suite struct ZoneFilesTests {
-    static let live = ZoneFiles(root: Root("/"))
+    static var live: ZoneFiles { ZoneFiles(root: Root("/")) }
 
     @Test(
         "a zone is read from tzdata with its release",
@@ -85,7 +85,7 @@ import Testing
         let bytes = try readFile("/usr/share/zoneinfo/Europe/Berlin", limit: 65_536)
         try scratch.write("usr/share/zoneinfo/berlin-2024", bytes)
         try scratch.link("usr/share/zoneinfo/Europe/Berlin", to: "/usr/share/zoneinfo/berlin-2024")
-        let zones = ZoneFiles(root: Root(scratch.path))
+        var zones: ZoneFiles { ZoneFiles(root: Root(scratch.path)) }
         let plain = try #require(zones.zone(named: "Europe/Berlin"))
         #expect(plain.dataVersion.utf8.count == 71 && plain.dataVersion.hasPrefix("sha256:"))
         try scratch.write("usr/share/zoneinfo/tzdata.zi", "# version 2024a\n# This zic input file is\n")
