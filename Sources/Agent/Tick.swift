@@ -226,13 +226,9 @@ public struct Tick {
         observation.problems += problems + ledgerProblems(memory) + untold(observation.clock.now)
         let reading = policy.load(now: observation.clock.now, known: &memory.policy)
         var lastPolicy: LoadedPolicy?
-        var catalog: [Digest: [CatalogEntry]] = [:]
         if failure == nil {
             do {
                 if !reading.isValid, state.policy != nil { lastPolicy = try ledger.lastPolicy() }
-                for digest in observation.installations.flatMap(\.digests) {
-                    catalog[digest] = try ledger.catalogEntries(for: digest)
-                }
             } catch {
                 failure = error
             }
@@ -256,6 +252,17 @@ public struct Tick {
         var view = lookAtFleet(
             &observation, state, reading.loaded ?? lastPolicy, &memory, isAsked: asksFleet, failure: failure)
         observation.place(memory.downloads)
+        // Last of all, since plans, sources and rollouts offer bytes too.
+        var catalog: [Digest: [CatalogEntry]] = [:]
+        if failure == nil {
+            do {
+                for digest in observation.installations.flatMap(\.digests) {
+                    catalog[digest] = try ledger.catalogEntries(for: digest)
+                }
+            } catch {
+                failure = error
+            }
+        }
         var known: [String: (zone: Zone, dataVersion: String)] = [:]
         for name in zoneNames(of: reading, lastPolicy: lastPolicy) { known[name] = zones.zone(named: name) }
         var presence = GuardPresence()

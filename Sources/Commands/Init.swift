@@ -171,7 +171,17 @@ private func next(_ outline: PolicyOutline, _ look: Observation, isDry: Bool) ->
     guard !look.installations.isEmpty else {
         return "\nNext\n  holdfast check  once K3s, MicroK8s or k0s is installed; the timer does it too\n"
     }
-    return outline.keepsOut
-        ? "\nNext\n  holdfast adopt --dry-run  what its guards would be\n  holdfast adopt            confirms what is installed, and guards it\n"
-        : "\nNext\n  holdfast status  what it says of this node from now on\n"
+    var steps =
+        outline.keepsOut
+        ? [
+            ("holdfast adopt --dry-run", "what its guards would be"),
+            ("holdfast adopt", "confirms what is installed, and guards it"),
+        ] : [("holdfast status", "what it says of this node from now on")]
+    if outline.team.hasCanary {
+        steps.append(
+            ("holdfast fleet join", "what the others need: this same file, and a store where all meet"))
+    }
+    let width = steps.map(\.0.count).max() ?? 0
+    return "\nNext\n"
+        + steps.map { "  \($0.0)\(String(repeating: " ", count: width - $0.0.count))  \($0.1)\n" }.joined()
 }

@@ -222,7 +222,9 @@ struct UpgradePlanning {
             return Target(version: newest, known: versions, source: releaseSource(settings))
         }
         try check(version)
-        settings.channel = ""
+        // A directory lists all that it has; on the web there is the channel's newest to know of, and the makers' own
+        // releases where nothing else is named.
+        if settings.releases.hasPrefix("/") { settings.channel = "" }
         var known: [Version] = []
         if let source = releaseSource(settings) {
             // What lists nothing is no error; the ladder says where a release is missing.
@@ -268,7 +270,9 @@ struct UpgradePlanning {
     private var noSource: Failure {
         Failure(
             code: .badConfiguration,
-            message: "no source of releases is known; set source.releases in the policy, or name one: --from")
+            message:
+                "no source of releases is known; set source.channel (v1.31) or source.releases in the policy, or name "
+                + "one: --from")
     }
 
     private func fileTarget(_ path: String) throws(Failure) -> Target? {

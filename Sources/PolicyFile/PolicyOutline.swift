@@ -94,6 +94,7 @@ public struct PolicyOutline: Hashable, Sendable {
             [
                 "# Nothing by itself, and only bytes that an imported checksum vouches for ('holdfast catalog import').",
                 "unattended: none", "approvable: patch", "origin: verified", "approval: {expires: 4w}",
+                "# No time server can be reached: take this line out where one can.", "clock: trusted",
             ]
         case .frozen:
             [
@@ -115,7 +116,9 @@ public struct PolicyOutline: Hashable, Sendable {
     private var stages: [String] {
         guard team.hasCanary else { return [] }
         return [
-            "", "# One node proves a release before the others may take it.", "stages:",
+            "",
+            "# One node proves a release before the others may take it. Every node has this same file, and names the",
+            "# store where they meet in its node.yaml: 'holdfast fleet join'.", "stages:",
             "  - {name: canary, nodes: [\(quoted(canary))], soak: \(team == .fleet ? "1d, deadline: 7d" : "2h")}",
             "  - {name: rest\(team == .fleet ? ", maxConcurrent: 3, deadline: 7d" : "")}",
         ]

@@ -30,8 +30,8 @@ public enum PlanFailure: Error, Hashable, Sendable {
         switch self {
         case .nobody: "no node is in any stage; see stages in the policy, and name and cluster in node.yaml"
         case .emptyStage(let stage):
-            "stage \(stage) matches no node, so what comes after it would never begin; take it out of the policy, or "
-                + "let its nodes write to the fleet's store (the SQLite store sees this machine alone)"
+            "stage \(stage) matches no node, so what comes after it would never begin; name the fleet's store in node.yaml "
+                + "(without one this machine is all there is; 'holdfast fleet join' says how), or take it out of the policy"
         case .needTooGreat(let stage, let need, let nodes):
             "stage \(stage) needs \(need) nodes and matches \(nodes); set need to \(nodes) or to all"
         case .noBytes(let architecture, let node):

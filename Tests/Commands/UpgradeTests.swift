@@ -201,7 +201,13 @@ struct UpgradeTests {
             before: { try FileManager.default.removeItem(atPath: $0.node.root + "/etc/machine-id") }),
         Refused(
             testDescription: "no source", words: ["k3s", "v1.31.9+k3s1"], code: 78,
-            says: "no source of releases is known; set source.releases in the policy, or name one: --from"),
+            says:
+                "no source of releases is known; set source.channel (v1.31) or source.releases in the policy"),
+        // The makers' own: asked through a proxy where nobody listens, so that nothing leaves this machine.
+        Refused(
+            testDescription: "the makers' own releases, which cannot be reached",
+            words: ["k3s", "v1.31.9+k3s1"], code: 1, says: "127.0.0.1",
+            policy: "source: {channel: v1.31, proxy: \"http://127.0.0.1:9\"}\n"),
         Refused(
             testDescription: "a target that is older", words: ["k3s", "v1.30.9+k3s1"], code: 1,
             says: "the target is older than what runs; going back is a rollback"),
@@ -221,8 +227,8 @@ struct UpgradeTests {
         Refused(
             testDescription: "a stage that matches nobody", words: ["k3s", "v1.31.9+k3s1"], code: 1,
             says:
-                "stage canary matches no node, so what comes after it would never begin; take it out of the "
-                + "policy, or let its nodes write to the fleet's store (the SQLite store sees this machine alone)",
+                "stage canary matches no node, so what comes after it would never begin; name the fleet's store in "
+                + "node.yaml",
             policy: "stages: [{name: canary, nodes: [app-1]}, {name: rest}]\n", releases: ["v1.31.9+k3s1"]),
         Refused(
             testDescription: "a stage that needs more nodes than there are", words: ["k3s", "v1.31.9+k3s1"],

@@ -30,6 +30,31 @@ struct FleetTests {
         #expect(fleet.nodes.allSatisfy { $0.starts == 1 })
     }
 
+    @Test("a release that a checksum file vouches for is verified, though no source lists it")
+    func offeredByRolloutAlone() throws {
+        let fleet = FleetOfNodes(["canary-1", "edge-1"]) {
+            $0.origin = .verified
+            $0.source.releases = "https://mirror.example"
+        }
+        try fleet.begin(patch)
+        fleet.play(rounds: 3)
+        #expect(fleet.nodes.allSatisfy { $0.onDisk == old.sha256 })
+        for node in fleet.nodes {
+            node.ledger.catalog = [
+                CatalogEntry(
+                    distribution: .k3s, version: try #require(patch.version), architecture: .amd64,
+                    sha256: try #require(patch.sha256), file: "sha256sum-amd64.txt",
+                    importedAt: node.clock.now)
+            ]
+            // Whatever else offered it is gone.
+            node.installations[0].offers = []
+            node.care.source = SimulatedSource(world: node, [])
+            node.care.source?.unlisted = [patch]
+        }
+        fleet.play()
+        #expect(fleet.state == .done && fleet.nodes.allSatisfy { $0.runs(patch) })
+    }
+
     @Test("an artifact that fails on the canary is put back, quarantined everywhere, and goes no further")
     func canaryFails() throws {
         let fleet = FleetOfNodes(["canary-1", "edge-1", "edge-2"])

@@ -70,6 +70,8 @@ final class SimulatedCare: StepClusterPort, BackupPort {
 final class SimulatedSource: ReleaseSource {
     private unowned let world: World
     var releases: [Artifact]
+    /// What it has too, and lists nowhere.
+    var unlisted: [Artifact] = []
     /// Why nothing comes of it; nil where all is well.
     var failure: SourceFailure?
     private(set) var fetched = 0
@@ -86,7 +88,7 @@ final class SimulatedSource: ReleaseSource {
 
     func find(_ wanted: WantedArtifact) throws(SourceFailure) -> FoundArtifact {
         if let failure { throw failure }
-        guard let sha256 = releases.first(where: { $0.version == wanted.version })?.sha256 else {
+        guard let sha256 = (releases + unlisted).first(where: { $0.version == wanted.version })?.sha256 else {
             throw SourceFailure(.notFound, "there is no \(wanted.version)")
         }
         return FoundArtifact(
