@@ -54,6 +54,7 @@ struct UnixExchange {
             let name = path[path.index(after: slash)...]
             try connect(socket, to: "/proc/self/fd/\(directory.number)/\(name)", by: deadline)
         }
+        try refuseOthers(socket)
         return socket
     }
 
@@ -87,6 +88,22 @@ struct UnixExchange {
             default:
                 throw failure(code, doing: "connecting")
             }
+        }
+    }
+
+    /// Refuses a server that is neither root nor us: somebody who took the place before the service came up.
+    private func refuseOthers(_ socket: borrowing Descriptor) throws(HTTPError) {
+        // struct ucred of socket(7): process, user, group.
+        var peer: (UInt32, user: UInt32, UInt32) = (0, 0, 0)
+        var length = socklen_t(MemoryLayout.size(ofValue: peer))
+        guard getsockopt(socket.number, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 else {
+            throw failure(errno, doing: "asking who listens")
+        }
+        guard peer.user == 0 || peer.user == geteuid() else {
+            throw HTTPError(
+                code: .denied,
+                description:
+                    "\(path): user \(peer.user) listens there, not root; see who it is with 'ss -xlp'")
         }
     }
 

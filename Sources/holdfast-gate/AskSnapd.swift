@@ -55,6 +55,16 @@ private struct Connection: ~Copyable {
             }
         }
         guard code == 0 else { throw FileFailure("connected to", path) }
+        // snapd is root's: whoever took its place before it came up is not asked.
+        // struct ucred of socket(7): process, user, group.
+        var peer: (UInt32, user: UInt32, UInt32) = (0, 0, 0)
+        var length = socklen_t(MemoryLayout.size(ofValue: peer))
+        guard getsockopt(number, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 else {
+            throw FileFailure("asked who listens", path)
+        }
+        guard peer.user == 0 || peer.user == geteuid() else {
+            throw FileFailure(text: "\(path) is served by user \(peer.user), not by root")
+        }
     }
 
     deinit { close(number) }

@@ -74,10 +74,11 @@ enum Design {
             "unlink": "drafts and notes of its own", "flock": "one process at a time opens it",
             "usleep": "until then",
             "getpid": "the name of a draft",
+            "fstat": "who else may write in the directory", "geteuid": "whether it is ours",
         ],
         "Web": [
             "open": "the directory of a socket whose path is too long for an address",
-            "close": "its own sockets",
+            "close": "its own sockets", "geteuid": "whether who listens is us",
             "poll": "an answer, or the deadline",
             "clock_gettime":
                 "the monotonic clock, for the deadline of one exchange and nothing that is decided on",
