@@ -145,6 +145,7 @@ struct StateDirectory {
         guard descriptor >= 0 else { throw failure(errno, "cannot open the directory \(path)") }
         // Closing gives the lock back.
         defer { close(descriptor) }
+        try refuseOthers(descriptor)
         var waited: Int32 = 0
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
             guard waited < timeout else {
@@ -157,6 +158,22 @@ struct StateDirectory {
             waited += 10
         }
         return try body()
+    }
+
+    /// Refuses a directory in which somebody else could put a database, or a link, of their own.
+    ///
+    /// Asked of the one that is open; who may read in it is its owner's choice.
+    private func refuseOthers(_ descriptor: Int32) throws(LedgerFailure) {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw failure(errno, "cannot examine \(path)") }
+        let isOurs = status.st_uid == 0 || status.st_uid == geteuid()
+        guard !isOurs || status.st_mode & 0o022 != 0 else { return }
+        let problem =
+            isOurs
+            ? "others than its owner may write in it; take that away (chmod go-w \(path))"
+            : "belongs to user \(status.st_uid); give it to root (chown root \(path))"
+        throw LedgerFailure(
+            code: .denied, description: "\(path): \(problem), or name another state directory")
     }
 
     func failure(_ code: Int32, _ what: String) -> LedgerFailure {

@@ -66,9 +66,15 @@ struct Descriptor: ~Copyable {
 }
 
 /// The whole of a small file.
-func readFile(_ path: String, largest: Int) throws(FileFailure) -> [UInt8] {
+///
+/// - Parameter trusted: whether nobody but root, or whoever runs this, may have written it.
+func readFile(_ path: String, largest: Int, trusted: Bool = false) throws(FileFailure) -> [UInt8] {
     let file = try Descriptor(path, O_RDONLY)
-    guard isRegular(try file.status(path)) else { throw FileFailure(text: "\(path) is not a regular file") }
+    let status = try file.status(path)
+    guard isRegular(status) else { throw FileFailure(text: "\(path) is not a regular file") }
+    guard !trusted || status.st_mode & 0o022 == 0 && (status.st_uid == 0 || status.st_uid == geteuid()) else {
+        throw FileFailure(text: "\(path) can be written by others than root")
+    }
     var bytes = [UInt8](repeating: 0, count: largest + 1)
     var count = 0
     while count < bytes.count {

@@ -163,4 +163,33 @@ struct RefusalTests {
             }
         }
     }
+
+    struct Owner: Sendable {
+        var user: uid_t
+        var mode: mode_t
+        var says: String?
+    }
+
+    @Test(
+        "is not written where somebody else could put a file of theirs, and says what to do",
+        .enabled(if: isRoot, "SKIPPED: to give a directory away needs root"),
+        arguments: [
+            Owner(user: 0, mode: 0o755), Owner(user: 0, mode: 0o2750),
+            Owner(user: 0, mode: 0o777, says: "chmod go-w"), Owner(user: 0, mode: 0o1777, says: "chmod go-w"),
+            Owner(user: 0, mode: 0o770, says: "chmod go-w"),
+            Owner(user: 12345, mode: 0o700, says: "chown root"),
+        ])
+    func loose(owner: Owner) throws {
+        let directory = try TemporaryDirectory()
+        try #require(chown(directory.path, owner.user, 0) == 0 && chmod(directory.path, owner.mode) == 0)
+        guard let says = owner.says else {
+            _ = try Ledger.open(stateDirectory: directory.path, reading: reading(0))
+            return
+        }
+        let failure = #expect(throws: LedgerFailure.self) {
+            try Ledger.open(stateDirectory: directory.path, reading: reading(0))
+        }
+        #expect(failure?.code == .denied && failure?.description.contains(says) == true)
+        #expect(directory.names == [])
+    }
 }
