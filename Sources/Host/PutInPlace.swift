@@ -35,6 +35,11 @@ private func keepAside(
     _ binary: String, _ seen: FileIdentity, in pending: String, source: String
 ) throws(HostError) -> Bool {
     try makeDirectories(pending, mode: 0o700)
+    // Through a link the oldest of some other directory would be taken away.
+    guard (try? readLink(pending)) == nil else {
+        throw HostError(
+            description: "\(pending): a link, where a directory of our own should be; take it away")
+    }
     makeRoom(in: pending, for: splitPath(binary).name)
     for attempt in 0..<PendingNames.attempts {
         let own = PendingNames.name(

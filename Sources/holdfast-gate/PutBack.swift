@@ -48,6 +48,11 @@ struct PutBack {
         var status = stat()
         guard lstat(binary, &status) == 0 else { return .nothing }
         mkdir(pending, 0o700)
+        var directory = stat()
+        // Through a link the oldest of some other directory would be taken away.
+        guard lstat(pending, &directory) == 0, directory.st_mode & S_IFMT == S_IFDIR else {
+            throw .failed("\(binary) could not be kept: \(pending) is not a directory")
+        }
         makeRoom()
         // The same file gets the same name, however often a gate is killed between here and the rename.
         for attempt in 0..<PendingNames.attempts {
@@ -85,7 +90,9 @@ struct PutBack {
                 String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
             var status = stat()
-            guard !name.hasPrefix("."), lstat("\(pending)/\(name)", &status) == 0, isRegular(status) else {
+            guard PendingNames.isName(name, of: split(binary).name),
+                lstat("\(pending)/\(name)", &status) == 0, isRegular(status)
+            else {
                 continue
             }
             found.append((FileIdentity(status).changed, name))
