@@ -204,12 +204,12 @@ private struct Parse {
     private func usage(_ message: String) -> UsageError { UsageError(message: message, path: path) }
 }
 
-/// A word of the command line without what could move a terminal's cursor, and not too long to read.
+/// A word of the command line without what could move a terminal's cursor or hide other text, and not too long to read.
 private func printable(_ word: String) -> String {
+    let hidden: Set<Unicode.GeneralCategory> = [.control, .format, .lineSeparator, .paragraphSeparator]
     let shown = String(
         String.UnicodeScalarView(
-            word.unicodeScalars.prefix(80).map { $0.value < 32 || (127...159).contains($0.value) ? "?" : $0 })
-    )
+            word.unicodeScalars.prefix(80).map { hidden.contains($0.properties.generalCategory) ? "?" : $0 }))
     return word.unicodeScalars.count > 80 ? shown + "…" : shown
 }
 

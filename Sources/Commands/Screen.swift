@@ -44,10 +44,10 @@ struct Screen {
         text.withUTF8 { write(UnsafeRawBufferPointer($0), to: STDERR_FILENO) }
     }
 
-    /// Writes a value as one line of canonical JSON.
+    /// Writes a value as one line of JSON: canonical, but that what a terminal would heed or hide is escaped.
     func json(_ value: some Encodable) throws(Failure) {
         do {
-            data(try CanonicalJSON.text(of: value) + "\n")
+            data(try CanonicalJSON.text(of: value).plainJSON + "\n")
         } catch {
             throw Failure(code: .failed, message: "the answer has no JSON form: \(error)")
         }

@@ -128,7 +128,9 @@ private final class FlipWriter {
     func write(_ flip: Flip) throws {
         count += 1
         if isJSON {
-            screen.data((count == 1 ? "{\"flips\":[" : ",\n") + (try CanonicalJSON.text(of: flip)))
+            screen.data(
+                (count == 1 ? "{\"flips\":[" : ",\n") + (try CanonicalJSON.text(of: flip).plainJSON)
+            )
         } else {
             screen.out((count == 1 ? "" : "\n") + text(flip))
         }
@@ -136,7 +138,7 @@ private final class FlipWriter {
 
     func finish(_ summary: FlipSummary) throws {
         if isJSON {
-            let rest = try CanonicalJSON.text(of: summary).dropFirst()
+            let rest = try CanonicalJSON.text(of: summary).plainJSON.dropFirst()
             return screen.data((count == 0 ? "{\"flips\":[" : "") + "],\(rest)\n")
         }
         screen.out((count == 0 ? "" : "\n") + text(summary))

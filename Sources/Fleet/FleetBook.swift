@@ -20,7 +20,10 @@ public final class FleetBook: FleetPort {
         guard let found = try store.get(key) else { return nil }
         let document = try FleetText.read(RolloutDocument.self, found.text, at: key)
         try FleetBounds.check(document, at: key)
-        guard document.distribution == distribution else { throw misplaced(key) }
+        // Its id becomes a key, and is shown and exported.
+        guard document.distribution == distribution, FleetKey(.archive, document.id).isWellFormed else {
+            throw misplaced(key)
+        }
         return Stored(value: document, revision: found.revision, text: found.text)
     }
 

@@ -26,7 +26,13 @@ public enum Machine {
             let lines = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
             name = String(lines.first { !$0.hasPrefix("#") } ?? "")
         }
-        let trimmed = name.filter { !$0.isWhitespace }
+        // The kernel takes any bytes for one (sethostname(2)), and it stands in every report; hostname(7) has no others.
+        let trimmed = String(
+            name.filter { !$0.isWhitespace }.unicodeScalars.map { scalar in
+                let isPlain =
+                    scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar))
+                return isPlain || ["-", "_", "."].contains(scalar) ? Character(scalar) : "?"
+            })
         return trimmed.isEmpty ? nil : trimmed
     }
 

@@ -106,12 +106,27 @@ struct UnitTree {
         [".service", "service.d", ".wants", ".requires"].contains { name.hasSuffix($0) }
     }
 
+    /// Whether systemd takes a file of that name for a unit (systemd.unit(5)): one with other characters it never runs.
+    private static func isUnitName(_ name: String) -> Bool {
+        name.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: ":"), UInt8(ascii: "-"),
+                UInt8(ascii: "_"),
+                UInt8(ascii: "."), UInt8(ascii: "\\"), UInt8(ascii: "@"):
+                true
+            default: false
+            }
+        }
+    }
+
     private mutating func list(place: Int) throws(HostError) {
         var services: [Entry] = []
         var dropIns: [String] = []
         var wishes: [String] = []
         try forEachEntry(of: places[place].path) { name, kind in
             if name.hasSuffix(".service") {
+                guard Self.isUnitName(name) else { return }
                 services.append(
                     Entry(
                         name: name, isLink: kind == UInt8(DT_LNK) || kind == UInt8(DT_UNKNOWN), place: place))
@@ -132,7 +147,9 @@ struct UnitTree {
         for name in wishes where path.hasPrefix("/etc/") || path.hasPrefix("/run/") {
             var wanted: [String] = []
             try forEachEntry(of: "\(path)/\(name)") { name, _ in
-                if name.hasSuffix(".service"), UnitName(name).template != nil { wanted.append(name) }
+                if name.hasSuffix(".service"), Self.isUnitName(name), UnitName(name).template != nil {
+                    wanted.append(name)
+                }
             }
             instances.formUnion(wanted)
         }

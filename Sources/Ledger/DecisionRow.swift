@@ -33,7 +33,9 @@ struct DecisionRow {
             case .decision: record.id
             case .policy: record.policy.sha256.hex
             case .rollout: record.fleet.rollout
-            case .reason: open.isEmpty ? "every rule is met" : open.map(\.text).joined(separator: "; ")
+            // Other nodes' names and what a cluster says stand in it; an export is a copy, so it is made plain here.
+            case .reason:
+                open.isEmpty ? "every rule is met" : open.map(\.text).joined(separator: "; ").printable
             }
         }
     }

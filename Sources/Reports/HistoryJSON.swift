@@ -71,8 +71,11 @@ private func writeEscaped(_ text: UnsafeRawBufferPointer, to output: OutputBuffe
         case 0x0d: try output.append("\\r")
         case 0x09: try output.append("\\t")
         default:
-            let digits = String(scalar, radix: 16)
-            try output.append("\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits)
+            // Two of UTF-16 where one does not hold it (RFC 8259, 7).
+            for unit in Unicode.Scalar(scalar).map({ Array(UTF16.encode($0) ?? .init()) }) ?? [] {
+                let digits = String(unit, radix: 16)
+                try output.append("\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits)
+            }
         }
         index += length
         start = index
@@ -80,7 +83,7 @@ private func writeEscaped(_ text: UnsafeRawBufferPointer, to output: OutputBuffe
     try output.append(UnsafeRawBufferPointer(rebasing: text[start...]))
 }
 
-/// The scalar at an index and its length in bytes, where it is to be escaped; all such lie below U+10000.
+/// The scalar at an index and its length in bytes, where it is to be escaped.
 private func escaped(_ text: UnsafeRawBufferPointer, at index: Int) -> (scalar: UInt32, length: Int)? {
     let byte = UInt32(text[index])
     func next(_ offset: Int) -> UInt32 {
@@ -90,9 +93,11 @@ private func escaped(_ text: UnsafeRawBufferPointer, at index: Int) -> (scalar: 
     switch byte {
     case 0x22, 0x5c: return (byte, 1)
     case ..<0x80: (value, length) = (byte, 1)
-    case 0xc2: (value, length) = ((byte & 0x1f) << 6 | next(1), 2)
     // The only other lead bytes of what `printable` takes away.
-    case 0xe2, 0xef: (value, length) = ((byte & 0x0f) << 12 | next(1) << 6 | next(2), 3)
+    case 0xc2, 0xd8: (value, length) = ((byte & 0x1f) << 6 | next(1), 2)
+    case 0xe1, 0xe2, 0xef: (value, length) = ((byte & 0x0f) << 12 | next(1) << 6 | next(2), 3)
+    case 0xf0, 0xf3:
+        (value, length) = ((byte & 0x07) << 18 | next(1) << 12 | next(2) << 6 | next(3), 4)
     default: return nil
     }
     if (0x20..<0x7f).contains(value) { return nil }

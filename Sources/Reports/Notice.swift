@@ -150,7 +150,7 @@ public struct Notice {
         if entry.at.description.hasPrefix("@") { event["time"] = nil }
         var bytes: [UInt8] = []
         JSONValue.object(event).write(to: &bytes)
-        return bytes
+        return Array(String(decoding: bytes, as: UTF8.self).plainJSON.utf8)
     }
 
     private static func cut(_ text: String) -> String {

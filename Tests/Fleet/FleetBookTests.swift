@@ -131,6 +131,18 @@ struct FleetBookTests {
         #expect(failure.description.contains(`case`.word), "\(failure)")
     }
 
+    @Test(
+        "a rollout under a name that could be no key is none: it would be shown, and exported to spreadsheets",
+        arguments: [
+            "", "=1+1", "a b", "r\u{1b}[31m", "<b>", "r\u{202e}",
+            String(repeating: "r", count: 300),
+        ])
+    func strangeName(id: String) throws {
+        let document = RolloutDocument.sample(generation: 1, id: id)
+        _ = try store.create(FleetKey(.rollout, "k3s"), try CanonicalJSON.text(of: document))
+        expect(.malformed) { try book.rollout(of: .k3s) }
+    }
+
     @Test("a rollout of a newer format is read as far as it can be, and never written over")
     func newerFormat() throws {
         var document = RolloutDocument.sample(generation: 1)

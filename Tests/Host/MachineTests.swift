@@ -32,6 +32,8 @@ import Testing
         try scratch.makeDirectory("etc")
         try scratch.write("etc/hostname", "# the name\n\n edge-1 \n")
         #expect(Machine.hostName(root: Root(scratch.path)) == "edge-1")
+        try scratch.write("etc/hostname", "=edge-7_a.b|x\u{1b}]0;\u{7}\u{202e}<b>")
+        #expect(Machine.hostName(root: Root(scratch.path)) == "?edge-7_a.b?x??0????b?")
     }
 
     @Test("this machine is of an architecture that we know")

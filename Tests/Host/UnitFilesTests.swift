@@ -69,6 +69,19 @@ struct UnitFilesTests {
         #expect(try root.services().first?.fragmentPath == "/etc/systemd/system/a.service")
     }
 
+    @Test("a name that systemd takes for no unit's is none here either, whatever the file says")
+    func strangeNames() throws {
+        let names = [
+            "=cmd|calc!A0", "k3s-\u{1b}[31m", "k3s<b>", "k3s\u{202e}", "k3s ", "k3s\n", "k3s\u{301}",
+        ]
+        var files = ["\(etc)/k3s-\\x2d@a_b:c.service": unit("/good")]
+        for name in names { files["\(etc)/\(name).service"] = unit("/bad") }
+        let root = try UnitRoot(
+            files, links: ["\(etc)/multi-user.target.wants/k3s@\u{7}.service": "\(etc)/k3s@.service"])
+        try root.write("\(etc)/k3s@.service", Array(unit("/bad").utf8))
+        #expect(try root.commands() == ["k3s-\\x2d@a_b:c.service": ["/good"]])
+    }
+
     @Test("/lib that is a link to /usr/lib gives each unit once")
     func mergedUsr() throws {
         let root = try UnitRoot(["\(usr)/a.service": unit("/a")], links: ["/lib": "usr/lib"])
