@@ -19,6 +19,9 @@ public struct HostError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Whether it says that the disk is full, or our share of it.
     public var isFull: Bool { code == ENOSPC || code == EDQUOT }
 
+    /// Whether the disk did not do it, which it may do the next time.
+    public var isDiskFailure: Bool { code == EIO }
+
     /// Whether it says that another process has what was asked for.
     public var isBusy: Bool { code == EWOULDBLOCK }
 

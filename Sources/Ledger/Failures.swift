@@ -49,10 +49,22 @@ extension StateDirectory {
         case (.readOnly, _), (.cannotOpen, _), (.ioError, EROFS):
             // SQLite opens a file for reading where it may not write it, and does not say why.
             let reason = refusal(toWrite: database) ?? refusal(toWrite: path)
-            guard let reason = reason ?? (error.code == .cannotOpen ? nil : EROFS) else {
-                return LedgerFailure(code: .other, description: "\(database): \(error)")
+            guard let reason = reason ?? (error.systemError == EROFS ? EROFS : nil) else {
+                // A change that was cut off is undone by whoever may write, before anybody reads.
+                return LedgerFailure(
+                    code: .other,
+                    description:
+                        "\(database): \(error); 'holdfast check' opens it for writing, which undoes what "
+                        + "was cut off")
             }
             return failure(reason, "cannot write \(database)")
+        case (.ioError, _):
+            // A quota that is used up comes here too: SQLite knows of full disks alone.
+            return LedgerFailure(
+                code: .other,
+                description:
+                    "\(database): \(error); see what the kernel says of the disk with 'journalctl -k', and "
+                    + "whether a quota is used up; nothing was lost, the next tick tries again")
         case (.corrupt, _), (.notADatabase, _):
             return LedgerFailure(
                 code: .corrupt,

@@ -28,6 +28,12 @@ extension Ledger {
         let directory = StateDirectory(stateDirectory)
         try directory.make()
         return try directory.inTurn(timeout: patience) { () throws(LedgerFailure) in
+            // SQLite calls a read that the disk refused damage too, which is not there a second time.
+            do throws(LedgerFailure) {
+                return try openInTurn(directory, reading: reading, patience: patience, replaces: nil)
+            } catch {
+                guard error.code == .corrupt else { throw error }
+            }
             do throws(LedgerFailure) {
                 return try openInTurn(directory, reading: reading, patience: patience, replaces: nil)
             } catch {

@@ -166,7 +166,9 @@ extension SampleNode {
     private var lock: String { directory + "/locked" }
 
     /// Has another process begin a transaction in the ledger, and stay in it until `unlockLedger`, or for a minute.
-    func lockLedger() throws {
+    ///
+    /// - Parameter path: of the database; nil for the one of `--state`.
+    func lockLedger(at path: String? = nil) throws {
         let script = """
             { printf 'BEGIN IMMEDIATE;\\n.shell touch %s\\n' "$2"
               printf '.shell for i in $(seq 600); do [ -e %s ] || break; sleep 0.1; done\\n' "$2"
@@ -175,7 +177,7 @@ extension SampleNode {
             exit 1
             """
         let outcome = try runProcess(
-            ["/bin/sh", "-c", script, "sh", state + "/ledger.db", lock],
+            ["/bin/sh", "-c", script, "sh", path ?? state + "/ledger.db", lock],
             environment: ["PATH": "/usr/bin:/bin"], timeout: 20_000)
         try #require(outcome.succeeded, "\(String(decoding: outcome.errors, as: UTF8.self))")
     }

@@ -16,9 +16,15 @@ extension NodeGuards {
             for name in try listDirectory(directory).prefix(most) {
                 let path = "\(directory)/\(name)"
                 guard let identity = try identityIfPresent(ofFile: path) else { continue }
-                finding.files.append(
-                    SpooledFile(
-                        name: name, changed: identity.changed, content: record(at: path, largest: largest)))
+                let content: GuardPresence.FileContent
+                do throws(HostError) {
+                    content = .bytes(try readFile(path, limit: largest))
+                } catch {
+                    // What the disk does not give now it may give to the next tick, so it stays where it is.
+                    if error.isDiskFailure { throw error }
+                    content = .unusable(error.description)
+                }
+                finding.files.append(SpooledFile(name: name, changed: identity.changed, content: content))
             }
             if !finding.files.isEmpty {
                 finding.keptAside = (try? listDirectory(place(asideDirectory)))?.count ?? 0
@@ -31,14 +37,6 @@ extension NodeGuards {
             }
         }
         return finding
-    }
-
-    private func record(at path: String, largest: Int) -> GuardPresence.FileContent {
-        do {
-            return .bytes(try readFile(path, limit: largest))
-        } catch {
-            return .unusable(error.description)
-        }
     }
 
     /// Takes a file of the spool away.

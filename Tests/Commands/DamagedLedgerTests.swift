@@ -1,0 +1,186 @@
+import FoundationEssentials
+import Glibc
+import Host
+import Testing
+
+private let withGate = "apiVersion: holdfast/v1\nunattended: patch\nenforce:\n  gate: restore\n"
+
+@Suite("a ledger that is damaged, torn, locked or cannot be read (invariants 3 and 8)")
+struct DamagedLedgerTests {
+    /// Reads from the first byte on of a page as SQLite counts them.
+    private static let page = 4096
+
+    private func adopted() throws -> SampleNode {
+        let node = try SampleNode(policy: withGate)
+        #expect(try node.inPlace("adopt").code == 0)
+        try node.install("v1.32.1+k3s1")
+        #expect(try node.start() == 0)
+        #expect(try node.inPlace("check").code == 0)
+        return node
+    }
+
+    private func database(_ node: SampleNode) -> String { node.root + "/var/lib/holdfast/ledger.db" }
+
+    /// Whatever a run makes of it: it ends by itself, with an error where it does not do its work.
+    private func isAnswered(_ answer: SampleNode.Answer) -> Bool {
+        answer.code == 0 || answer.code == 1 && answer.errors.contains("Error: ")
+    }
+
+    @Test(
+        "bytes flipped in any one page: reading and ticks end, the start is let through, and a whole ledger is what is left"
+    )
+    func pages() throws {
+        let node = try adopted()
+        let whole = try Data(contentsOf: URL(filePath: database(node)))
+        let approved = try hashFile(node.binary)
+        try node.keep()
+        let count = whole.count / Self.page
+        #expect(count > 10)
+        var setAside = 0
+        for page in 0..<count {
+            try node.putBack()
+            var bytes = whole
+            // The head of a page says what it is; the rest of it is overwritten in pieces, as a disk loses sectors.
+            for offset in [0, 512, 2048, 3584] {
+                let start = page * Self.page + offset
+                for index in start..<min(start + 64, bytes.count) { bytes[index] ^= 0xa5 }
+            }
+            try bytes.write(to: URL(filePath: database(node)))
+            for verb in ["verify", "status", "check"] {
+                let answer = try verb == "verify" ? node.verified() : node.inPlace(verb)
+                #expect(verb == "verify" || isAnswered(answer), "page \(page) \(verb): \(answer)")
+                #expect((0...1).contains(answer.code), "page \(page) \(verb): \(answer)")
+            }
+            #expect(try node.start() == 0)
+            #expect(try hashFile(node.binary) == approved, "page \(page)")
+            // What opening did not see a later tick does.
+            _ = try node.inPlace("check")
+            #expect(try node.inPlace("check").code == 0, "page \(page)")
+            #expect(try node.guardFileIsWhole(), "page \(page)")
+            let names = try node.stateNames()
+            guard names.contains(where: { $0.hasPrefix("ledger.db.corrupt-") }) else { continue }
+            setAside += 1
+            #expect(try node.verified().code == 0, "page \(page)")
+            #expect(try node.inPlace("status").output.contains("confirmed"), "page \(page)")
+        }
+        #expect(setAside > 0)
+    }
+
+    @Test("a log that was cut anywhere, or has a flipped byte, costs what was written last and nothing else")
+    func log() throws {
+        let node = try adopted()
+        // Somebody who has it open keeps the log from being taken in.
+        try node.holdOpen(database(node))
+        defer { node.letGo() }
+        try node.install("v1.31.5+k3s1")
+        #expect(try node.inPlace("check").code == 0)
+        let log = database(node) + "-wal"
+        let bytes = try Data(contentsOf: URL(filePath: log))
+        try #require(bytes.count > 4 * 4120)
+        try node.keep()
+        node.letGo()
+        // A frame is 24 bytes and a page behind a head of 32.
+        let cuts = [
+            0, 1, 31, 32, 33, 32 + 24, 32 + 4120, 32 + 4120 * 2 - 1, bytes.count - 4120, bytes.count - 1,
+        ]
+        for cut in cuts {
+            try node.putBack()
+            try bytes.prefix(cut).write(to: URL(filePath: log))
+            try converges(node, "cut at \(cut)")
+        }
+        for index in [3, 20, 32 + 9, 32 + 100, 32 + 4120 + 60, bytes.count - 2000] {
+            try node.putBack()
+            var flipped = bytes
+            flipped[index] ^= 0x40
+            try flipped.write(to: URL(filePath: log))
+            try converges(node, "flipped at \(index)")
+        }
+    }
+
+    private func converges(_ node: SampleNode, _ place: String) throws {
+        _ = try? FileManager.default.removeItem(atPath: database(node) + "-shm")
+        #expect(isAnswered(try node.inPlace("status")), "\(place)")
+        let answer = try node.inPlace("check")
+        #expect(answer.code == 0, "\(place): \(answer.errors)")
+        #expect(try node.start() == 0, "\(place)")
+        #expect(try node.verified().code == 0, "\(place)")
+        #expect(try !node.stateNames().contains { $0.hasPrefix("ledger.db.corrupt-") }, "\(place)")
+        #expect(try node.inPlace("status").output.contains("confirmed"), "\(place)")
+    }
+
+    @Test(
+        "a read that the disk refuses once is no damage: the ledger stays where it is",
+        .enabled(if: RefusedCall.hasStrace, "SKIPPED: strace is not installed"),
+        arguments: ["EIO", "0", "1"])
+    func failedRead(how: String) throws {
+        let node = try adopted()
+        try node.keep()
+        let reads = try node.count(["pread64"], of: ["check"])["pread64", default: 0]
+        #expect(reads > 10)
+        let injection = how == "EIO" ? "error=EIO" : "retval=\(how)"
+        for count in stride(from: 3, through: reads, by: how == "EIO" ? 1 : 3) {
+            try node.putBack()
+            let answer = try node.traced(
+                ["check"], ["-e", "trace=pread64", "-e", "inject=pread64:\(injection):when=\(count)"])
+            if answer.errors.contains("loading shared libraries") { continue }
+            #expect([0, 1, 78].contains(answer.code), "\(count): \(answer)")
+            #expect(answer.code != 1 || answer.errors.contains("Error: "), "\(count): \(answer)")
+            #expect(try node.start() == 0, "\(count)")
+            #expect(try node.inPlace("check").code == 0, "\(count)")
+            #expect(try node.verified().code == 0, "\(count)")
+            // What a disk makes up instead of a page is damage as far as anybody can tell.
+            let isSetAside = try node.stateNames().contains { $0.hasPrefix("ledger.db.corrupt-") }
+            #expect(!isSetAside || how != "EIO", "\(count)")
+        }
+    }
+
+    @Test("while another process writes, a tick ends as busy, the start is let through, and reading goes on")
+    func busy() throws {
+        let node = try adopted()
+        try node.lockLedger(at: database(node))
+        try node.install("v1.31.5+k3s1")
+        let check = try node.inPlace("check")
+        #expect(check.code == 75 && check.errors.contains("another process"), "\(check)")
+        #expect(try node.start() == 0)
+        #expect(try node.inPlace("status").code == 0)
+        #expect(try node.verified().code == 0)
+        try node.unlockLedger()
+        #expect(try node.inPlace("check").code == 0)
+    }
+
+    @Test(
+        "what was cut off as the ledger was begun is told as what it is",
+        .enabled(if: RefusedCall.hasStrace, "SKIPPED: strace is not installed"))
+    func hotJournal() throws {
+        let node = try SampleNode(policy: withGate)
+        let fault = RefusedCall(call: "unlink", error: "EIO", count: 2)
+        let begun = try #require(try node.inPlace(["adopt"], refusing: fault))
+        #expect(begun.code == 1 && begun.errors.contains("journalctl -k"), "\(begun)")
+        let verified = try node.verified()
+        #expect(verified.code == 1 && verified.errors.contains("'holdfast check' opens it"), "\(verified)")
+        #expect(try node.inPlace("adopt").code == 0)
+        #expect(try node.verified().code == 0)
+    }
+}
+
+extension SampleNode {
+    private var held: String { directory + "/held" }
+
+    /// Has another process keep a ledger open, until `letGo` or for a minute.
+    func holdOpen(_ path: String) throws {
+        let script = """
+            { printf 'SELECT count(*) FROM entry;\\n.shell touch %s\\n' "$2"
+              printf '.shell for i in $(seq 600); do [ -e %s ] || break; sleep 0.1; done\\n' "$2"
+            } | /usr/bin/sqlite3 "$1" >/dev/null 2>&1 &
+            for i in $(seq 100); do [ -e "$2" ] && exit 0; sleep 0.1; done
+            exit 1
+            """
+        let outcome = try runProcess(
+            ["/bin/sh", "-c", script, "sh", path, held], environment: ["PATH": "/usr/bin:/bin"],
+            timeout: 20_000)
+        try #require(outcome.succeeded)
+    }
+
+    /// Lets that process go.
+    func letGo() { _ = try? FileManager.default.removeItem(atPath: held) }
+}

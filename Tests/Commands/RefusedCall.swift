@@ -1,0 +1,122 @@
+import FoundationEssentials
+import Host
+import Model
+import Testing
+
+/// One system call of a run that the kernel refuses, by strace's injection.
+struct RefusedCall: Sendable, CustomTestStringConvertible {
+    var call: String
+    var error: String
+    /// Which of them, from 1.
+    var count: Int
+    var testDescription: String { "\(call) \(count) \(error)" }
+
+    static let hasStrace = FileManager.default.fileExists(atPath: "/usr/bin/strace")
+
+    /// Calls by which state is written, and by which the ledger and other files are read.
+    static let calls = [
+        "pwrite64", "write", "fsync", "fdatasync", "ftruncate", "rename", "renameat", "renameat2", "link",
+        "unlink",
+        "unlinkat", "fchmod", "fchown", "mkdir", "rmdir", "utimensat", "flock", "pread64",
+    ]
+
+    /// The errors that a file system or a disk answers such a call with.
+    static func errors(of call: String) -> [String] {
+        switch call {
+        case "pread64", "flock": ["EIO"]
+        case "fsync", "fdatasync": ["EIO", "ENOSPC", "EDQUOT"]
+        default: ["EIO", "ENOSPC", "EDQUOT", "EROFS"]
+        }
+    }
+}
+
+extension SampleNode {
+    private static var program: String {
+        URL(filePath: ProcessInfo.processInfo.arguments[0]).deletingLastPathComponent().path + "/holdfast"
+    }
+    private var kept: String { directory + "/kept" }
+    private var trace: String { directory + "/trace" }
+
+    private func run(_ words: [String]) throws -> ProcessOutcome {
+        try runProcess(words, environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"], timeout: 60_000)
+    }
+
+    /// Remembers the whole root.
+    func keep() throws {
+        try #require(try run(["/bin/cp", "-a", root, kept]).succeeded)
+    }
+
+    /// Puts the whole root back as it was remembered; its inodes are others.
+    func putBack() throws {
+        try #require(try run(["/bin/rm", "-rf", root]).succeeded)
+        try #require(try run(["/bin/cp", "-a", kept, root]).succeeded)
+    }
+
+    /// How often a run of a verb makes each of these calls.
+    func count(_ calls: [String], of words: [String]) throws -> [String: Int] {
+        _ = try traced(words, ["-e", "trace=\(calls.joined(separator: ","))"])
+        var counts: [String: Int] = [:]
+        for line in try traceLines() {
+            guard let call = calls.first(where: { line.contains(" \($0)(") }) else { continue }
+            counts[call, default: 0] += 1
+        }
+        return counts
+    }
+
+    /// Runs a verb of which one call is refused; nil where the run did not make it that often.
+    func inPlace(_ words: [String], refusing fault: RefusedCall) throws -> Answer? {
+        let answer = try traced(
+            words,
+            [
+                "-e", "trace=\(fault.call)", "-e",
+                "inject=\(fault.call):error=\(fault.error):when=\(fault.count)",
+            ])
+        return try traceLines().contains { $0.contains("(INJECTED)") } ? answer : nil
+    }
+
+    private func traceLines() throws -> [Substring] {
+        String(decoding: try Data(contentsOf: URL(filePath: trace)), as: UTF8.self).split(separator: "\n")
+    }
+
+    /// Runs a verb under strace with these options of it.
+    func traced(_ words: [String], _ options: [String]) throws -> Answer {
+        let outcome = try runProcess(
+            ["/usr/bin/strace", "-f", "-qq", "-o", trace] + options + [Self.program] + words
+                + ["--root", root, "--policy", policy], environment: ["LANG": "C.UTF-8"], timeout: 60_000)
+        guard case .exited(let code) = outcome.end else {
+            return Answer(
+                code: -1, output: "\(outcome.end)", errors: String(decoding: outcome.errors, as: UTF8.self))
+        }
+        return Answer(
+            code: code, output: String(decoding: outcome.output, as: UTF8.self),
+            errors: String(decoding: outcome.errors, as: UTF8.self))
+    }
+
+    /// What strace noted of the last run.
+    func trace(of words: [String], _ options: [String]) throws -> [Substring] {
+        _ = try traced(words, options)
+        return try traceLines()
+    }
+
+    /// What `verify` says of the node's own ledger.
+    func verified() throws -> Answer { try Self.run(["verify", "--root", root]) }
+
+    /// Every file in the node's state directory, whatever it holds.
+    func stateNames() throws -> Set<String> {
+        let state = root + "/var/lib/holdfast"
+        guard FileManager.default.fileExists(atPath: state) else { return [] }
+        return Set(
+            try FileManager.default.subpathsOfDirectory(atPath: state).filter {
+                !isDirectory("\(state)/\($0)")
+            })
+    }
+
+    /// Whether the guard file is whole; also where there is none.
+    func guardFileIsWhole() throws -> Bool {
+        guard let bytes = try readFileIfPresent(root + "/var/lib/holdfast/guard", limit: GuardFile.largest)
+        else {
+            return true
+        }
+        return (try? GuardFile.parse(bytes)) != nil
+    }
+}

@@ -1,0 +1,162 @@
+import FoundationEssentials
+import Host
+import Testing
+
+private let withGate = "apiVersion: holdfast/v1\nunattended: patch\nenforce:\n  gate: restore\n"
+
+/// The kernel refuses one call of a run, each in turn, by strace.
+@Suite(
+    "a disk that fails at any call (invariants 3, 7 and 8)",
+    .enabled(if: RefusedCall.hasStrace, "SKIPPED: strace is not installed"))
+struct RefusedCallTests {
+    /// What a run begins with and does.
+    struct Run: Sendable, CustomTestStringConvertible {
+        var words: [String]
+        var isAdopted = true
+        /// Whether the gate has just put the spare back over another minor.
+        var isRestored = false
+        var testDescription: String { words[0] + (isRestored ? " after a start" : "") }
+    }
+
+    static let runs = [
+        Run(words: ["adopt"], isAdopted: false),
+        Run(words: ["check"], isRestored: true),
+        Run(words: ["pause", "--for", "2h", "--reason", "a test"]),
+        Run(words: ["release"]),
+    ]
+
+    private static let isSoak = ProcessInfo.processInfo.environment["HOLDFAST_SOAK"] != nil
+    /// Places of each run that `make test` tries; `make soak` tries all, with each error.
+    private static let places = 14
+
+    @Test(
+        "it ends with an error that says where, the unit starts, and the next run ends where a whole one does",
+        arguments: runs)
+    func refused(run: Run) throws {
+        let node = try SampleNode(policy: withGate)
+        if run.isAdopted {
+            #expect(try node.inPlace("adopt").code == 0)
+            #expect(try node.start() == 0)
+        }
+        if run.isRestored {
+            try node.install("v1.32.1+k3s1")
+            #expect(try node.start() == 0)
+        }
+        try node.keep()
+        let counts = try node.count(RefusedCall.calls, of: run.words)
+        try node.putBack()
+        try finish(run, on: node)
+        let whole = try (node.listing(), node.stateNames())
+        let all = RefusedCall.calls.flatMap { call in
+            (0..<counts[call, default: 0]).flatMap { count in
+                RefusedCall.errors(of: call).map { RefusedCall(call: call, error: $0, count: count + 1) }
+            }
+        }
+        #expect(all.count > 100)
+        // A stride that is no multiple of the number of errors meets each of them, and each kind of call.
+        let stride = Self.isSoak ? 1 : all.count / Self.places | 1
+        var tried = 0
+        for fault in Swift.stride(from: stride / 2, to: all.count, by: stride).map({ all[$0] }) {
+            try node.putBack()
+            // The ones of the loader before main.
+            guard let answer = try node.inPlace(run.words, refusing: fault),
+                !answer.errors.contains("loading shared libraries")
+            else { continue }
+            tried += 1
+            let place = "\(run.words[0]), \(fault.testDescription): \(answer.code) \(answer.errors)"
+            // 78 where it was the policy that could not be read.
+            #expect([0, 1, 78].contains(answer.code), "\(place)")
+            #expect(answer.code != 1 || answer.errors.contains("Error: "), "\(place)")
+            #expect(!answer.errors.contains("Fatal error"), "\(place)")
+            #expect(try node.guardFileIsWhole(), "\(place)")
+            #expect(try node.start() == 0, "\(place)")
+            let verified = try node.verified()
+            #expect(verified.code == 0 || !run.isAdopted, "\(place): \(verified)")
+            try finish(run, on: node)
+            #expect(try node.listing() == whole.0, "\(place)")
+            // A draft that the kernel would not let it take away; it has the name of the process.
+            let differing = try node.stateNames().symmetricDifference(whole.1).filter {
+                fault.call != "unlink" || !$0.hasPrefix("coverage.json.")
+            }
+            #expect(differing == [], "\(place) \(differing)")
+        }
+        #expect(tried > Self.places / 2)
+    }
+
+    /// What is done after each run: again, a start, a tick, and the whole ledger checked.
+    private func finish(_ run: Run, on node: SampleNode) throws {
+        let again = try SampleNode.run(run.words + ["--root", node.root, "--policy", node.policy])
+        #expect(again.code == 0, "\(again.errors)")
+        #expect(try node.start() == 0)
+        #expect(try node.inPlace("check").code == 0)
+        #expect(try node.verified().code == 0)
+    }
+}
+
+/// What really is full, or cannot be written, rather than one call of it.
+@Suite(
+    "a state directory without room", .enabled(if: Machine.effectiveUser == 0, "SKIPPED: mounting needs root")
+)
+struct NoRoomTests {
+    enum Disk: CaseIterable { case full, readOnly }
+
+    @Test(
+        "adopt, check and pause say so and change nothing, the unit starts, and with room they go on",
+        arguments: Disk.allCases)
+    func noRoom(disk: Disk) throws {
+        let node = try SampleNode(policy: withGate)
+        let state = node.root + "/var/lib/holdfast"
+        try FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: true)
+        try mount(["-t", "tmpfs", "-o", "size=3m,mode=700", "tmpfs", state])
+        defer { _ = try? runProcess(["/bin/umount", "-l", state], timeout: 10_000) }
+        try refuse(disk, state)
+        let early = try node.inPlace("adopt")
+        #expect(early.code == 1 && early.errors.contains(says(disk)), "\(early.errors)")
+        #expect(try node.start() == 0)
+        try allow(disk, state)
+        #expect(try node.inPlace("adopt").code == 0)
+        // Without a start that is known nothing is ever put back.
+        #expect(try node.start() == 0)
+        let adopted = try node.listing().filter { !$0.key.hasPrefix("var/tmp/") }
+        let approved = try hashFile(node.binary)
+        try refuse(disk, state)
+        for words in [["check"], ["pause", "--for", "2h", "--reason", "x"], ["release"]] {
+            try node.install("v1.31.5+k3s1")
+            let answer = try SampleNode.run(words + ["--root", node.root, "--policy", node.policy])
+            #expect(answer.code == 1 && answer.errors.contains(says(disk)), "\(words) \(answer.errors)")
+            #expect(try node.guardFileIsWhole())
+            // Reading goes on, and says what is wrong.
+            #expect(try node.inPlace("status").output.contains("k3s.service"))
+            #expect(try node.start() == 0)
+            #expect(try hashFile(node.binary) == approved)
+        }
+        try allow(disk, state)
+        #expect(try node.inPlace("check").code == 0)
+        #expect(try node.inPlace("check").code == 0)
+        let left = try node.listing().filter {
+            !$0.key.contains("holdfast-pending") && !$0.key.hasPrefix("var/tmp/")
+        }
+        let differing = Set(left.keys.filter { left[$0] != adopted[$0] }).union(
+            Set(adopted.keys).subtracting(left.keys))
+        #expect(differing == [], "\(differing)")
+        #expect(try node.verified().code == 0)
+    }
+
+    private func says(_ disk: Disk) -> String { disk == .full ? "free some space" : "remount it for writing" }
+
+    private func refuse(_ disk: Disk, _ state: String) throws {
+        guard disk == .full else { return try mount(["-o", "remount,ro", state]) }
+        // Until not even a byte of it is left.
+        _ = try runProcess(["/bin/dd", "if=/dev/zero", "of=\(state)/filler", "bs=4k"], timeout: 20_000)
+    }
+
+    private func allow(_ disk: Disk, _ state: String) throws {
+        guard disk == .full else { return try mount(["-o", "remount,rw", state]) }
+        try FileManager.default.removeItem(atPath: state + "/filler")
+    }
+
+    private func mount(_ words: [String]) throws {
+        let outcome = try runProcess(["/bin/mount"] + words, timeout: 10_000)
+        try #require(outcome.succeeded, "\(String(decoding: outcome.errors, as: UTF8.self))")
+    }
+}
