@@ -1,0 +1,57 @@
+import Gate
+import Glibc
+import Model
+import Testing
+
+/// The kernel refuses the gate one call, each in turn, by strace.
+@Suite("invariant 3: whatever the kernel refuses the gate, the unit starts")
+struct GateFaultTests {
+    /// What changes something, and what the gate reads by.
+    static let calls = [
+        "mkdir", "link", "rename", "fsync", "write", "unlink", "fchmod", "fchown", "flock", "read",
+        "getdents64",
+        "setitimer", "fstat,newfstatat",
+    ]
+    static let errors = ["EIO", "ENOSPC", "EDQUOT", "EROFS"]
+    private static let isSoak = getenv("HOLDFAST_SOAK") != nil
+
+    @Test(
+        "it starts what is approved or what was there, whole, and the next start puts the approved one back",
+        .enabled(if: GateKillTests.hasStrace, "strace is not installed"), arguments: calls, [true, false])
+    func refused(call: String, spare: Bool) throws {
+        for error in 0..<(Self.isSoak ? Self.errors.count : 1) {
+            for count in 1..<80 {
+                // One error after the other, since they differ in nothing but their number.
+                let name = Self.errors[(error + count) % Self.errors.count]
+                let node = try GateNode()
+                try node.record("v1.30.1+k3s1")
+                if !spare { node.remove(node.spare) }
+                try node.write(node.binary, "a new minor", mode: 0o755)
+                let outcome = node.gate(strace: [
+                    "-qq", "-e", "trace=\(call)", "-e", "inject=\(call):error=\(name):when=\(count)",
+                ])
+                let trace = String(decoding: try GateNode.bytes(of: "\(node.root).trace"), as: UTF8.self)
+                guard trace.contains("(INJECTED)") else { break }
+                let place = "\(call) \(count) \(name): \(outcome)"
+                // Its own name and words, or a library, could not be read: the wrapper lets start whatever is not 77, and
+                // the tick finds a start without a record.
+                let isBlind = [64, 127].contains(outcome.status) && call == "read"
+                #expect(outcome.status == 0 || isBlind, "\(place)")
+                #expect(["approved", "a new minor"].contains(node.read(node.binary) ?? "none"), "\(place)")
+                // What started is known to be unknown, or is what is recorded.
+                if node.read(node.binary) == "a new minor", !isBlind {
+                    #expect(node.isMissed || node.lastRan.map { $0.unproven != nil } ?? true, "\(place)")
+                }
+                #expect(throws: Never.self, "\(place)") {
+                    try GuardFile.parse(Array((node.read(node.state.guardFile) ?? "").utf8))
+                }
+                let next = node.gate()
+                #expect(next.status == 0, "\(place)")
+                // Over data that the new minor may have written nothing is put back (invariant 12).
+                if node.isMissed || node.lastRan?.unproven != nil { continue }
+                #expect(node.read(node.binary) == "approved", "\(place): \(next)")
+                #expect(!node.exists("/usr/local/bin/.k3s.holdfast-copy"), "\(place)")
+            }
+        }
+    }
+}
