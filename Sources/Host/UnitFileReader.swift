@@ -12,20 +12,31 @@ struct UnitFileReader {
     }
 
     /// The bytes of a file of the node; nil where there is none, or none that is a regular file.
+    ///
+    /// - Throws: `HostError` where the disk fails: an installation whose unit cannot be read is not gone.
     mutating func read(path: String) throws(HostError) -> [UInt8]? {
-        guard let path = try? root.resolve(path) else { return nil }
-        return try read(resolved: path)
+        let resolved: String
+        do throws(HostError) {
+            resolved = try root.resolve(path)
+        } catch {
+            if error.isDiskFailure { throw error }
+            return nil
+        }
+        return try read(resolved: resolved)
     }
 
     /// The bytes of a file of this machine.
     mutating func read(resolved path: String) throws(HostError) -> [UInt8]? {
         // A hundred files can be read at a tick: each call counts.
         let number = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
-        guard number >= 0 else { return nil }
-        let descriptor = Descriptor(owning: number)
-        guard let status = try? descriptor.status(path), status.st_mode & S_IFMT == S_IFREG else {
+        guard number >= 0 else {
+            let failure = HostError.failed("opened", path)
+            if failure.isDiskFailure { throw failure }
             return nil
         }
+        let descriptor = Descriptor(owning: number)
+        let status = try descriptor.status(path)
+        guard status.st_mode & S_IFMT == S_IFREG else { return nil }
         let size = min(max(Int(status.st_size), 0), limits.file)
         byteCount += size
         guard byteCount <= limits.total else {
@@ -35,9 +46,19 @@ struct UnitFileReader {
                     "\(root.prefix)/: unit files hold more than \(limits.total) bytes, so not all were read; "
                     + "look for what fills the unit directories")
         }
-        return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-            count =
-                (try? descriptor.read(at: 0, into: UnsafeMutableRawBufferPointer(buffer), path: path)) ?? 0
+        var failure: HostError?
+        let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+            do throws(HostError) {
+                count = try descriptor.read(
+                    at: 0, into: UnsafeMutableRawBufferPointer(buffer), path: path)
+            } catch { failure = error }
         }
+        if let failure { throw failure }
+        // An empty unit file is a masked unit.
+        guard bytes.count == size else {
+            throw HostError(
+                description: "\(path): it became shorter while it was read; the next look sees it whole")
+        }
+        return bytes
     }
 }

@@ -168,7 +168,9 @@ struct UnitTree {
             return
         }
         defer { closedir(stream) }
-        while let entry = readdir(stream) {
+        while true {
+            errno = 0
+            guard let entry = readdir(stream) else { break }
             entryCount += 1
             guard entryCount <= limits.entries else {
                 throw HostError(
@@ -183,6 +185,8 @@ struct UnitTree {
             }
             body(name, kind)
         }
+        // What was not listed is not gone.
+        guard errno == 0 else { throw HostError.failed("listed", path) }
     }
 }
 

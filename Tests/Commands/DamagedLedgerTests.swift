@@ -108,29 +108,47 @@ struct DamagedLedgerTests {
         #expect(try node.inPlace("status").output.contains("confirmed"), "\(place)")
     }
 
+    struct Read: Sendable, CustomTestStringConvertible {
+        var call: String
+        /// What strace makes of it.
+        var answer: String
+        /// Of how many one is tried.
+        var stride = 1
+        var testDescription: String { "\(call) \(answer)" }
+    }
+
     @Test(
-        "a read that the disk refuses once is no damage: the ledger stays where it is",
+        "a read that the disk refuses once is no damage and no absence: the ledger and every guard stay where they are",
         .enabled(if: RefusedCall.hasStrace, "SKIPPED: strace is not installed"),
-        arguments: ["EIO", "0", "1"])
-    func failedRead(how: String) throws {
+        arguments: [
+            Read(call: "pread64", answer: "error=EIO"), Read(call: "pread64", answer: "retval=0", stride: 3),
+            Read(call: "pread64", answer: "retval=1", stride: 3),
+            Read(call: "getdents64", answer: "error=EIO"),
+            Read(call: "readlink", answer: "error=EIO", stride: 40),
+        ])
+    func failedRead(read: Read) throws {
         let node = try adopted()
         try node.keep()
-        let reads = try node.count(["pread64"], of: ["check"])["pread64", default: 0]
-        #expect(reads > 10)
-        let injection = how == "EIO" ? "error=EIO" : "retval=\(how)"
-        for count in stride(from: 3, through: reads, by: how == "EIO" ? 1 : 3) {
+        let whole = try node.listing()
+        let reads = try node.count([read.call], of: ["check"])[read.call, default: 0]
+        #expect(reads > 5)
+        for count in Swift.stride(from: 1, through: reads, by: read.stride) {
             try node.putBack()
             let answer = try node.traced(
-                ["check"], ["-e", "trace=pread64", "-e", "inject=pread64:\(injection):when=\(count)"])
+                ["check"],
+                ["-e", "trace=\(read.call)", "-e", "inject=\(read.call):\(read.answer):when=\(count)"])
             if answer.errors.contains("loading shared libraries") { continue }
-            #expect([0, 1, 78].contains(answer.code), "\(count): \(answer)")
-            #expect(answer.code != 1 || answer.errors.contains("Error: "), "\(count): \(answer)")
-            #expect(try node.start() == 0, "\(count)")
-            #expect(try node.inPlace("check").code == 0, "\(count)")
-            #expect(try node.verified().code == 0, "\(count)")
+            let place = "\(read) \(count): \(answer)"
+            #expect([0, 1, 78].contains(answer.code), "\(place)")
+            #expect(answer.code != 1 || answer.errors.contains("Error: "), "\(place)")
+            #expect(try node.listing() == whole, "\(place)")
+            #expect(try node.start() == 0, "\(place)")
+            #expect(try node.inPlace("check").code == 0, "\(place)")
+            #expect(try node.verified().code == 0, "\(place)")
+            #expect(try node.listing() == whole, "\(place)")
             // What a disk makes up instead of a page is damage as far as anybody can tell.
             let isSetAside = try node.stateNames().contains { $0.hasPrefix("ledger.db.corrupt-") }
-            #expect(!isSetAside || how != "EIO", "\(count)")
+            #expect(!isSetAside || read.answer != "error=EIO", "\(place)")
         }
     }
 

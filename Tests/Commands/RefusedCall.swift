@@ -17,13 +17,13 @@ struct RefusedCall: Sendable, CustomTestStringConvertible {
     static let calls = [
         "pwrite64", "write", "fsync", "fdatasync", "ftruncate", "rename", "renameat", "renameat2", "link",
         "unlink",
-        "unlinkat", "fchmod", "fchown", "mkdir", "rmdir", "utimensat", "flock", "pread64",
+        "unlinkat", "fchmod", "fchown", "mkdir", "rmdir", "utimensat", "flock", "pread64", "getdents64",
     ]
 
     /// The errors that a file system or a disk answers such a call with.
     static func errors(of call: String) -> [String] {
         switch call {
-        case "pread64", "flock": ["EIO"]
+        case "pread64", "getdents64", "flock": ["EIO"]
         case "fsync", "fdatasync": ["EIO", "ENOSPC", "EDQUOT"]
         default: ["EIO", "ENOSPC", "EDQUOT", "EROFS"]
         }
