@@ -48,7 +48,7 @@ func distrust(of claims: [PlanClaim]) -> String? {
     guard let claim = claims.last else { return nil }
     guard let current = planVersion(claim.text) else {
         let isName = claim.channel.split(separator: "/").last.map(String.init) == claim.text
-        return "it answers \"\(claim.text.prefix(64).printable)\", which is no version"
+        return "it answers \"\(claim.text.cut(to: 64).printable)\", which is no version"
             + (isName ? ": the controller took the last word of the channel's address for one" : "")
     }
     let earlier = claims.dropLast().compactMap { planVersion($0.text) }

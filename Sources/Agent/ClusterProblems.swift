@@ -21,7 +21,7 @@ func clusterProblems(
             Problem(
                 code: "plan-distrusted",
                 text:
-                    "the channel \((plan.channel ?? "").prefix(200).printable) of plan \(plan.path) is not relied on: "
+                    "the channel \((plan.channel ?? "").cut(to: 200).printable) of plan \(plan.path) is not relied on: "
                     + "\(distrust); name a version in the plan (spec.version), or look at who serves the channel",
                 about: plan.path))
     }
@@ -76,7 +76,7 @@ extension Autopilot.Window {
         let strange = days.filter { !names.contains($0) }
         if !strange.isEmpty {
             traps.append(
-                "its days \(strange.map { "\"\($0.prefix(32).printable)\"" }.joined(separator: ", ")) never match: autopilot "
+                "its days \(strange.map { "\"\($0.cut(to: 32).printable)\"" }.joined(separator: ", ")) never match: autopilot "
                     + "knows full English names alone, such as Tuesday")
         }
         if let start = minutes(ofClock: start), let length = minutes(ofDuration: length),

@@ -21,7 +21,7 @@ extension WebReleases {
         guard let version = release(said, of: distribution) else {
             throw SourceFailure(
                 .malformed,
-                "\(url.shown): the channel answers \"\(said.prefix(64).printable)\", which is no version of "
+                "\(url.shown): the channel answers \"\(said.cut(to: 64).printable)\", which is no version of "
                     + "\(distribution.displayName); check the channel's name")
         }
         return version

@@ -100,7 +100,7 @@ public struct DirectoryReleases: ReleaseSource {
         guard let version = release(text, of: distribution) else {
             throw SourceFailure(
                 .malformed,
-                "\(file): \"\(text.prefix(64).printable)\" is no version of \(distribution.displayName)")
+                "\(file): \"\(text.cut(to: 64).printable)\" is no version of \(distribution.displayName)")
         }
         return version
     }

@@ -66,7 +66,7 @@ struct FoundConfigMap: Decodable {
         else {
             throw FleetFailure(
                 .malformed,
-                "ConfigMap \(metadata.name.prefix(253).printable): not one that holdfast wrote, though it has its "
+                "ConfigMap \(metadata.name.cut(to: 253).printable): not one that holdfast wrote, though it has its "
                     + "name or label; look at it with 'kubectl get configmap -o yaml', and take it away")
         }
         try FleetLimits.check(text, for: key)

@@ -254,7 +254,7 @@ final class EtcdConnection {
             let refusal = try? JSONDecoder().decode(EtcdMessages.Refusal.self, from: Data(answer.body))
         else { return "" }
         if let token, refusal.message.contains(String(decoding: token.bytes, as: UTF8.self)) { return "" }
-        return String(refusal.message.prefix(200)).printable
+        return refusal.message.cut(to: 200).printable
     }
 
     private func body(_ message: some Encodable) throws(FleetFailure) -> [UInt8] {

@@ -16,7 +16,7 @@ public enum FleetLimits {
         guard key.isWellFormed else {
             throw FleetFailure(
                 .malformed,
-                "\(key.description.prefix(250).printable): not a key of a fleet, which has 1 to 200 of "
+                "\(key.description.cut(to: 250).printable): not a key of a fleet, which has 1 to 200 of "
                     + "A-Z a-z 0-9 . _ : + - / after its kind")
         }
     }

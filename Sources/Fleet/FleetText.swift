@@ -68,7 +68,7 @@ enum FleetText {
         }
         if path.isEmpty { return what }
         let place = path.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: ".")
-        return "\(place.prefix(100).printable) is \(what)"
+        return "\(place.cut(to: 100).printable) is \(what)"
     }
 
     private struct Format: Decodable { var format: Int }

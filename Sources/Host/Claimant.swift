@@ -36,7 +36,7 @@ public struct Claimant: Hashable, Sendable {
     /// - Parameter name: the name of a user; nil where there is none.
     public func text(name: (UInt32) -> String?) -> String {
         // No longer than any name is; it ends up in the journal and on screens.
-        let sudo = sudoUser.map { String($0.printable.prefix(64)) }.flatMap { $0.isEmpty ? nil : $0 }
+        let sudo = sudoUser.map { $0.cut(to: 64).printable }.flatMap { $0.isEmpty ? nil : $0 }
         if let loginUID {
             let login = name(loginUID) ?? "uid \(loginUID)"
             let other = sudo.flatMap { $0 == login ? nil : ", sudo says \($0)" } ?? ""

@@ -270,15 +270,16 @@ public struct KubernetesClient: Sendable {
             let status = try? JSONDecoder().decode(Status.self, from: Data(response.body)),
             status.kind == "Status"
         else { return nil }
-        let text = String((status.message ?? "").prefix(300).map { isPlain($0) ? $0 : "?" })
-        let reason = String((status.reason ?? "").prefix(64).filter { $0.isLetter })
+        // By scalars, since a single character can have any number of bytes.
+        let text = String((status.message ?? "").unicodeScalars.prefix(300))
+        let reason = String((status.reason ?? "").unicodeScalars.prefix(64))
         if let token = kubeconfig.token, !token.bytes.isEmpty {
             let secret = String(decoding: token.bytes, as: UTF8.self)
             guard !(status.message ?? "").contains(secret), !(status.reason ?? "").contains(secret) else {
                 return nil
             }
         }
-        return (reason, text)
+        return (reason.filter { $0.isLetter }, String(text.map { isPlain($0) ? $0 : "?" }))
     }
 
     private func unexpected(_ response: HTTPResponse, _ what: String) -> KubernetesError {

@@ -15,6 +15,13 @@ extension StringProtocol {
         }
         return String(scalars)
     }
+
+    /// Its first so many Unicode scalars, each at most four bytes: a single character can have any number of them.
+    public func cut(to count: Int) -> String {
+        var scalars = String.UnicodeScalarView()
+        scalars.append(contentsOf: unicodeScalars.prefix(count))
+        return String(scalars)
+    }
 }
 
 extension String {

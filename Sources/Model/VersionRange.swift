@@ -73,7 +73,7 @@ public struct VersionRangeError: Error, Hashable, CustomStringConvertible {
     public var description: String {
         part.isEmpty
             ? problem
-            : "\"\(part)\": \(problem) (write for example \">=1.31.4 <1.33\", \"1.31.x\" or \"v1.31.4+k3s1\")"
+            : "\"\(part.printable)\": \(problem) (write for example \">=1.31.4 <1.33\", \"1.31.x\" or \"v1.31.4+k3s1\")"
     }
 }
 

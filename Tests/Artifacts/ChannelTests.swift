@@ -78,6 +78,17 @@ struct ChannelTests {
         #expect(server.received.first?.target == "/mirror/stable.txt?token=hunter2")
     }
 
+    @Test("an error says of bounded length what a channel answers, however many marks its letters have")
+    func longAnswer() throws {
+        let long = "v1" + String(repeating: "\u{301}", count: 20_000)
+        let server = try ScriptedServer.tcp { _, _ in [.answer(long, type: "text/plain")] }
+        var settings = ArtifactSource()
+        settings.releases = "http://127.0.0.1:\(server.port)/mirror/{version}/{file}"
+        settings.channel = "stable"
+        let error = try failure { try direct(settings).releases(of: .k3s) }
+        #expect(error.description.utf8.count < 1000)
+    }
+
     @Test("a channel is asked where its name, its mirror or its own address says")
     func places() throws {
         let server = try ScriptedServer.tcp { _, _ in [.answer("v1.31.4+k3s1")] }

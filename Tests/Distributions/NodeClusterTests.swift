@@ -128,6 +128,19 @@ struct NodeClusterTests {
         #expect(seen.autopilot == nil)
     }
 
+    @Test("are kept in bounded length, however many marks their letters have")
+    func longTexts() throws {
+        let node = try JoinedNode()
+        let long = AnyJSON.text("k3s" + String(repeating: "\u{301}", count: 20_000))
+        node.putPlan(
+            "server-plan", spec: ["channel": long, "version": long], status: ["latestVersion": long])
+        let plan = try #require(try node.look().plans.first)
+        for text in [plan.channel, plan.version, plan.latestVersion] {
+            let count = try #require(text).utf8.count
+            #expect((3...2048).contains(count))
+        }
+    }
+
     @Test("of k0s's autopilot, as they were recorded")
     func recordedAutopilot() throws {
         let node = try JoinedNode(.k0s)

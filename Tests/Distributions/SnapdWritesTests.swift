@@ -1,3 +1,4 @@
+import Model
 import ScriptedServer
 import Testing
 
@@ -111,6 +112,21 @@ struct SnapdWritesTests {
         let bare = try Snapd(Self.accepting(then: Self.change("Error", ready: true, err: "no space left")))
         #expect(
             try bare.client.progress(of: "7").failure?.contains("ended as Error: no space left; see") == true)
+    }
+
+    @Test("whatever snapd says of a change, it is told in one line of bounded length")
+    func hostile() throws {
+        let long = "\\u001b[2J\\n" + String(repeating: "\\u0301", count: 20_000)
+        let change =
+            #"{"type":"sync","result":{"id":"7\#(long)","kind":"x\#(long)","status":"Error\#(long)","#
+            + #""ready":true,"err":"\#(long)","tasks":[{"kind":"x","summary":"\#(long)","status":"Doing"}]}}"#
+        let snapd = try Snapd(Self.accepting(then: change))
+        let end = try snapd.client.progress(of: "7")
+        for text in [end.failure, end.doing].compactMap(\.self) {
+            #expect(text.utf8.elementsEqual(text.printable.utf8))
+            #expect(text.utf8.count < 4000)
+        }
+        #expect(end.failure != nil && end.doing != nil)
     }
 
     @Test("a change that goes on for too long is left to go on")

@@ -156,6 +156,20 @@ struct KubernetesFaultTests {
         #expect(error.description.contains("because?[2J"))
     }
 
+    @Test("a Status is told in bounded length, however many marks its letters have")
+    func longStatus() throws {
+        let server = try server()
+        let long = "a" + String(repeating: "\\u0301", count: 4000)
+        server.disturb { _ in
+            [.answer(#"{"kind":"Status","reason":"\#(long)","message":"\#(long)"}"#, status: "409 -")]
+        }
+        let error = try #require(throws: KubernetesError.self) {
+            try client(server).node("edge-1", within: Deadline(afterMilliseconds: soon))
+        }
+        #expect(error.isConflict)
+        #expect(error.description.utf8.count < 2000)
+    }
+
     @Test("several requests share one deadline")
     func deadline() throws {
         let server = try server()

@@ -25,4 +25,13 @@ struct PrintableTests {
         #expect(
             "\"\u{202e}\u{7f}\u{9b}\u{e0041}\"\n".plainJSON == #""\u202e\u007f\u009b\udb40\udc41""# + "\n")
     }
+
+    @Test("is cut by its scalars, of which one character can have any number")
+    func cut() {
+        let long = "a" + String(repeating: "\u{301}", count: 10_000)
+        #expect(long.count == 1)
+        #expect(long.cut(to: 3).utf8.count == 5)
+        #expect("stable".cut(to: 64) == "stable")
+        #expect("stable".cut(to: 0).isEmpty)
+    }
 }

@@ -72,6 +72,12 @@ struct VersionRangeTests {
         #expect(error?.description.contains(part) == true)
     }
 
+    @Test("that cannot be read is shown without control characters")
+    func shown() {
+        let error = #expect(throws: VersionRangeError.self) { try VersionRange("1.\u{0}\u{1b}[2J.x") }
+        #expect(error?.description.hasPrefix(#""1.??[2J.x": not a version"#) == true)
+    }
+
     @Test("longer than 512 bytes is refused before it is looked at")
     func tooLong() {
         let text = String(repeating: ">=1.31 ", count: 100)

@@ -117,7 +117,7 @@ public struct StepCluster: StepClusterPort {
         Deadline(afterMilliseconds: min(each, deadline.millisecondsLeft))
     }
 
-    private func cut(_ text: String) -> String { String(text.prefix(128)).printable }
+    private func cut(_ text: String) -> String { text.cut(to: 128).printable }
 }
 
 extension PodObject {

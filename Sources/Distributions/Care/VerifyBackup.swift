@@ -52,7 +52,7 @@ struct VerifyBackup {
         if let problem {
             throw HostError(
                 description:
-                    "\(path): the copy is not whole (\(problem.prefix(200).printable)), so the database is not "
+                    "\(path): the copy is not whole (\(problem.cut(to: 200).printable)), so the database is not "
                     + "either; see to it before anything is changed")
         }
     }

@@ -60,7 +60,7 @@ struct SnapLook {
                 Problem(
                     code: "snapd-error",
                     text:
-                        "snapd says that MicroK8s is at revision \"\(snap.revision.prefix(40).printable)\", "
+                        "snapd says that MicroK8s is at revision \"\(snap.revision.cut(to: 40).printable)\", "
                         + "which is none; see 'snap list microk8s'"))
             return Findings(problems: problems)
         }
@@ -74,7 +74,7 @@ struct SnapLook {
         if let information { facts = self.facts(of: information, units: units, memory: &memory) }
         let version = Version(snap.version)
         let artifact = Artifact(
-            version: version, revision: snap.revision, channel: snap.followed.map { String($0.prefix(200)) })
+            version: version, revision: snap.revision, channel: snap.followed.map { $0.cut(to: 200) })
         let isFromStore = !snap.revision.hasPrefix("x")
         let installed = Installed(
             artifact: artifact,
@@ -83,7 +83,7 @@ struct SnapLook {
             // snapd checks the assertion of what comes from the store, and there is none for what was sideloaded.
             origin: isFromStore ? .verified : .claimed,
             unreadable: version == nil
-                ? "snapd gives the version \"\(snap.version.prefix(64).printable)\", which is not of the shape v1.31.4"
+                ? "snapd gives the version \"\(snap.version.cut(to: 64).printable)\", which is not of the shape v1.31.4"
                 : nil,
             cause: cause)
         let main = SnapRunning.main(of: units)
@@ -137,7 +137,7 @@ struct SnapLook {
         problems.append(
             Problem(
                 code: "snapd-time",
-                text: "snapd gives \"\(text.prefix(40).printable)\" as the time of \(field), which is none; "
+                text: "snapd gives \"\(text.cut(to: 40).printable)\" as the time of \(field), which is none; "
                     + "it is taken as not there"))
         return nil
     }
@@ -201,7 +201,7 @@ struct SnapLook {
         return Offer(
             artifact: Artifact(
                 version: Version(refresh.version), revision: refresh.revision,
-                channel: refresh.channel.flatMap { $0.isEmpty ? nil : String($0.prefix(200)) }),
+                channel: refresh.channel.flatMap { $0.isEmpty ? nil : $0.cut(to: 200) }),
             // The store says no date, and snapd would bring it by itself if nothing stopped it.
             trigger: .autoRefresh, published: nil, origin: .verified)
     }

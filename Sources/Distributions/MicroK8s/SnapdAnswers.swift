@@ -109,7 +109,7 @@ struct SnapdVersion: Hashable, Comparable, CustomStringConvertible {
         else { return nil }
         self.major = major
         self.minor = minor
-        description = String(text.prefix(64).printable)
+        description = text.cut(to: 64).printable
     }
 
     static func < (left: SnapdVersion, right: SnapdVersion) -> Bool {

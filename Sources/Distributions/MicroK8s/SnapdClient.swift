@@ -158,7 +158,7 @@ struct SnapdError: Error, Hashable, CustomStringConvertible {
     /// What an answer that is an error says, in one printable line; nil where it says nothing.
     static func message(in body: [UInt8]) -> String? {
         let text = error(in: body)?.message ?? String(decoding: body.prefix(200), as: UTF8.self)
-        let line = text.split(whereSeparator: \.isNewline).first.map { String($0.prefix(200)) } ?? ""
+        let line = text.split(whereSeparator: \.isNewline).first.map { $0.cut(to: 200) } ?? ""
         return line.isEmpty ? nil : line.printable
     }
 

@@ -187,7 +187,7 @@ extension SnapdClient {
     /// A change's id becomes part of a target.
     private func expect(_ id: String) throws(SnapdError) {
         guard Self.isChange(id) else {
-            throw SnapdError(.answer, "\"\(id.prefix(20).printable)\" is no change of snapd's")
+            throw SnapdError(.answer, "\"\(id.cut(to: 20).printable)\" is no change of snapd's")
         }
     }
 
@@ -264,7 +264,7 @@ struct ChangeProgress: Hashable, Decodable {
     /// The task that it is at, in snapd's words; nil between two, and once it is over.
     var doing: String? {
         tasks?.first { ["Doing", "Undoing"].contains($0.status) }.map {
-            String($0.summary.prefix(200)).printable
+            $0.summary.cut(to: 200).printable
         }
     }
 
@@ -281,10 +281,11 @@ struct ChangeProgress: Hashable, Decodable {
         let tasks = lines.filter { $0.hasPrefix("- ") }.map { line in
             line.dropFirst(2).dropLast(line.hasSuffix(": stderr:") ? ": stderr:".count : 0)
         }
-        let why = (tasks.isEmpty ? lines : tasks).prefix(3).map { String($0.prefix(300)) }.joined(
+        let why = (tasks.isEmpty ? lines : tasks).prefix(3).map { $0.cut(to: 300) }.joined(
             separator: "; ")
-        return "snapd's change \(id) (\(kind.printable)) ended as \(status.printable)"
-            + (why.isEmpty ? "" : ": \(why.printable)") + "; see 'snap change \(id)'"
+        let (id, kind, status) = (id.cut(to: 20), kind.cut(to: 64), status.cut(to: 64))
+        return "snapd's change \(id.printable) (\(kind.printable)) ended as \(status.printable)"
+            + (why.isEmpty ? "" : ": \(why.printable)") + "; see 'snap change \(id.printable)'"
     }
 }
 

@@ -172,4 +172,4 @@ private func filled(_ text: String?) -> String? {
 }
 
 /// What is kept of a text from outside.
-private func cut(_ text: String) -> String { String(text.prefix(512)) }
+private func cut(_ text: String) -> String { text.cut(to: 512) }

@@ -93,12 +93,12 @@ private func linkedVersion(_ build: GoBuildInfo, _ shape: ReleaseShape) throws(U
     let values = Set(linkerValues(of: shape.variables, in: build.settings["-ldflags"] ?? ""))
     guard let value = values.first else { return nil }
     guard values.count == 1 else {
-        let names = values.sorted().prefix(3).map { $0.prefix(64).printable }.joined(separator: ", ")
+        let names = values.sorted().prefix(3).map { $0.cut(to: 64).printable }.joined(separator: ", ")
         throw Unreadable("ambiguous: its linker flags say \(names)")
     }
     guard let version = shape.version(value) else {
         throw Unreadable(
-            "its linker flags say \"\(value.prefix(64).printable)\", which is no release of \(shape.distribution.displayName)"
+            "its linker flags say \"\(value.cut(to: 64).printable)\", which is no release of \(shape.distribution.displayName)"
         )
     }
     return version
