@@ -9,6 +9,16 @@ public enum SnapdAnswer: Hashable, Sendable {
     case failed(String)
 }
 
+/// Takes snapd's answer to `GET /v2/changes` out of its HTTP/1.0 message, which ends with the connection.
+public func changesAnswer(_ message: [UInt8]) -> SnapdAnswer {
+    var end = 0
+    while end + 4 <= message.count, !message[end..<(end + 4)].elementsEqual("\r\n\r\n".utf8) { end += 1 }
+    let head = String(decoding: message[..<min(end, 32)], as: UTF8.self).split(separator: " ")
+    guard end + 4 <= message.count, head.count >= 2, head[0].hasPrefix("HTTP/1."), head[1].hasPrefix("200")
+    else { return .failed("its answer was not 200") }
+    return .body(Array(message[(end + 4)...]))
+}
+
 /// What the gate saw before a service of a snap starts.
 public struct VetoObservation: Hashable, Sendable {
     /// The revision that is about to start; nil where it could not be read.

@@ -11,21 +11,10 @@ func askSnapd(socket path: String, snap: String) -> SnapdAnswer {
         let request =
             "GET /v2/changes?select=in-progress&for=\(snap) HTTP/1.0\r\nHost: localhost\r\nConnection: close\r\n\r\n"
         try connection.send(request, path)
-        return try body(of: try connection.receive(path))
+        return changesAnswer(try connection.receive(path))
     } catch {
         return .failed(error.text)
     }
-}
-
-private func body(of answer: [UInt8]) throws(FileFailure) -> SnapdAnswer {
-    var end = 0
-    while end + 4 <= answer.count, !answer[end..<(end + 4)].elementsEqual("\r\n\r\n".utf8) { end += 1 }
-    let head = String(decoding: answer[..<min(end, 32)], as: UTF8.self).split(separator: " ")
-    guard end + 4 <= answer.count, head.count >= 2, head[0].hasPrefix("HTTP/1."), head[1].hasPrefix("200")
-    else {
-        throw FileFailure(text: "its answer was not 200")
-    }
-    return .body(Array(answer[(end + 4)...]))
 }
 
 private struct Connection: ~Copyable {
