@@ -148,3 +148,15 @@ if Context.environment["HOLDFAST_BENCH"] != nil {
             name: "fleet-load", dependencies: ["Fleet", "Model", "Ports", "Rollout"], path: "Tests/FleetLoad",
             swiftSettings: strict))
 }
+
+// What `make fuzz` feeds hostile bytes to; it is built with libFuzzer, so nothing else builds it.
+if Context.environment["HOLDFAST_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz",
+            dependencies: [
+                "Artifacts", "Crypto", "Distributions", "Fleet", "Gate", "GoPrograms", "Host", "Kubernetes",
+                "Ledger", "Model", "PolicyFile", "Ports", "Rollout", "Rules", "Web",
+            ],
+            path: "Tests/Fuzz", exclude: ["Corpora", "README.md"], swiftSettings: strict))
+}

@@ -41,7 +41,7 @@ extension WebReleases {
         return try SourceURL("\(base)/\(name).txt\(ReleaseLayout.query(of: settings.releases))")
     }
 
-    private func redirected(_ location: String, _ distribution: Distribution) -> Version? {
+    func redirected(_ location: String, _ distribution: Distribution) -> Version? {
         let path = location.prefix { $0 != "?" && $0 != "#" }
         return path.split(separator: "/").last.flatMap { percentDecoded($0) }.flatMap {
             release($0, of: distribution)
@@ -49,7 +49,7 @@ extension WebReleases {
     }
 
     /// The version that a channel in JSON stands at: of one channel, or of a list the one that the address ends in.
-    private func latest(in body: [UInt8], _ url: SourceURL) -> String? {
+    func latest(in body: [UInt8], _ url: SourceURL) -> String? {
         struct Channel: Decodable {
             var name: String?
             var latest: String?

@@ -101,6 +101,8 @@ enum Design {
         "Packaging",
         // What loads a fleet's store where `make bench` asks for it.
         "FleetLoad",
+        // What libFuzzer runs where `make fuzz` asks for it.
+        "Fuzz",
     ]
 
     /// Modules without a folder of tests, and why.

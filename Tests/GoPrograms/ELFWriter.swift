@@ -151,7 +151,8 @@ public func goModules(module: String, flags: String?) -> String {
         "path\t\(module)/cmd/server\nmod\t\(module)\t(devel)\t\ndep\tgithub.com/other/thing\tv1.2.3+k3s9\th1:x\n"
     text += "build\t-compiler=gc\nbuild\t-tags=ctrd,netcgo\n"
     if let flags {
-        let quoted = flags.map { ["\\": "\\\\", "\"": "\\\"", "\t": "\\t", "\n": "\\n"][$0] ?? String($0) }
+        let escapes: [Character: String] = ["\\": "\\\\", "\"": "\\\"", "\t": "\\t", "\n": "\\n"]
+        let quoted = flags.map { escapes[$0] ?? String($0) }
         text += "build\t-ldflags=\"\(quoted.joined())\"\n"
     }
     return text + "build\tCGO_ENABLED=1\n"
