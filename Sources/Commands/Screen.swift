@@ -38,9 +38,13 @@ struct Screen {
     /// Writes bytes to standard output.
     func out(_ bytes: UnsafeRawBufferPointer) { write(bytes, to: STDOUT_FILENO) }
 
-    /// Writes a line to standard error.
-    func error(_ line: String) {
-        var text = (isPlain ? line.inASCII : line) + "\n"
+    /// Writes lines to standard error.
+    ///
+    /// Errors repeat names and reasons of others, such as a rollout's in a fleet's store: none may move the cursor.
+    func error(_ lines: String) {
+        let shown = lines.split(separator: "\n", omittingEmptySubsequences: false).map(\.printable)
+            .joined(separator: "\n")
+        var text = (isPlain ? shown.inASCII : shown) + "\n"
         text.withUTF8 { write(UnsafeRawBufferPointer($0), to: STDERR_FILENO) }
     }
 

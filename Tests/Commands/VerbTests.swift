@@ -25,6 +25,16 @@ struct VerbTests {
         #expect(!output.contains("\u{1b}"), "colours are for terminals alone")
     }
 
+    @Test("an error repeats names without what would move a terminal's cursor")
+    func errors() throws {
+        for words in [["policy", "lint", "/no/\u{1b}[2Jfile"], ["verify", "--state", "/no/\u{1b}[2Jfile"]] {
+            let answer = try SampleNode.run(words)
+            #expect(answer.code != 0)
+            #expect(answer.errors.contains("/no/?[2Jfile"))
+            #expect(!answer.errors.contains("\u{1b}"))
+        }
+    }
+
     @Test("status offers to import checksums only where the policy asks for them")
     func nextStep() throws {
         let node = try waiting()
