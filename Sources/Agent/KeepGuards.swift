@@ -172,7 +172,10 @@ private struct Run {
 
     private mutating func finish(_ intent: Intent, _ plan: GuardPlan) throws(LedgerFailure) -> Bool {
         switch keep.port.probe(intent) {
-        case .done(let identity): try end(intent, .done(identity))
+        case .done(let identity):
+            // The gate may have put the same artifact in place, beside what was staged for it.
+            if case .replace = intent.effect { try? keep.port.undo(intent) }
+            try end(intent, .done(identity))
         case .reads(let value): try end(intent, .reads(value))
         case .notDone:
             if plan.effects.contains(intent.effect) { return try perform(intent) }
