@@ -138,6 +138,13 @@ extension StepRun {
                 purpose: .step(step.id)))
     }
 
+    /// Where the bytes of a step lie now: since it began a start may have had the gate keep them aside.
+    func source(of step: Step, _ judgement: Judgement) -> String {
+        let situation = GuardSituation(
+            state: judgement.state, observation: judgement.observation, policy: judgement.policy, site: site)
+        return situation.source(of: step) ?? step.source
+    }
+
     // MARK: Soak
 
     /// What the artifact has earned in this step.

@@ -178,6 +178,14 @@ private func source(of digest: Digest, _ wanted: WantedGate, _ situation: GuardS
 }
 
 extension GuardSituation {
+    /// Where the bytes that a step brings lie; nil where they are not on this node.
+    func source(of step: Step) -> String? {
+        guard let digest = step.change.to.sha256,
+            let wanted = wantedGates.first(where: { $0.installation.id == step.change.installation })
+        else { return nil }
+        return Agent.source(of: digest, wanted, self)
+    }
+
     /// What has to be looked at while a step is open.
     var stepPlaces: Set<String> {
         guard let step = state.step else { return [] }

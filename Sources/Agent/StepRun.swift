@@ -168,7 +168,7 @@ public struct StepRun {
                     .storeInVault(
                         ArtifactCopy(
                             installation: step.change.installation, artifact: step.change.to.pinned,
-                            from: step.source, to: path)), step, judgement)
+                            from: world.source(of: step, judgement), to: path)), step, judgement)
             case .identify:
                 do throws(EffectFailure) {
                     identified = try world.node.identify(
