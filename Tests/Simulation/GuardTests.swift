@@ -6,29 +6,6 @@ import Testing
 private let dropIn = "/etc/systemd/system/k3s.service.d/zz-holdfast.conf"
 private let spare = "/usr/local/bin/.k3s.holdfast-spare"
 
-/// What a person may ask for, one thing after the other.
-struct Wish: Sendable, CustomTestStringConvertible {
-    var testDescription: String
-    /// Asked for and done before the process is killed in the midst of the last one.
-    var before: [GuardRequest]
-    var last: GuardRequest?
-    /// What the policy says by the last one.
-    var gate = Enforcement.GateMode.restore
-}
-
-private let wishes = [
-    Wish(testDescription: "adopt", before: [], last: .adopt),
-    Wish(testDescription: "release", before: [.adopt], last: .release),
-    Wish(testDescription: "adopt after release", before: [.adopt, .release], last: .adopt),
-    Wish(
-        testDescription: "pause", before: [.adopt],
-        last: .pause(until: Instant(seconds: 1_800_000_000), reason: "by hand")),
-    Wish(
-        testDescription: "resume",
-        before: [.adopt, .pause(until: Instant(seconds: 1_800_000_000), reason: "by hand")], last: .resume),
-    Wish(testDescription: "the policy takes the gate back", before: [.adopt], last: nil, gate: .off),
-]
-
 @Suite("Guards in simulation")
 struct GuardTests {
     @Test("invariant 10: after adopt and release the node is as it was", arguments: [true, false])
@@ -73,57 +50,6 @@ struct GuardTests {
             }
             #expect(planned == done && done?.count == 5)
         }
-    }
-
-    @Test(
-        "invariant 7: killed at any step, the next tick finishes it or undoes it, and the end is the same",
-        arguments: wishes)
-    func killed(_ wish: Wish) {
-        let whole = play(wish, fuse: nil)
-        var died = 0
-        for fuse in 0..<400 {
-            let world = play(wish, fuse: fuse)
-            let hasDied = world.guards.fuse == 0
-            world.guards.fuse = nil
-            // Who asked is told of the failure where it was not recorded, and asks again.
-            if let last = wish.last, case let answer = world.tick(request: last), answer.failure != nil {
-                Issue.record("\(fuse): \(answer.failure?.description ?? "")")
-            }
-            let outcome = world.tick()
-            #expect(outcome.guards?.trouble == nil, "\(fuse)")
-            #expect(sorted(world) == sorted(whole), "after \(fuse) steps")
-            #expect(world.guards.loaded == whole.guards.loaded, "after \(fuse) steps")
-            #expect(world.state.guards?.intents.isEmpty != false, "after \(fuse) steps")
-            #expect(folded(world) == world.state)
-            guard hasDied else { break }
-            died += 1
-        }
-        #expect(died > 3)
-    }
-
-    private func play(_ wish: Wish, fuse: Int?) -> World {
-        let world = guardedNode()
-        for request in wish.before { world.tick(request: request) }
-        world.policy = gatePolicy(wish.gate)
-        world.guards.fuse = fuse
-        world.tick(request: wish.last)
-        return world
-    }
-
-    /// The listing without what depends on how many entries it took: the guard file's head, and inodes.
-    private func sorted(_ world: World) -> [String] {
-        world.guards.listing.map { path, text in
-            let isFirst = { (line: Substring) in
-                !["ledger", "end", "identity", "seed"].contains(String(line.prefix { $0 != " " }))
-            }
-            return path + "\n" + text.split(separator: "\n").filter(isFirst).joined(separator: "\n")
-        }.sorted()
-    }
-
-    private func folded(_ world: World) -> NodeState {
-        var state = NodeState()
-        for entry in world.committed { state.apply(entry.event, at: entry.at) }
-        return state
     }
 
     @Test("invariant 7: no effect without an intent that was committed before, each closed by the next entry")

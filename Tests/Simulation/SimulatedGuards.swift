@@ -210,7 +210,9 @@ final class SimulatedGuards: GuardPort {
             let isWritten = files[record.path]?.text == record.text
             return isWritten && record.marks.allSatisfy { files[$0] == nil } ? .done(nil) : .notDone
         case .backUp(let backUp): return files[backUp.directory] == nil ? .notDone : .done(nil)
-        case .removeFromVault, .removeLastRan, .removeSpare, .removePending, .removeBackup:
+        // The gate may have written it anew at a start meanwhile.
+        case .removeLastRan(let path): return files[path] == nil ? .done(nil) : .notDone
+        case .removeFromVault, .removeSpare, .removePending, .removeBackup:
             return files[path(of: intent.effect)] == nil ? .done(nil) : unmoved(intent)
         case .removeDropIn(let dropIn):
             let isClean = !dropIn.madeDirectory || !directories.contains(directory(of: dropIn.path))

@@ -79,7 +79,9 @@ extension World: StepPort {
     }
 
     func start(_ unit: String) {
-        if hasGate { passGate(unit) }
+        let dropIn = "/etc/systemd/system/\(unit).d/zz-holdfast.conf"
+        let isSeen = !hasGate || guards.loaded.contains(dropIn)
+        if hasGate, isSeen { passGate(unit) }
         for index in installations.indices {
             for place in installations[index].units.indices
             where installations[index].units[place].name == unit {
@@ -91,8 +93,10 @@ extension World: StepPort {
                     version: artifact?.version,
                     sources: [.init(source: .processExecutable, version: artifact?.version)],
                     invocationID: "start-\(starts)", restartPending: false, startedFrom: artifact)
-                guards.recordStart(
-                    "start-\(starts)", of: hasGate ? recognised : artifact?.version, unit: unit)
+                if isSeen {
+                    guards.recordStart(
+                        "start-\(starts)", of: hasGate ? recognised : artifact?.version, unit: unit)
+                }
                 onStart?(artifact)
             }
         }
@@ -121,6 +125,11 @@ extension World {
         case .allow(_, let starting, _): recognised = starting?.version
         case .restore(let artifact, from: .spare(let path, _)):
             guards.remove(path)
+            if let pending = guarded.pending {
+                keep(
+                    installed.artifact, at: "\(pending)/\(installed.artifact.sha256?.short ?? "")",
+                    of: installations[0].id)
+            }
             put(artifact, inode: identity.inode + 1_000_000, at: installed.path)
             recognised = artifact.version
         case .restore, .hash, .refuse: break

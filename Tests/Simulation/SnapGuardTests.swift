@@ -220,37 +220,6 @@ struct SnapGuardTests {
         #expect(world.guards.settings[channel] == "1.33/stable")
     }
 
-    @Test(
-        "invariant 7: killed at any step around snapd, the next tick finishes or undoes it, and the end is the same",
-        arguments: [false, true])
-    func killed(isRelease: Bool) {
-        let whole = play(isRelease: isRelease, fuse: nil)
-        var died = 0
-        for fuse in 0..<120 {
-            let world = play(isRelease: isRelease, fuse: fuse)
-            if world.guards.fuse == 0 { died += 1 }
-            world.guards.fuse = nil
-            world.tick(request: isRelease ? .release : .adopt)
-            let outcome = world.tick()
-            #expect(outcome.guards?.trouble == nil, "\(fuse)")
-            #expect(world.guards.settings == whole.guards.settings, "\(fuse)")
-            #expect(world.guards.files.keys.sorted() == whole.guards.files.keys.sorted(), "\(fuse)")
-        }
-        #expect(died > 15)
-    }
-
-    private func play(isRelease: Bool, fuse: Int?) -> World {
-        let world = node {
-            held(&$0)
-            $0.pin.channel = "1.34/stable"
-        }
-        world.guards.settings = [hold: "2027-01-01T00:00:00Z auto-refresh", channel: "1.33/stable"]
-        if isRelease { world.tick(request: .adopt) }
-        world.guards.fuse = fuse
-        world.tick(request: isRelease ? .release : .adopt)
-        return world
-    }
-
     @Test("--dry-run shows what adopt and release then do")
     func rehearsal() {
         for request in [GuardRequest.adopt, .release] {

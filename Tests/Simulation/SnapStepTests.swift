@@ -57,37 +57,7 @@ private let stories = [
 @Suite("Steps of a snap in simulation")
 struct SnapStepTests {
     private func prepared(_ story: SnapStory) throws -> World {
-        let world = World(
-            clock: ClockReading(
-                now: Instant(seconds: 1_790_000_000), monotonic: 1, bootID: "boot-1", synchronised: true),
-            installations: [
-                Installation(
-                    id: InstallationID(distribution: .microk8s, name: "microk8s"), role: .node,
-                    units: [
-                        UnitObservation(
-                            name: "snap.microk8s.daemon-apiserver-proxy.service", activeState: "inactive"),
-                        UnitObservation(
-                            name: kubelite, activeState: "active", mainPID: 7, invocationID: "start-0"),
-                    ],
-                    dataDirectory: "/var/snap/microk8s/current", dataStore: .dqlite,
-                    installed: Installed(
-                        artifact: snapOld, path: "/snap/microk8s/101", evidence: .snapd, origin: .verified),
-                    running: Running(
-                        version: snapOld.version, sources: [], invocationID: "start-0", restartPending: false,
-                        startedFrom: snapOld))
-            ], policy: .absent(file: "policy.yaml"))
-        world.snapd = SnapdFacts(version: "2.68.3")
-        var document = PolicyDocument()
-        document.base.enforce.hold = .general
-        document.base.enforce.veto = true
-        document.base.health.consecutiveSuccesses = 1
-        document.base.health.deadline = TimeSpan(seconds: 20)
-        story.settings(&document.base)
-        world.policy = .valid(
-            LoadedPolicy(
-                document: document, sources: PolicySources(file: "policy.yaml", lines: [:]), sha256: .none))
-        world.tick(request: .adopt)
-        world.tick()
+        let world = heldMicroK8s(settings: story.settings)
         world.installations[0].offers = [
             Offer(artifact: story.artifact, trigger: .autoRefresh, published: nil, origin: .verified)
         ]
@@ -158,33 +128,6 @@ struct SnapStepTests {
             #expect(advice.contains(words))
         }
         #expect(world.installedRevision == "102")
-    }
-
-    @Test(
-        "invariant 7: killed at any step, the next run finishes it, and snapd is asked once",
-        arguments: stories[0...2])
-    func killed(_ story: SnapStory) throws {
-        var died = 0
-        for fuse in 0..<1000 {
-            let world = try prepared(story)
-            world.guards.snapd.length = 2
-            world.guards.fuse = fuse
-            world.step()
-            let hasDied = world.guards.fuse == 0
-            world.guards.fuse = nil
-            // snapd may be at it or be done before the next run; a tick in between closes what it finds over.
-            if fuse.isMultiple(of: 2) { for _ in 0..<4 { world.pass(TimeSpan(seconds: 5)) } }
-            world.tick()
-            world.step()
-            #expect(world.chain == story.chain, "after \(fuse) steps")
-            #expect(world.installedRevision == story.runs.revision, "after \(fuse) steps")
-            #expect(world.guards.snapd.asked == ["102"], "after \(fuse) steps")
-            #expect(
-                world.state.step == nil && world.state.guards?.intents.isEmpty == true, "after \(fuse) steps")
-            guard hasDied else { break }
-            died += 1
-        }
-        #expect(died > 10)
     }
 
     @Test("a refresh that takes longer than a run is left open and unharmed, and finished by a later one")

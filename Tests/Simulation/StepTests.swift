@@ -312,36 +312,6 @@ struct StepTests {
         #expect(world.chain.last == "done")
     }
 
-    @Test(
-        "invariant 7: killed at any step, the next run finishes it and the end is the same",
-        arguments: [stories[0], stories[1], stories[4], stories[5]])
-    func killed(_ story: StepStory) throws {
-        var died = 0
-        for fuse in 0..<1000 {
-            let world = try prepared(story)
-            world.guards.fuse = fuse
-            world.step()
-            let hasDied = world.guards.fuse == 0
-            world.guards.fuse = nil
-            // There is a startable artifact at any instant.
-            #expect([old.sha256, story.artifact.sha256].contains(world.onDisk), "after \(fuse) steps")
-            // A tick in between closes what it finds open, and the step goes on.
-            world.tick()
-            if world.state.step == nil, world.chain.last == "abandoned" { world.pass(.hours(1)) }
-            world.step()
-            #expect(world.onDisk == story.runs.sha256, "after \(fuse) steps")
-            #expect(
-                world.installation.running?.startedFrom?.sha256 == story.runs.sha256, "after \(fuse) steps")
-            #expect(world.chain.last == story.chain.last, "after \(fuse) steps: \(world.chain)")
-            #expect(
-                world.state.step == nil && world.state.guards?.intents.isEmpty != false, "after \(fuse) steps"
-            )
-            guard hasDied else { break }
-            died += 1
-        }
-        #expect(died > 20)
-    }
-
     @Test("both artifacts are approved while one replaces the other, and going back narrows it first")
     func narrowed() throws {
         let world = try prepared(stories[4])

@@ -59,27 +59,6 @@ struct UndoTests {
         world.tick()
         #expect(world.onDisk == minor.sha256)
     }
-
-    @Test("invariant 7: killed at any step of an undo, there is a binary, and the next ticks finish it")
-    func killed() {
-        var died = 0
-        for fuse in 0..<200 {
-            let world = guardedServer()
-            world.bring(minor)
-            world.tick()
-            world.pass(.minutes(2))
-            world.guards.fuse = fuse
-            world.tick()
-            let hasDied = world.guards.fuse == 0
-            world.guards.fuse = nil
-            #expect([old.sha256, minor.sha256].contains(world.onDisk))
-            world.tick()
-            #expect(world.onDisk == old.sha256, "after \(fuse) steps")
-            guard hasDied else { break }
-            died += 1
-        }
-        #expect(died > 5)
-    }
 }
 
 @Suite("A missing binary, in simulation")
@@ -152,26 +131,5 @@ struct MissingBinaryTests {
         world.pass(.minutes(2))
         world.tick()
         #expect(world.onDisk == old.sha256 && world.starts == 0)
-    }
-
-    @Test("invariant 7: killed at any step, it is there and started in the end")
-    func killed() {
-        var died = 0
-        for fuse in 0..<200 {
-            let world = guardedServer()
-            take(world, standing: down, activeState: "inactive")
-            world.pass(.minutes(2))
-            world.guards.fuse = fuse
-            world.tick()
-            let hasDied = world.guards.fuse == 0
-            world.guards.fuse = nil
-            world.tick()
-            world.tick()
-            #expect(world.onDisk == old.sha256 && world.starts >= 1, "after \(fuse) steps")
-            #expect(world.standings[unit]?.isUp == true, "after \(fuse) steps")
-            guard hasDied else { break }
-            died += 1
-        }
-        #expect(died > 5)
     }
 }
