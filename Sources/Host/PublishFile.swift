@@ -30,6 +30,7 @@ public func publish(
     }
     let home = Descriptor(owning: number)
     if try touch(name, in: home, place, limit: limit, isSame: isSame) { return .touched }
+    removeDrafts(of: place)
     // The process id keeps two writers apart.
     let draft = ".\(name).\(getpid()).tmp"
     _ = unlinkat(home.number, draft, 0)

@@ -8,11 +8,9 @@ internal import Glibc
 public func writeFileAtomically(
     _ path: String, _ bytes: [UInt8], mode: UInt32 = 0o644
 ) throws(HostError) {
-    let slash = path.lastIndex(of: "/")
-    let directory = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-    let name = slash.map { path[path.index(after: $0)...] } ?? path[...]
-    // The process id keeps two writers apart; what a killed one left is replaced by the next with its number.
-    let temporary = "\(directory)/.\(name).\(getpid()).tmp"
+    let directory = splitPath(path).directory
+    let temporary = ownDraft(of: path)
+    removeDrafts(of: path)
     _ = unlink(temporary)
     do throws(HostError) {
         let descriptor = try Descriptor.open(
@@ -28,6 +26,22 @@ public func writeFileAtomically(
         throw error
     }
     try Descriptor.open(directory, flags: O_RDONLY | O_DIRECTORY).synchronise(directory)
+}
+
+/// Where this process writes what is to take the place of a file: its number keeps two writers apart.
+public func ownDraft(of path: String) -> String {
+    let (directory, name) = splitPath(path)
+    return "\(directory)/.\(name).\(getpid()).tmp"
+}
+
+/// Takes away what writers of a file have left who were killed before they had put it in place.
+public func removeDrafts(of path: String) {
+    let (directory, name) = splitPath(path)
+    for draft in (try? listDirectory(directory)) ?? [] where draft.hasPrefix(".\(name).") {
+        let rest = draft.dropFirst(name.count + 2)
+        guard rest.hasSuffix(".tmp"), let writer = pid_t(rest.dropLast(4)), writer > 0 else { continue }
+        if kill(writer, 0) != 0, errno == ESRCH { _ = unlink("\(directory)/\(draft)") }
+    }
 }
 
 /// Puts a draft in the place of a file of the same directory without waiting for the disk: after a power cut the file

@@ -73,7 +73,6 @@ enum Design {
             "faccessat": "why SQLite was refused", "rename": "a damaged database is set aside",
             "unlink": "drafts and notes of its own", "flock": "one process at a time opens it",
             "usleep": "until then",
-            "getpid": "the name of a draft",
             "fstat": "who else may write in the directory", "geteuid": "whether it is ours",
         ],
         "Web": [

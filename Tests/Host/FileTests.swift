@@ -110,6 +110,22 @@ import Testing
         }
     }
 
+    @Test("what writers left who were killed is taken away, and nobody else's draft")
+    func leftDrafts() throws {
+        let scratch = try Scratch()
+        // Beyond the largest number that a process can have, and one that is alive.
+        for name in ["\(Int32.max)", "\(getppid())", "x", "0"] {
+            try scratch.write(".file.\(name).tmp", "half")
+        }
+        try scratch.write(".filed.\(Int32.max).tmp", "another's")
+        try writeFileAtomically(scratch("file"), Array("whole".utf8))
+        #expect(
+            try listDirectory(scratch.path).sorted()
+                == [
+                    ".file.0.tmp", ".file.\(getppid()).tmp", ".file.x.tmp", ".filed.\(Int32.max).tmp", "file",
+                ].sorted())
+    }
+
     @Test("a draft that is not there replaces nothing")
     func nothingToReplaceWith() throws {
         let scratch = try Scratch()

@@ -105,6 +105,7 @@ public final class NodeGuards: GuardPort {
                 try writeFileAtomically(path, Array(text.utf8), mode: 0o600)
             } else {
                 try removeFile(path)
+                removeDrafts(of: path)
             }
         }
     }

@@ -91,7 +91,9 @@ extension NodeGuards {
             case .restartWatch: if root.isLive { try restartWatches() }
             case .writeLastRan(let record): try write(record, before: before)
             case .removeLastRan(let path):
-                try underArtifactLock { () throws(HostError) in try removeFile(try place(path)) }
+                let record = try place(path)
+                try underArtifactLock { () throws(HostError) in try removeFile(record) }
+                removeDrafts(of: record)
             case .replace(let replacement): try replace(replacement)
             case .restart(let restart): try self.restart(restart)
             case .start(let owed): try start(owed)
@@ -110,6 +112,7 @@ extension NodeGuards {
             }
             try removeFile(path)
         }
+        removeDrafts(of: path)
         if dropIn.madeDirectory { try removeDirectoryIfEmpty(directory(of: path)) }
     }
 
@@ -252,6 +255,7 @@ extension NodeGuards {
             case .storeInVault(let copy), .stageSpare(let copy):
                 try removeFile(draftPath(of: try place(copy.to)))
             case .placeDropIn(let path, _):
+                removeDrafts(of: try place(path))
                 guard intent.before == .missingDirectory else { return }
                 try removeDirectoryIfEmpty(directory(of: try place(path)))
             case .removeFromVault, .removeSpare, .removeDropIn, .reloadUnits, .restartWatch, .writeLastRan,
