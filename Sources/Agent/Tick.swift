@@ -22,6 +22,8 @@ public struct Tick {
 
     /// How often a tick looks again because something moved meanwhile; the next tick takes over from there.
     private static let maximumRounds = 8
+    /// How often it looks anew because others recorded something meanwhile; then it records what it found all the same.
+    private static let mostOvertaken = 5
 
     /// Makes a tick over a world.
     ///
@@ -99,6 +101,7 @@ public struct Tick {
         let before = memory
         var events: [Event] = []
         var round = 0
+        var overtaken = 0
         var answered: GuardAnswer?
         var guarded: GuardOutcome?
         while true {
@@ -116,6 +119,7 @@ public struct Tick {
                 continue
             }
             round += 1
+            let answeredBefore = answered
             if let request, answered == nil {
                 let answer = answer(
                     request, state: judgement.state, observation: judgement.observation,
@@ -127,7 +131,15 @@ public struct Tick {
             }
             if !dryRun, failure == nil {
                 do {
-                    try record(judgement, reading: reading)
+                    guard try record(judgement, reading: reading, inAnyCase: overtaken == Self.mostOvertaken)
+                    else {
+                        // Perhaps the very same: what another tick has recorded is not recorded again (invariant 8).
+                        overtaken += 1
+                        round -= 1
+                        answered = answeredBefore
+                        state = try ledger.load().state
+                        continue
+                    }
                     judgement.events.flatMap(journalEntries).forEach(journal.write)
                 } catch {
                     failure = error
@@ -401,10 +413,17 @@ public struct Tick {
         return Set([document.base.timezone] + document.rules.compactMap(\.settings.timezone))
     }
 
-    private func record(_ judgement: Judgement, reading: ClockReading) throws(LedgerFailure) {
+    /// False where others have recorded something since the ledger was read; nothing was recorded then.
+    private func record(
+        _ judgement: Judgement, reading: ClockReading, inAnyCase: Bool
+    ) throws(LedgerFailure) -> Bool {
         let isQuiet = judgement.events.isEmpty
         let stretch = try ledger.extendCoverage(reading: reading, seal: !isQuiet)
         let events = (stretch.map { [.coverage($0)] } ?? []) + judgement.events
-        if !events.isEmpty { try ledger.append(events, reading: reading, state: judgement.state) }
+        guard inAnyCase else {
+            return try ledger.appendIfCurrent(events, reading: reading, state: judgement.state)
+        }
+        try ledger.append(events, reading: reading, state: judgement.state)
+        return true
     }
 }

@@ -273,6 +273,9 @@ private struct AbsentLedger: LedgerStore {
     func append(_ events: [Event], reading: ClockReading, state: NodeState) throws(LedgerFailure) {
         throw failure
     }
+    func appendIfCurrent(
+        _ events: [Event], reading: ClockReading, state: NodeState
+    ) throws(LedgerFailure) -> Bool { throw failure }
     var originName: String { "" }
     func dropBodies(keep: TimeSpan, reading: ClockReading) throws(LedgerFailure) -> Event? { throw failure }
     func head() -> (sequence: Int64, hash: Digest) { (0, .none) }

@@ -62,14 +62,31 @@ public final class Ledger: LedgerStore {
     public func append(
         _ events: [Event], reading: ClockReading, state: NodeState
     ) throws(LedgerFailure) {
-        if events.isEmpty { return }
-        try guarded {
+        _ = try add(events, reading: reading, state: state, onlyIfCurrent: false)
+    }
+
+    public func appendIfCurrent(
+        _ events: [Event], reading: ClockReading, state: NodeState
+    ) throws(LedgerFailure) -> Bool {
+        try add(events, reading: reading, state: state, onlyIfCurrent: true)
+    }
+
+    private func add(
+        _ events: [Event], reading: ClockReading, state: NodeState, onlyIfCurrent: Bool
+    ) throws(LedgerFailure) -> Bool {
+        if events.isEmpty { return true }
+        return try guarded {
             let bodies = try events.map { try EntryBody.text(of: $0) }
+            var isAdded = true
             known = try store.database.transaction { () -> (seq: Int64, fold: Fold)? in
                 guard var head = try store.head() else {
                     throw UnreadableBody(reason: "there is no origin entry")
                 }
                 let isCurrent = known?.seq == head.seq
+                if onlyIfCurrent, !isCurrent {
+                    isAdded = false
+                    return nil
+                }
                 var fold = isCurrent ? known?.fold ?? Fold() : try store.fold()
                 for (event, body) in zip(events, bodies) {
                     head = try store.add(
@@ -85,6 +102,7 @@ public final class Ledger: LedgerStore {
                 try store.keep(fold, seq: head.seq)
                 return isCurrent ? (head.seq, fold) : nil
             }
+            return isAdded
         }
     }
 

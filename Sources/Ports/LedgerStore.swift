@@ -11,6 +11,13 @@ public protocol LedgerStore {
     /// Appends events in one transaction, with the state that they lead to; all of them or none.
     func append(_ events: [Event], reading: ClockReading, state: NodeState) throws(LedgerFailure)
 
+    /// The same where nobody has appended since the last `load`; else nothing is appended, and it tells so by false.
+    ///
+    /// Of two that found the same thing at once, one records it.
+    func appendIfCurrent(
+        _ events: [Event], reading: ClockReading, state: NodeState
+    ) throws(LedgerFailure) -> Bool
+
     /// The ledger's 16 random bytes as 32 hexadecimal digits, which no other ledger has.
     var originName: String { get }
 

@@ -13,6 +13,8 @@ public enum LedgerCase: String, CaseIterable, Sendable, CustomTestStringConverti
     case crash = "a crash loses nothing that was committed, and leaves nothing that was not (invariant 7)"
     case chain = "each entry has a hash, which no later one changes (invariant 8)"
     case stale = "what another process appended stays, though this one goes on from a state without it"
+    case overtaken =
+        "of two that found the same at once one appends it, and the other is told that it was overtaken (invariant 8)"
     case policy = "the last policy is the newest that was in force, not the newest that was read"
     case memory = "the memory that was kept last is loaded, and is no entry"
     case catalog = "imported checksums are found by bytes and by release"
@@ -33,6 +35,7 @@ public enum LedgerCase: String, CaseIterable, Sendable, CustomTestStringConverti
         case .crash: try crash(place)
         case .chain: try chain(place)
         case .stale: try stale(place)
+        case .overtaken: try overtaken(place)
         case .policy: try policy(place)
         case .memory: try memory(place)
         case .catalog: try catalog(place)
@@ -141,6 +144,22 @@ public enum LedgerCase: String, CaseIterable, Sendable, CustomTestStringConverti
             try ticking.append([problem(code)], reading: reading(second), state: state)
         }
         #expect(try codes(place) == ["another's", "a", "b"])
+    }
+
+    private func overtaken(_ place: LedgerPlace) throws {
+        let (one, other) = (try place.open(), try place.open())
+        let found = [problem("found")]
+        let (first, second) = (try one.load().state, try other.load().state)
+        #expect(
+            try one.appendIfCurrent(found, reading: reading(1), state: first.after(found, at: 1)))
+        #expect(
+            try !other.appendIfCurrent(found, reading: reading(2), state: second.after(found, at: 2)))
+        #expect(try codes(place) == ["found"])
+        // It goes on once it has read what was appended.
+        let more = [problem("more")]
+        let now = try other.load().state
+        #expect(try other.appendIfCurrent(more, reading: reading(3), state: now.after(more, at: 3)))
+        #expect(try codes(place) == ["found", "more"])
     }
 
     private func policy(_ place: LedgerPlace) throws {

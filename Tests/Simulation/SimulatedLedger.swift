@@ -117,6 +117,14 @@ final class LedgerProcess: LedgerStore {
         return nil
     }
 
+    func appendIfCurrent(
+        _ events: [Event], reading: ClockReading, state: NodeState
+    ) throws(LedgerFailure) -> Bool {
+        guard known == disk.committed.count || events.isEmpty else { return false }
+        try append(events, reading: reading, state: state)
+        return true
+    }
+
     func append(_ events: [Event], reading: ClockReading, state: NodeState) throws(LedgerFailure) {
         if let failure = failNextAppend {
             failNextAppend = nil
