@@ -82,7 +82,7 @@ private struct UnitStart {
                 return .refuse
             case .hash:
                 // Asked for once: what it finds is never `notTaken`.
-                hashed = hashBinary(seen.binary)
+                hashed = try hashBinary(seen.binary)
             case .restore(let artifact, .spare(let path, let identity)):
                 let spare = report.path(path)
                 guard isExecutable(spare) else {
@@ -124,17 +124,21 @@ private struct UnitStart {
         return seen
     }
 
-    private func hashBinary(_ found: FileFinding) -> HashFinding {
+    private func hashBinary(_ found: FileFinding) throws(PutBackFailure) -> HashFinding {
+        let finding: HashFinding
         do throws(FileFailure) {
             let (digest, identity) = try hash(binary, limit: 1000)
-            guard found == .file(identity), find(binary) == found else {
-                return .failed("\(binary) changed while it was read")
-            }
-            report.cache(digest, of: identity)
-            return .taken(digest)
+            finding =
+                found == .file(identity) ? .taken(digest) : .failed("\(binary) changed while it was read")
         } catch {
-            return .failed(error.text)
+            finding = .failed(error.text)
         }
+        // Another gate, or a tick, may have put the approved artifact in its place: that is looked at instead.
+        guard find(binary) == found else { throw .moved }
+        if case .taken(let digest) = finding, let identity = found.identity {
+            report.cache(digest, of: identity)
+        }
+        return finding
     }
 
     private func allow(
