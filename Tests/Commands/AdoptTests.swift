@@ -148,43 +148,4 @@ struct AdoptTests {
         let answer = try node.holdfast("adopt")
         #expect(answer.code == 78 && answer.errors.contains("leave --state out"))
     }
-
-    /// Calls that change something, as strace names them.
-    static let calls = ["rename", "fsync", "unlink", "mkdir", "fchmod", "rmdir", "pwrite64"]
-
-    @Test(
-        "invariant 7: after kill -9 at any step the next tick ends where a whole run ends",
-        .enabled(if: FileManager.default.fileExists(atPath: "/usr/bin/strace"), "strace is not installed"),
-        arguments: ["adopt", "release"], calls)
-    func killed(verb: String, call: String) throws {
-        let node = try SampleNode(policy: withGate)
-        _ = try node.inPlace("adopt")
-        let adopted = try node.listing()
-        _ = try node.inPlace("release")
-        let released = try node.listing()
-        let state = node.root + "/var/lib/holdfast"
-        // Every third step, since each costs a process under strace; the simulation takes every one.
-        for count in stride(from: 1, to: 60, by: 3) {
-            if verb == "release" { _ = try node.inPlace("adopt") }
-            let program =
-                URL(filePath: ProcessInfo.processInfo.arguments[0]).deletingLastPathComponent().path
-                + "/holdfast"
-            let outcome = try runProcess(
-                [
-                    "/usr/bin/strace", "-f", "-o", "/dev/null", "-e", "trace=\(call)", "-e",
-                    "inject=\(call):signal=KILL:when=\(count)", program, verb, "--root", node.root,
-                    "--policy", node.policy,
-                ], environment: ["LANG": "C.UTF-8"], timeout: 60_000)
-            var isWhole = false
-            if case .exited(0) = outcome.end { isWhole = true }
-            // Whoever was cut off before it was recorded asks again; the tick does the rest.
-            _ = try node.inPlace("check")
-            _ = try node.inPlace(verb)
-            #expect(try node.listing() == (verb == "adopt" ? adopted : released), "\(call) \(count)")
-            if verb == "adopt" { _ = try node.inPlace("release") }
-            if isWhole { break }
-        }
-        #expect(try node.listing() == released)
-        #expect(try SampleNode.run(["verify", "--state", state]).code == 0)
-    }
 }
