@@ -35,8 +35,8 @@ private func joinText(_ node: NodeFile, id: String?) -> String {
     var text = """
         On the node that joins, as root:
 
-          1. Install Holdfast ('make install'), and copy /etc/holdfast/policy.yaml from here: a node whose policy is
-             another takes part in no rollout.
+          1. Install Holdfast as here (its package, ./install or make install), and copy /etc/holdfast/policy.yaml from
+             here: a node whose policy is another takes part in no rollout.
 
 
         """

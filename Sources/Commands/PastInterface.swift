@@ -22,7 +22,8 @@ extension Interface {
                 completion: KnownWords.incidents.completion),
             Option(
                 "corpus", value: "directory",
-                help: "Where the incidents are; else beside this program, where 'make install' puts them.",
+                help:
+                    "Where the incidents are; else where this program was installed, in share/holdfast/incidents.",
                 completion: .directory),
             Option(
                 "output", short: "o", value: "format", help: "How to print.", defaultValue: "table",

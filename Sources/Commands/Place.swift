@@ -125,7 +125,7 @@ struct Place {
         )
     }
 
-    /// The gate, beside this program; below another root where `make install` puts it.
+    /// The gate, beside this program; below another root where an installation by hand puts it.
     var gateProgram: String {
         let beside = root.isLive ? Machine.programDirectory.map { $0 + "/holdfast-gate" } : nil
         return beside ?? "/usr/local/bin/holdfast-gate"

@@ -23,7 +23,7 @@ extension Examination {
             return [
                 Finding(
                     "units-missing", isNeeded ? .fault : .warning, about: "holdfast.timer",
-                    "Holdfast's units are not installed, so no tick runs by itself", mend: "make install")
+                    "Holdfast's units are not installed, so no tick runs by itself", mend: installAgain)
             ]
         }
         guard case .told = guards.units else {

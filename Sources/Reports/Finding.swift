@@ -1,3 +1,6 @@
+/// What brings back a part of Holdfast that is not there, however it came.
+let installAgain = "install Holdfast again as it was installed (its package, ./install or make install)"
+
 /// Something that is wrong with a node or its guards, and what mends it.
 public struct Finding: Encodable, Hashable, Sendable {
     /// How bad it is.

@@ -12,7 +12,7 @@ public func gateFindings(
             Finding(
                 "gate-missing", about: facts.gateProgram,
                 "the gate is not there or cannot be executed, so every start goes through unguarded",
-                mend: "install Holdfast whole: make install"))
+                mend: installAgain))
     }
     for unit in installation.units.map(\.name) {
         if let finding = dropInFinding(of: unit, records, facts) { findings.append(finding) }

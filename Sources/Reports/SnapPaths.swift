@@ -25,7 +25,7 @@ extension PathsQuestion {
             return GuardStanding(
                 state: .notHeld,
                 evidence: "\(facts.gateProgram): the gate is not there or cannot be executed",
-                lever: "install Holdfast whole: make install")
+                lever: installAgain)
         }
         if facts.dropIns[path] != .asPlaced {
             return GuardStanding(

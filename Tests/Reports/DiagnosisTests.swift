@@ -84,7 +84,8 @@ private let planted = [
     PlantedFault(code: "systemd-silent", mend: "systemctl status") {
         $0.guards.units = .unknown("timed out")
     },
-    PlantedFault(code: "units-missing", severity: .warning, mend: "make install") { $0.ownUnits = [:] },
+    PlantedFault(code: "units-missing", severity: .warning, mend: "(its package, ./install or make install)")
+    { $0.ownUnits = [:] },
     PlantedFault(code: "tick-old", mend: "holdfast.timer") { $0.lastTick = now + .minutes(-20) },
     PlantedFault(code: "tick-never", mend: "holdfast.timer") { $0.lastTick = nil },
     PlantedFault(code: "ledger", mend: "holdfast verify") { $0.ledgerTrouble = "its chain is not intact" },
