@@ -147,7 +147,7 @@ private struct Step {
                     Problem(
                         code: "policy-absent",
                         text: "\(file): there is no policy yet, so this node only observes; write one, "
-                            + "or start from one of the shipped policies"))
+                            + "or have 'holdfast init' write one"))
             }
         }
     }

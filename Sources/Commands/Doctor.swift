@@ -44,9 +44,9 @@ private struct DoctorReport: Encodable {
             text +=
                 "\n" + style(finding.severity == .fault ? "FAULT" : "WARNING", mark) + "  "
                 + style(finding.code, .strong) + "  \(finding.about.printable)\n"
-            text += aligned(
-                [[(finding.text.printable, nil)], [("mend: " + finding.mend.printable, .faint)]], indent: 2,
-                style: style, width: width)
+            var rows: [[Cell]] = [[(finding.text.printable, nil)]]
+            if !finding.mend.isEmpty { rows.append([("mend: " + finding.mend.printable, .faint)]) }
+            text += aligned(rows, indent: 2, style: style, width: width)
         }
         if !deep {
             text +=

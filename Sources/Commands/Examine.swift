@@ -74,6 +74,7 @@ extension Place {
     private func checkLedger(_ examination: inout Examination, _ outcome: Tick.Outcome, isDeep: Bool) {
         if let failure = outcome.failure {
             examination.ledgerTrouble = failure.description
+            examination.ledgerIsReplaced = failure.code == .corrupt
             return
         }
         let size = (try? identity(ofFile: stateDirectory + "/ledger.db").size) ?? 0
@@ -89,6 +90,7 @@ extension Place {
             }
         } catch {
             examination.ledgerTrouble = error.description
+            examination.ledgerIsReplaced = error.code == .corrupt
         }
     }
 

@@ -110,7 +110,8 @@ extension Examination {
         if let ledgerTrouble {
             findings.append(
                 Finding(
-                    "ledger", about: "\(stateDirectory)/ledger.db", ledgerTrouble, mend: "holdfast verify"))
+                    "ledger", about: "\(stateDirectory)/ledger.db", ledgerTrouble,
+                    mend: ledgerIsReplaced ? "holdfast check" : "holdfast verify"))
         }
         if isLive, ledgerTrouble == nil {
             if let lastTick {
@@ -276,7 +277,9 @@ extension Examination {
         return observation.problems.filter { !told.contains($0) }.map { problem in
             Finding(
                 problem.code, Self.mild.contains(problem.code) ? .warning : .fault,
-                about: problem.about ?? observation.node.name, problem.text, mend: "holdfast status")
+                about: problem.about ?? observation.node.name, problem.text,
+                // What else mends one is in its text.
+                mend: problem.code == "policy-absent" ? "holdfast init" : "")
         }
     }
 }

@@ -20,6 +20,8 @@ public struct Examination: Sendable {
     public var lastTick: Instant?
     /// What is wrong with the ledger; nil where nothing was found.
     public var ledgerTrouble: String?
+    /// Whether that is damage for which the next tick begins another ledger.
+    public var ledgerIsReplaced = false
     /// Whether a chain that is too long for a quick look was left out.
     public var ledgerUnchecked = false
     /// File systems that we write to.

@@ -19,7 +19,7 @@ public struct Finding: Encodable, Hashable, Sendable {
     public var about: String
     /// What was found.
     public var text: String
-    /// The command, or the change by hand, that mends it.
+    /// The command, or the change by hand, that mends it; empty where the text says that already.
     public var mend: String
 
     /// Makes a finding.
