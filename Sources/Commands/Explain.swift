@@ -14,12 +14,18 @@ func explain(_ invocation: Invocation, on screen: Screen) throws(Failure) -> Exi
         chosen = named(word, among: all)
         if chosen.isEmpty { return try explainPast(word, invocation, in: place, among: all, on: screen) }
     }
+    if let failure = outcome.failure {
+        screen.error(
+            "Error: what was recorded before cannot be read\(byGuardFile(outcome)): \(failure.description)")
+    }
     let known = outcome.judgement.state.installations
     func acts(_ record: DecisionRecord) -> [GateAct] {
         known[record.subject.change.installation.description]?.acts ?? []
     }
     if invocation.value("output") == "json" {
         try screen.json(chosen.map { ExplainedChange($0, acts: acts($0)) })
+    } else if chosen.isEmpty, !outcome.knowsPast {
+        screen.out("Nothing can be explained: what is approved is not known.\n")
     } else if chosen.isEmpty {
         screen.out("Nothing to explain: nothing differs from what is approved, and nothing is offered.\n")
         screen.out(
@@ -37,10 +43,7 @@ func explain(_ invocation: Invocation, on screen: Screen) throws(Failure) -> Exi
                     ofChanges: Set(chosen.map(\.subject.change.id))))
         }
     }
-    if let failure = outcome.failure {
-        screen.error("Error: what was recorded before cannot be read: \(failure.description)")
-        return failure.code == .busy ? .busy : .failed
-    }
+    if let failure = outcome.failure { return failure.code == .busy ? .busy : .failed }
     return .done
 }
 

@@ -15,12 +15,14 @@ extension Place {
     /// The metrics of an outcome.
     func metrics(_ outcome: Tick.Outcome, _ report: NodeReport, ledger: Ledger?) -> String {
         let judgement = outcome.judgement
+        // The guard file, by which a damaged ledger is looked past, knows of no quarantine, approval or failure.
+        let isKnown = outcome.knowsPast && outcome.failure?.code != .corrupt
         var metrics = NodeMetrics(
-            report: report, state: outcome.knowsPast ? judgement.state : NodeState(),
+            report: report, state: isKnown ? judgement.state : NodeState(),
             tickedAt: judgement.observation.clock.now,
             clockSynchronised: judgement.observation.clock.synchronised, programVersion: programVersion,
             ledgerSequence: try? ledger?.head().sequence, table: supportTable().table)
-        metrics.knowsState = outcome.knowsPast
+        metrics.knowsState = isKnown
         metrics.rollouts = judgement.fleet?.documents ?? [:]
         metrics.soaks = judgement.soaks
         metrics.checkpoint = judgement.checkpoint.map { ($0.sequence, $0.at) }

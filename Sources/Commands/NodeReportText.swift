@@ -85,6 +85,9 @@ struct NodeReportText {
         }
     }
 
+    /// Whether the ledger could not be read.
+    private var isUnread: Bool { report.problems.contains { $0.code.hasPrefix("ledger-") } }
+
     private func has(_ code: String) -> Bool { report.problems.contains { $0.code == code } }
 
     // MARK: Installations
@@ -110,7 +113,9 @@ struct NodeReportText {
                     "guards", part.guards.isEmpty ? "none in place" : "\(part.guards.count) in place",
                     detail: part.guards.joined(separator: ", ")))
         } else {
-            rows.append(row("guards", "none", detail: "not adopted"))
+            rows.append(
+                isUnread
+                    ? row("guards", "not known", detail: "") : row("guards", "none", detail: "not adopted"))
         }
         for debt in part.debt.map(debtRows) ?? [] {
             rows.append(row(debt.label, debt.value, detail: debt.explanation))
@@ -127,7 +132,6 @@ struct NodeReportText {
 
     private func approved(_ part: NodeReport.InstallationPart) -> [Cell] {
         guard let approved = part.approved else {
-            let isUnread = report.problems.contains { $0.code.hasPrefix("ledger-") }
             return row("approved", isUnread ? "not known" : "nothing yet", detail: "")
         }
         return row(
@@ -229,6 +233,13 @@ struct NodeReportText {
     }
 
     private func next() -> String {
+        // Nothing that rests on the ledger is of use before that is mended; to adopt would confirm whatever is there.
+        if isUnread {
+            guard has("ledger-corrupt") else { return "" }
+            return next([
+                ("holdfast check", "put the damaged ledger aside, and begin one from the guard file")
+            ])
+        }
         var steps: [(String, String)] = []
         let waiting = report.installations.flatMap(\.decisions).filter { $0.decision.verdict != .allow }
         if let first = waiting.first {
@@ -262,6 +273,10 @@ struct NodeReportText {
         } else if report.policy.sha256 == nil {
             steps.append(("holdfast policy lint FILE", "check a policy before you install it"))
         }
+        return next(steps)
+    }
+
+    private func next(_ steps: [(String, String)]) -> String {
         guard !steps.isEmpty else { return "" }
         return "\n" + style("Next", .strong) + "\n"
             + aligned(steps.map { [($0.0, nil), ($0.1, .faint)] }, indent: 2, style: style)

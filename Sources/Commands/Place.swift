@@ -132,15 +132,24 @@ struct Place {
     }
 
     /// What a tick would find and decide now; nothing is recorded.
+    ///
+    /// A damaged ledger is one that the next tick begins anew, from the guard file; so it is looked at here too.
     func preview(
         _ request: GuardRequest? = nil
     ) -> (outcome: Tick.Outcome, lastCheck: Instant?, ledger: Ledger?) {
         do throws(LedgerFailure) {
             let ledger = try readLedger()
             let lastCheck = try ledger.lastTick()
-            return (tick(over: ledger).run(dryRun: true, request: request), lastCheck, ledger)
+            let outcome = tick(over: ledger).run(dryRun: true, request: request)
+            if !outcome.knowsPast, let failure = outcome.failure { throw failure }
+            return (outcome, lastCheck, ledger)
         } catch {
-            return (tick(over: AbsentLedger(failure: error)).run(dryRun: true, request: request), nil, nil)
+            var outcome = tick(over: AbsentLedger(failure: error)).run(dryRun: true, request: request)
+            if error.code != .missing {
+                outcome.failure = error
+                outcome.knowsPast = outcome.events.contains { if case .seeded = $0 { true } else { false } }
+            }
+            return (outcome, nil, nil)
         }
     }
 
@@ -259,12 +268,13 @@ private struct SilentJournal: Journal {
     func write(_ entry: JournalEntry) {}
 }
 
-/// Stands where a ledger could not be opened: one that is not there yet is empty, any other failure stays one.
+/// Stands where a ledger could not be opened: one that is not there yet is empty, as is the one that the next tick
+/// begins in the place of a damaged one; any other failure stays one.
 private struct AbsentLedger: LedgerStore {
     let failure: LedgerFailure
 
     func load() throws(LedgerFailure) -> (state: NodeState, memory: ObserverMemory) {
-        guard failure.code == .missing else { throw failure }
+        guard failure.code == .missing || failure.code == .corrupt else { throw failure }
         return (NodeState(), ObserverMemory())
     }
 

@@ -17,6 +17,11 @@ func status(_ invocation: Invocation, on screen: Screen) throws(Failure) -> Exit
         return .done
     }
     let report = place.report(outcome, ledger: ledger)
+    // What is wrong with it goes before what is shown in spite of that.
+    if let failure = outcome.failure {
+        screen.error(
+            "Error: what was recorded before cannot be shown\(byGuardFile(outcome)): \(failure.description)")
+    }
     if invocation.value("output") == "prometheus" {
         screen.data(place.metrics(outcome, report, ledger: ledger))
     } else if invocation.value("output") == "json" {
@@ -34,9 +39,11 @@ func status(_ invocation: Invocation, on screen: Screen) throws(Failure) -> Exit
             screen.out(StepText(standing: standing, now: outcome.judgement.observation.clock.now).text())
         }
     }
-    if let failure = outcome.failure {
-        screen.error("Error: what was recorded before cannot be shown: \(failure.description)")
-        return failure.code == .busy ? .busy : .failed
-    }
+    if let failure = outcome.failure { return failure.code == .busy ? .busy : .failed }
     return answer(report, outcome, asked: invocation.has("exit-code"))
+}
+
+/// What is shown where the ledger cannot be read, and the guard file can.
+func byGuardFile(_ outcome: Tick.Outcome) -> String {
+    outcome.knowsPast ? ", and what is here goes by the guard file" : ""
 }

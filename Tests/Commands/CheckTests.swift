@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Host
 import Testing
 
 @Suite("holdfast check, on a node root")
@@ -156,6 +157,55 @@ struct CheckTests {
         let check = try node.holdfast("check")
         #expect(check.code == 0)
         #expect(check.errors.contains("is kept as ledger.db.corrupt-"))
+    }
+
+    @Test("a damaged ledger is looked past as the next check will: by the guard file, and nothing is adopted")
+    func damagedLedger() throws {
+        let node = try SampleNode(
+            policy: "apiVersion: holdfast/v1\nunattended: patch\nenforce: {gate: restore}\n")
+        #expect(try node.inPlace("adopt").code == 0)
+        try node.install("v1.32.1+k3s1")
+        let ledger = URL(filePath: node.root + "/var/lib/holdfast/ledger.db")
+        try Data("no database at all, but text".utf8).write(to: ledger)
+
+        let status = try node.inPlace("status")
+        #expect(status.code == 1 && status.errors.contains("by the guard file"), "\(status.errors)")
+        for line in ["approved   v1.31.4+k3s1", "guards     2 in place", "HOLD"] {
+            #expect(status.output.contains(line), "\(status.output)")
+        }
+        let next = status.output.split(separator: "\n").drop { $0 != "Next" }.dropFirst()
+        #expect(next.count == 1 && next.first?.hasPrefix("  holdfast check ") == true, "\(status.output)")
+        let explained = try node.inPlace("explain")
+        #expect(explained.code == 1 && explained.output.contains("v1.32.1+k3s1"), "\(explained.output)")
+        let doctor = try node.inPlace("doctor").output
+        #expect(doctor.contains("FAULT  ledger ") && doctor.contains("mend: holdfast check"), "\(doctor)")
+
+        // With neither it is not known what is approved, and so nothing is offered to be confirmed.
+        try FileManager.default.removeItem(atPath: node.root + "/var/lib/holdfast/guard")
+        let blind = try node.inPlace("status").output
+        #expect(blind.contains("approved   not known") && blind.contains("guards     not known"), "\(blind)")
+        #expect(!blind.contains("holdfast adopt"), "\(blind)")
+        #expect(
+            try node.inPlace("explain").output == "Nothing can be explained: what is approved is not known.\n"
+        )
+    }
+
+    @Test("what is wrong with the ledger is said before what is shown in spite of it")
+    func errorFirst() throws {
+        let node = try SampleNode()
+        _ = try node.holdfast("check")
+        try Data("no database".utf8).write(to: URL(filePath: node.state + "/ledger.db"))
+        let program =
+            URL(filePath: ProcessInfo.processInfo.arguments[0]).deletingLastPathComponent().path + "/holdfast"
+        for verb in ["status", "explain"] {
+            let outcome = try runProcess(
+                [
+                    "/bin/sh", "-c", "\"$0\" \"$@\" 2>&1", program, verb, "--root", node.root, "--policy",
+                    node.policy,
+                    "--state", node.state,
+                ], environment: ["LANG": "C.UTF-8"], timeout: 60_000)
+            #expect(String(decoding: outcome.output, as: UTF8.self).hasPrefix("Error: "), "\(verb)")
+        }
     }
 
     @Test("a root's own policy and ledger are used below it, and a root that is not there is refused")
