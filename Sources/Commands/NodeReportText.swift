@@ -271,7 +271,7 @@ struct NodeReportText {
             let file = path == "/etc/holdfast/policy.yaml" ? "" : " \(path.printable)"
             steps.append(("holdfast policy lint\(file)", "every error in the policy file, with its line"))
         } else if report.policy.sha256 == nil {
-            steps.append(("holdfast policy lint FILE", "check a policy before you install it"))
+            steps.append(("holdfast init", "write a policy, by asking what this node is part of"))
         }
         return next(steps)
     }
