@@ -135,7 +135,8 @@ struct ClusterWatch {
                 text:
                     "enforce.plans is block for \(first.id.name), but nothing here leads to the cluster, so no plan is "
                     + "seen or kept away, and one meets the gate alone; name a kubeconfig in /etc/holdfast/node.yaml "
-                    + "(kubeconfig: PATH, with the rights of Packaging/kubernetes), or set plans: off for its role"
+                    + "(kubeconfig: PATH, with the rights of /usr/share/holdfast/kubernetes (or below /usr/local)), or set "
+                    + "plans: off for its role"
             ))
     }
 }

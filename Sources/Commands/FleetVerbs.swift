@@ -46,7 +46,7 @@ private func joinText(_ node: NodeFile, id: String?) -> String {
             This node's fleet is the embedded store, which no other machine sees. First choose a store that all reach,
             in /etc/holdfast/node.yaml of each node, this one included:
 
-              fleet: {store: kubernetes}              # ConfigMaps in the cluster itself; see Packaging/kubernetes
+              fleet: {store: kubernetes}              # ConfigMaps in the cluster itself; see /usr/share/holdfast/kubernetes
               fleet: {store: etcd, endpoints: ["https://…:2379"], caFile: /etc/holdfast/etcd-ca.pem, \
             userFile: /etc/holdfast/etcd-user}
 
@@ -57,8 +57,8 @@ private func joinText(_ node: NodeFile, id: String?) -> String {
         text += """
               2. Let it speak to the API server. A server of the control plane uses the distribution's own kubeconfig. A
                  worker has none that may write: make it an account of its own from here, with kubectl as an
-                 administrator, as Packaging/kubernetes/README.md says, and copy the kubeconfig to the worker as
-                 /etc/holdfast/kubeconfig, mode 0600. This command tells the worker's id on the worker itself, while
+                 administrator, as README.md in /usr/share/holdfast/kubernetes (or below /usr/local) says, and
+                 copy the kubeconfig to the worker as /etc/holdfast/kubeconfig, mode 0600. This command tells the worker's id on the worker itself, while
                  node.yaml there names no store.
 
               3. Write /etc/holdfast/node.yaml there, root's alone:

@@ -74,6 +74,9 @@ enum Manual: String, CaseIterable {
             entries: [
                 .init("NO_COLOR", "Where it is not empty, nothing is coloured (https://no-color.org)."),
                 .init("COLUMNS", "Where the output is no terminal, how wide it is folded."),
+                .init(
+                    "/usr/share/doc/holdfast",
+                    "The documentation, or below /usr/local; recovery.md is for when something is broken."),
             ]),
         ManSection("SEE ALSO", paragraphs: ["holdfast-policy(5), holdfast-node(5), systemctl(1), snap(8)"]),
     ]

@@ -69,8 +69,8 @@ public final class KubernetesFleetStore: FleetStore {
             if error.code == .refused(status: 404, reason: "NotFound") {
                 throw FleetFailure(
                     .forbidden,
-                    "\(key): there is no namespace \(namespace); make it and the rights in it with "
-                        + "Packaging/kubernetes/fleet.yaml")
+                    "\(key): there is no namespace \(namespace); make it and the rights in it with roles.yaml in "
+                        + "/usr/share/holdfast/kubernetes (or below /usr/local)")
             }
             throw failure(error, key.description, isWrite: true)
         }

@@ -73,7 +73,9 @@ extension KubernetesClient {
             throw KubernetesError(
                 code: isForbidden ? .unauthorised : .answer(status: response.status),
                 description: "the API server answers /metrics with \(response.status)"
-                    + (isForbidden ? "; give its user the rights that Packaging/kubernetes lists" : ""))
+                    + (isForbidden
+                        ? "; give its user the rights that README.md in /usr/share/holdfast/kubernetes (or below /usr/local) lists"
+                        : ""))
         }
         reader.finish()
         return reader

@@ -222,7 +222,7 @@ public struct KubernetesClient: Sendable {
             let advice =
                 response.status == 401
                 ? "check that the kubeconfig is of this cluster and not expired"
-                : "give its user the rights that Packaging/kubernetes lists"
+                : "give its user the rights that README.md in /usr/share/holdfast/kubernetes (or below /usr/local) lists"
             throw KubernetesError(
                 code: .unauthorised,
                 description: "the API server refuses these credentials (\(response.status) for \(path)"

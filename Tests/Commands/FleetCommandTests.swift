@@ -338,7 +338,7 @@ struct FleetCommandTests {
             testDescription: "the Kubernetes API",
             fleet: "{store: kubernetes, kubeconfig: /etc/hub, namespace: guard}",
             says: [
-                "Packaging/kubernetes/README.md", "mode 0600", "cluster: product",
+                "README.md in /usr/share/holdfast/kubernetes", "mode 0600", "cluster: product",
                 "fleet: {store: kubernetes, namespace: guard, kubeconfig: /etc/holdfast/kubeconfig}",
                 "Here the store is reached by /etc/hub.", "holdfast adopt, then holdfast check --fleet",
             ]),

@@ -206,7 +206,7 @@ struct DeprecatedAPISampleTests {
         node.server.forbid("GET /metrics")
         node.putServers([("127.0.0.1", node.server.port)])
         let sample = try #require(try node.cluster.deprecatedAPIs(through: node.access).first)
-        #expect(sample.said == nil && sample.silence?.contains("Packaging/kubernetes") == true)
+        #expect(sample.said == nil && sample.silence?.contains("/usr/share/holdfast/kubernetes") == true)
     }
 }
 

@@ -112,7 +112,8 @@ struct KubernetesStoreTests {
             as [(any FleetStore) throws -> Void]
         {
             let failure = try #require(throws: FleetFailure.self) { try ask(cluster.store()) }
-            #expect(failure.code == .forbidden && failure.description.contains("Packaging/kubernetes"))
+            #expect(
+                failure.code == .forbidden && failure.description.contains("/usr/share/holdfast/kubernetes"))
         }
     }
 
