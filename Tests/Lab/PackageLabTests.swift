@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Testing
 
 /// The Debian package on a fresh Debian 13, from the package alone.
@@ -14,6 +15,9 @@ struct PackageLabTests {
 
     @Test("and the tarball takes its place, and leaves nothing either")
     func tarball() async throws { try await tarballLives(on: .current) }
+
+    @Test("and goes by hand, as the documentation says, where the program does not run")
+    func byHand() async throws { try await tarballGoesByHand(on: .current) }
 }
 
 /// The same on a fresh Debian 12, whose libraries are the oldest that it runs with.
@@ -25,8 +29,14 @@ struct OldPackageLabTests {
     @Test("is installed, upgraded under guard, removed and purged")
     func life() async throws { try await packageLives(on: .current) }
 
+    @Test("invariant 3: stays where a guard cannot be lifted; and even without it the unit starts")
+    func stuck() async throws { try await packageIsStuck(on: .current) }
+
     @Test("and the tarball takes its place, and leaves nothing either")
     func tarball() async throws { try await tarballLives(on: .current) }
+
+    @Test("the package goes by hand, as the documentation says, where the program does not run")
+    func byHand() async throws { try await packageGoesByHand(on: .current) }
 }
 
 private let dropIn = "/etc/systemd/system/k3s.service.d/zz-holdfast.conf"
@@ -181,17 +191,23 @@ private func packageIsStuck(on node: LabNode) async throws {
     try await nothingIsLeft(node)
 }
 
-private func tarballLives(on node: LabNode) async throws {
-    try await node.lab("install-k3s", "v1.31.4+k3s1")
-    let before = try await node.run(everyFile)
+/// Installs the tarball, and adopts.
+private func installTarball(on node: LabNode) async throws {
     try await node.put(Lab.packages?.tarball ?? "", at: "/root/tarball.tar.gz")
     try await node.run(
-        "mkdir /root/tarball; tar -C /root/tarball --strip-components=1 -xzf /root/tarball.tar.gz")
+        "rm -rf /root/tarball; mkdir /root/tarball; tar -C /root/tarball --strip-components=1 -xzf /root/tarball.tar.gz"
+    )
     try await node.run(
         "/root/tarball/install; holdfast --version; systemctl enable --now holdfast.timer holdfast.path")
     try await node.write(
         "apiVersion: holdfast/v1\nenforce: {gate: restore}\n", to: "/etc/holdfast/policy.yaml")
     try await node.run("holdfast adopt; grep -q /usr/local/bin/holdfast-gate \"$1\"", dropIn)
+}
+
+private func tarballLives(on node: LabNode) async throws {
+    try await node.lab("install-k3s", "v1.31.4+k3s1")
+    let before = try await node.run(everyFile)
+    try await installTarball(on: node)
 
     // What is there would stand before the package.
     try await node.put(Lab.packages?.debian ?? "", at: "/root/package.deb")
@@ -202,5 +218,46 @@ private func tarballLives(on node: LabNode) async throws {
     try await node.restart("k3s.service")
     let after = try await node.run(everyFile)
     #expect(lines(after).symmetricDifference(lines(before)) == [])
+    try await nothingIsLeft(node)
+}
+
+/// The block of Docs/recovery.md, "Removal by hand", but for the lines that only some nodes need.
+private func removalByHand() throws -> String {
+    let path = "\(#filePath)".components(separatedBy: "/Tests/")[0] + "/Docs/recovery.md"
+    let text = try String(contentsOf: URL(filePath: path), encoding: .utf8)
+    let section = try #require(text.components(separatedBy: "\n## Removal by hand\n").dropFirst().first)
+    let block = try #require(section.components(separatedBy: "```sh\n").dropFirst().first)
+    let lines = try #require(block.components(separatedBy: "\n```").first).split(separator: "\n")
+    #expect(lines.count > 10)
+    return lines.filter { !$0.contains("# only ") }.joined(separator: "\n")
+}
+
+private func tarballGoesByHand(on node: LabNode) async throws {
+    try await node.lab("install-k3s", "v1.31.4+k3s1")
+    let before = try await node.run(everyFile)
+    try await installTarball(on: node)
+    try await node.run("echo broken >/usr/local/bin/holdfast; ! holdfast --version")
+    try await node.run(try removalByHand())
+    try await nothingIsLeft(node)
+    try await node.restart("k3s.service")
+    // Nothing but directories, such as those of man pages, and all that was there before.
+    let after = lines(try await node.run(everyFile))
+    #expect(lines(before).subtracting(after) == [])
+    for path in after.subtracting(lines(before)) { try await node.run("test -d \"$1\"", String(path)) }
+}
+
+private func packageGoesByHand(on node: LabNode) async throws {
+    try await node.lab("install-k3s", "v1.31.4+k3s1")
+    try await node.put(Lab.packages?.debian ?? "", at: "/root/package.deb")
+    try await node.run("dpkg --install /root/package.deb")
+    try await node.write(
+        "apiVersion: holdfast/v1\nenforce: {gate: restore}\n", to: "/etc/holdfast/policy.yaml")
+    try await node.run("holdfast adopt; test -e \"$1\"; echo broken >/usr/bin/holdfast", dropIn)
+    // As the comment behind that line says.
+    let commands = try removalByHand()
+    #expect(commands.contains("cd /usr/local  "))
+    try await node.run(commands.replacing("cd /usr/local  ", with: "cd /usr  "))
+    try await node.restart("k3s.service")
+    try await node.run("dpkg --purge holdfast")
     try await nothingIsLeft(node)
 }
