@@ -18,13 +18,18 @@ public struct ManSection: Hashable, Sendable {
     public var title: String
     /// Paragraphs before the entries.
     public var paragraphs: [String]
+    /// Lines behind the paragraphs that are shown as they are.
+    public var lines: [String]
     /// In the order in which they are listed.
     public var entries: [Entry]
 
     /// Makes a section.
-    public init(_ title: String, paragraphs: [String] = [], entries: [Entry] = []) {
+    public init(
+        _ title: String, paragraphs: [String] = [], lines: [String] = [], entries: [Entry] = []
+    ) {
         self.title = title
         self.paragraphs = paragraphs
+        self.lines = lines
         self.entries = entries
     }
 }
@@ -68,6 +73,7 @@ public struct ManPage {
     public mutating func add(_ section: ManSection) {
         heading(section.title)
         for words in section.paragraphs { paragraph(words) }
+        example(section.lines)
         for item in section.entries { entry(item.term, item.text) }
     }
 

@@ -25,6 +25,12 @@ enum Manual: String, CaseIterable {
         }
     }
 
+    /// The lines of the example of a file; none where the page has none.
+    var exampleLines: [String] {
+        let sections = self == .policy ? Self.policySections : self == .node ? Self.nodeSections : []
+        return sections.first { $0.title == "EXAMPLE" }?.lines ?? []
+    }
+
     private static let source = "holdfast \(programVersion)"
 
     private static func page(
@@ -68,17 +74,19 @@ enum Manual: String, CaseIterable {
                 .init(
                     "/var/lib/holdfast",
                     "The ledger, the vault of artifacts, and the file that the gate reads."),
+                .init(
+                    "/usr/share/doc/holdfast",
+                    "The documentation, or below /usr/local; recovery.md is for when something is broken."),
             ]),
         ManSection(
             "ENVIRONMENT",
             entries: [
                 .init("NO_COLOR", "Where it is not empty, nothing is coloured (https://no-color.org)."),
                 .init("COLUMNS", "Where the output is no terminal, how wide it is folded."),
-                .init(
-                    "/usr/share/doc/holdfast",
-                    "The documentation, or below /usr/local; recovery.md is for when something is broken."),
             ]),
-        ManSection("SEE ALSO", paragraphs: ["holdfast-policy(5), holdfast-node(5), systemctl(1), snap(8)"]),
+        ManSection(
+            "SEE ALSO",
+            paragraphs: ["holdfast-policy(5), holdfast-node(5), holdfast-gate(8), systemctl(1), snap(8)"]),
     ]
 
     private static let policySections = [
@@ -106,8 +114,11 @@ enum Manual: String, CaseIterable {
         ManSection(
             "EXAMPLE",
             paragraphs: [
-                "apiVersion: holdfast/v1\nunattended: patch\nminimumReleaseAge: {patch: 3d}\nenforce: {gate: restore}",
-                "Patches that have been out for three days come by themselves; for a minor somebody is asked.",
+                "Patches that have been out for three days come by themselves; for a minor somebody is asked:"
+            ],
+            lines: [
+                "apiVersion: holdfast/v1", "unattended: patch", "minimumReleaseAge: {patch: 3d}",
+                "enforce: {gate: restore}",
             ]),
         ManSection("SEE ALSO", paragraphs: ["holdfast(1), holdfast-node(5)"]),
     ]
@@ -120,6 +131,12 @@ enum Manual: String, CaseIterable {
                 /etc/holdfast/node.yaml is YAML and says what this node is. It may be absent: the node is then alone, on a \
                 store of its own. It belongs to root, and nobody else can write it.
                 """
+            ]),
+        ManSection(
+            "EXAMPLE", paragraphs: ["A worker of a fleet that meets in its own cluster:"],
+            lines: [
+                "cluster: shop-eu", "labels: {disk: ssd}", "kubeconfig: /etc/holdfast/kubeconfig",
+                "fleet: {store: kubernetes, kubeconfig: /etc/holdfast/kubeconfig}",
             ]),
         ManSection("SEE ALSO", paragraphs: ["holdfast(1), holdfast-policy(5)"]),
     ]

@@ -1,6 +1,7 @@
 import CommandLine
 import FoundationEssentials
 import Host
+import PolicyFile
 import Testing
 
 @testable import Commands
@@ -58,6 +59,29 @@ struct ManualTests {
         #expect(Manual.policy.content.contains(".B health.deadline: duration"))
         #expect(Manual.policy.content.contains("release\\-age"))
         #expect(Manual.node.content.contains(".B fleet.store: sqlite | kubernetes | etcd"))
+    }
+
+    @Test(
+        "the example of a file is that file, line by line, as a reader sees it",
+        .enabled(if: isThere("/usr/bin/mandoc")), arguments: ["holdfast-policy.5", "holdfast-node.5"])
+    func examples(_ name: String) throws {
+        let path = try file(name, try SampleNode.run(["manual", name]).output)
+        let outcome = try runProcess(
+            ["/usr/bin/mandoc", "-T", "ascii", "-O", "width=60", path], environment: [:], timeout: 10_000)
+        let shown = String(decoding: outcome.output, as: UTF8.self).filter { $0 != "\u{8}" }
+            .split(separator: "\n").map { $0.drop { $0 == " " } }
+        let page = name == "holdfast-policy.5" ? Manual.policy : Manual.node
+        let lines = page.exampleLines
+        for line in lines { #expect(shown.contains { $0 == line }, "\(line)") }
+        let text = Array((lines.joined(separator: "\n") + "\n").utf8)
+        if name == "holdfast-policy.5" {
+            guard case .valid = parsePolicy(text, file: name, isZone: { _ in true }, hash: digest) else {
+                Issue.record("it is no policy")
+                return
+            }
+        } else if case .invalid(let faults) = parseNodeFile(text, file: name) {
+            Issue.record("\(faults)")
+        }
     }
 
     @Test("the reference in the documentation is what the program prints")
