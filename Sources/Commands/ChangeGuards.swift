@@ -34,7 +34,8 @@ func change(
     if invocation.value("output") == "json" {
         try screen.json(report)
     } else {
-        screen.out(report.text(request, screen.style))
+        let isNothingHere = outcome.judgement.observation.installations.isEmpty
+        screen.out(report.text(request, isNothingHere: isNothingHere, screen.style, screen.width))
         for refusal in report.refused { screen.error("Error: \(refusal.printable)") }
         if let trouble = report.trouble { screen.error("Error: \(trouble.printable)") }
     }
@@ -75,7 +76,10 @@ struct GuardChange: Encodable {
 
     init(outcome: Tick.Outcome, isDry: Bool) {
         dryRun = isDry
-        recorded = (outcome.answer?.events ?? []).flatMap(journalEntries).map(\.text)
+        recorded = (outcome.answer?.events ?? []).flatMap { event in
+            if isDry, let words = Self.planned(event) { return [words] }
+            return journalEntries(for: event).map(\.text)
+        }
         let done = (outcome.guards?.events ?? []).compactMap { event -> String? in
             guard case .effected(let end) = event else { return nil }
             switch end.outcome {
@@ -88,6 +92,16 @@ struct GuardChange: Encodable {
         trouble = outcome.guards?.trouble
         leftToAnother = outcome.guards?.isBusy ?? false
         notes = Self.notes(outcome)
+    }
+
+    /// What would be recorded, in words that do not say it was; nil where the journal's own do.
+    private static func planned(_ event: Event) -> String? {
+        switch event {
+        case .adopted(let adoption):
+            "would adopt \(adoption.installation.name), as what is meant to run: \(adoption.artifact.summary)"
+        case .released(let id): "would release \(id.name): nothing would guard it any longer"
+        default: nil
+        }
     }
 
     private static func notes(_ outcome: Tick.Outcome) -> [String] {
@@ -127,23 +141,30 @@ struct GuardChange: Encodable {
     }
 
     /// The change for a person.
-    func text(_ request: GuardRequest, _ style: Style) -> String {
+    ///
+    /// - Parameter isNothingHere: whether no distribution is installed.
+    func text(_ request: GuardRequest, isNothingHere: Bool, _ style: Style, _ width: Int?) -> String {
+        func paragraph(_ line: String) -> String {
+            folded(line.printable, width: width).joined(separator: "\n") + "\n"
+        }
         var text = ""
-        if recorded.isEmpty { text += unchanged(request) + "\n" }
-        for line in recorded { text += line.printable + "\n" }
+        if recorded.isEmpty { text += paragraph(unchanged(request, isNothingHere: isNothingHere)) }
+        for line in recorded { text += paragraph(line) }
         text += aligned(
             effects.map { [(dryRun ? "would" : "done", dryRun ? .waiting : .good), ($0.printable, nil)] },
-            indent: 2, style: style)
+            indent: 2, style: style, width: width)
         if leftToAnother {
-            text += "Another holdfast is at work on the guards and does this at its next step.\n"
+            text += paragraph("Another holdfast is at work on the guards and does this at its next step.")
         }
-        for note in notes { text += "Note: \(note.printable)\n" }
+        for note in notes { text += paragraph("Note: \(note)") }
         if dryRun { text += "Dry run: nothing was recorded or done.\n" }
         return text
     }
 
-    private func unchanged(_ request: GuardRequest) -> String {
+    private func unchanged(_ request: GuardRequest, isNothingHere: Bool) -> String {
         switch request {
+        case .adopt where isNothingHere:
+            "no K3s, MicroK8s or k0s is installed here, so there is nothing to adopt"
         case .adopt:
             refused.isEmpty ? "everything that is installed is adopted already" : "nothing was adopted"
         case .release: "nothing is adopted, so there is nothing to release"
