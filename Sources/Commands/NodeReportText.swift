@@ -110,7 +110,11 @@ struct NodeReportText {
         if part.adopted || !part.guards.isEmpty {
             rows.append(
                 row(
-                    "guards", part.guards.isEmpty ? "none in place" : "\(part.guards.count) in place",
+                    "guards",
+                    part.guards.isEmpty
+                        ? "none in place"
+                        : "\(part.guards.count) in place"
+                            + (report.paused == nil ? "" : ", lifted by the pause"),
                     detail: part.guards.joined(separator: ", ")))
         } else {
             rows.append(

@@ -34,6 +34,13 @@ extension Approval {
     }
 }
 
+extension Approval {
+    /// Whether it lets exactly these bytes through.
+    fileprivate func names(_ target: Artifact) -> Bool {
+        target.revision.map { $0 == revision } ?? digests.values.contains { $0 == target.sha256 }
+    }
+}
+
 extension Denial {
     /// What it keeps out, since when, and who is said to have given it.
     var sentence: String {
@@ -72,9 +79,11 @@ struct WaitingText {
         for reason in part.record.decision.reasons where reason.result != .met {
             rows.append([(reason.rule.rawValue, .waiting), (reason.text.printable, nil)])
         }
-        rows.append(
-            part.refusal.map { [("no approval", .bad), ($0.printable, nil)] }
-                ?? [("to approve", .faint), ("holdfast approve \(change.id)", nil)])
+        if let refusal = part.refusal {
+            rows.append([("no approval", .bad), (refusal.printable, nil)])
+        } else if !report.approvals.contains(where: { $0.approval.names(change.to) }) {
+            rows.append([("to approve", .faint), ("holdfast approve \(change.id)", nil)])
+        }
         return changeLine(part.record, style) + aligned(rows, indent: 4, style: style, width: width)
     }
 }
