@@ -84,7 +84,8 @@ extension Place {
         let path = "/etc/machine-id"
         let bytes = try? readFile(root.prefix + path, limit: 4096)
         return FleetIdentity(
-            id: try MachineID.fleetID(machineID: bytes.map { String(decoding: $0, as: UTF8.self) }))
+            id: try MachineID.fleetID(
+                machineID: bytes.map { String(decoding: $0, as: UTF8.self) }, below: root.prefix))
     }
 }
 

@@ -13,21 +13,28 @@ public enum MachineID {
     /// As sd_id128_get_machine_app_specific(3) makes it: HMAC-SHA256 keyed with the machine's id, the first 16 bytes,
     /// with the bits of a UUID of version 4.
     ///
-    /// - Parameter text: what `/etc/machine-id` holds (machine-id(5)); nil where there is none.
+    /// - Parameters:
+    ///   - text: what `/etc/machine-id` holds (machine-id(5)); nil where there is none.
+    ///   - prefix: the directory that the node's root is; empty where it is this machine's.
     /// - Throws: `.malformed` where that is no id.
-    public static func fleetID(machineID text: String?) throws(FleetFailure) -> String {
-        let advice = "make one with 'systemd-machine-id-setup', or reboot"
-        guard let text else { throw FleetFailure(.malformed, "/etc/machine-id: there is none; \(advice)") }
+    public static func fleetID(
+        machineID text: String?, below prefix: String = ""
+    ) throws(FleetFailure) -> String {
+        let advice =
+            "make one with 'systemd-machine-id-setup"
+            + (prefix.isEmpty ? "', or reboot" : " --root=\(prefix)'")
+        let file = "\(prefix)/etc/machine-id"
+        guard let text else { throw FleetFailure(.malformed, "\(file): there is none; \(advice)") }
         let word = text.prefix { $0 != "\n" }
-        guard !word.isEmpty else { throw FleetFailure(.malformed, "/etc/machine-id: empty; \(advice)") }
+        guard !word.isEmpty else { throw FleetFailure(.malformed, "\(file): empty; \(advice)") }
         guard word != "uninitialized" else {
             throw FleetFailure(
-                .malformed, "/etc/machine-id: uninitialized, as in an image that never booted; \(advice)")
+                .malformed, "\(file): uninitialized, as in an image that never booted; \(advice)")
         }
         guard let key = bytes(word), key.contains(where: { $0 != 0 }) else {
             throw FleetFailure(
                 .malformed,
-                "/etc/machine-id: not 32 hexadecimal digits other than zeros; empty the file and \(advice)")
+                "\(file): not 32 hexadecimal digits other than zeros; empty the file and \(advice)")
         }
         var id = Array(hmacSHA256(key: key, message: application).prefix(16))
         id[6] = id[6] & 0x0f | 0x40

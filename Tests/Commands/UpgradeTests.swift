@@ -197,7 +197,7 @@ struct UpgradeTests {
             says: "k3s is not guarded here, so nothing is changed; 'holdfast adopt' first", tells: false),
         Refused(
             testDescription: "a machine without an id", words: ["k3s", "v1.31.9+k3s1"], code: 78,
-            says: "/etc/machine-id: there is none; make one with 'systemd-machine-id-setup'",
+            says: "/node/etc/machine-id: there is none; make one with 'systemd-machine-id-setup --root=/",
             before: { try FileManager.default.removeItem(atPath: $0.node.root + "/etc/machine-id") }),
         Refused(
             testDescription: "no source", words: ["k3s", "v1.31.9+k3s1"], code: 78,
