@@ -3,7 +3,7 @@ public import Model
 /// The version of the rules; stored with every decision.
 ///
 /// Raised when one of them would decide otherwise, or say the same in other words: one version gives the same bytes.
-public let rulesVersion = "2"
+public let rulesVersion = "3"
 
 /// What the rules say of a change: one reason for each of `RuleName.allCases`, in that order, met ones too.
 ///

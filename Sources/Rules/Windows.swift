@@ -12,15 +12,22 @@ extension Question {
         let calendar = Openings(windows: windows, zone: zone)
         if let open = calendar.open(at: now) {
             return met(
-                .window, "the window of \(open.day) is open until \(open.end) (\(policy.timezone))",
+                .window, "the window of \(open.day) is open until \(open.end) (\(local(open.end, zone)))",
                 from: source)
         }
         guard let next = calendar.next(after: now) else {
             return hold(.window, "no window ever opens", from: source, lever: "windows in the policy")
         }
         return hold(
-            .window, "no window is open; the next opens \(next.start) (\(next.day), \(policy.timezone))",
+            .window, "no window is open; the next opens \(next.start) (\(local(next.start, zone)))",
             from: source, notBefore: next.start, lever: waiveLever(.window, key: "windows"))
+    }
+
+    /// What a clock on the wall shows then: `2026-11-29 03:00 in Europe/Berlin`.
+    private func local(_ instant: Instant, _ zone: Zone) -> String {
+        let wall = zone.local(at: instant)
+        func two(_ number: Int) -> String { (number < 10 ? "0" : "") + String(number) }
+        return "\(wall.date) \(two(wall.second / 3600)):\(two(wall.second / 60 % 60)) in \(policy.timezone)"
     }
 }
 

@@ -99,7 +99,7 @@ struct ReplayCommandTests {
     func otherRules() throws {
         let node = try SampleNode.decided()
         let edit = """
-            DROP TRIGGER body_stays; UPDATE body SET content = replace(content, '"rules":"2"', '"rules":"0"');
+            DROP TRIGGER body_stays; UPDATE body SET content = replace(content, '"rules":"3"', '"rules":"0"');
             """
         #expect(try SampleNode.edit(node.state, edit) == 0)
         let same = try replay(node, "--all", "--output", "json")
