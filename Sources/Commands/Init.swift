@@ -20,12 +20,11 @@ func makePolicy(_ invocation: Invocation, on screen: Screen) throws(Failure) -> 
     let look = place.look()
     let outline = try outline(invocation, look, at: place, on: screen)
     let bytes = Array(outline.text.utf8)
-    guard case .valid(let policy, _) = place.parse(bytes) else {
+    let parsed = place.parse(bytes)
+    guard case .valid(let policy, _) = parsed else {
+        let fault = if case .invalid(let faults) = parsed { faults.first?.description ?? "" } else { "" }
         throw Failure(
-            code: .failed,
-            message:
-                "a policy with these answers would not be valid: is \(outline.timezone.printable) a time zone, and "
-                + "\(outline.canary.printable) the name of a node?")
+            code: .failed, message: "a policy with these answers would not be valid: \(fault.printable)")
     }
     if isDry {
         screen.data(outline.text)
@@ -91,19 +90,41 @@ private func outline(
     _ invocation: Invocation, _ look: Observation, at place: Place, on screen: Screen
 ) throws(Failure) -> PolicyOutline {
     let asks = Terminal.standardInput.isInteractive && Terminal.standardOutput.isInteractive
+    let distributions = Set(look.installations.map(\.id.distribution))
+    let channel = channel(look.installations)
+    func zoneTrouble(_ zone: String) -> String? {
+        place.zones.zone(named: zone) == nil
+            ? "\(zone.printable) is no time zone that is known here, such as Europe/Berlin" : nil
+    }
+    func canaryTrouble(_ name: String) -> String? {
+        let outline = PolicyOutline(
+            team: .smallTeam, timezone: "UTC", canary: name, keepsOut: true, distributions: distributions,
+            channel: channel)
+        if case .valid = place.parse(Array(outline.text.utf8)) { return nil }
+        return "\(name.printable) cannot be the name of a node"
+    }
+    // Before anything is asked, or all answers would be lost.
+    for (option, trouble) in [("timezone", zoneTrouble), ("canary", canaryTrouble)] {
+        guard let given = invocation.value(option), let trouble = trouble(given) else { continue }
+        throw Failure(code: .usage, message: "--\(option): \(trouble)")
+    }
     let team = try team(invocation, asks: asks, on: screen)
-    func answer(_ option: String, _ question: String, _ usual: String, isAsked: Bool) -> String {
+    func answer(
+        _ option: String, _ question: String, _ usual: String, isAsked: Bool, _ trouble: (String) -> String?
+    ) -> String {
         if let given = invocation.value(option) { return given }
         guard asks, isAsked, invocation.value("team") == nil else { return usual }
-        screen.out("\(question) [\(usual.printable)] ")
-        let line = (readLine() ?? "").trimmed
-        return line.isEmpty ? usual : line
+        while true {
+            screen.out("\(question) [\(usual.printable)] ")
+            guard let line = readLine()?.trimmed, !line.isEmpty else { return usual }
+            guard let trouble = trouble(line) else { return line }
+            screen.out("\(trouble).\n")
+        }
     }
-    let distributions = Set(look.installations.map(\.id.distribution))
     let zone = answer(
-        "timezone", "In which time zone?", place.zoneOfMachine ?? "UTC", isAsked: team.hasWindow)
+        "timezone", "In which time zone?", place.zoneOfMachine ?? "UTC", isAsked: team.hasWindow, zoneTrouble)
     let canary = answer(
-        "canary", "Which node goes first?", look.node.name, isAsked: team.hasCanary)
+        "canary", "Which node goes first?", look.node.name, isAsked: team.hasCanary, canaryTrouble)
     var keepsOut = !invocation.has("observe")
     if asks, keepsOut, invocation.value("team") == nil {
         screen.out("Keep out what the policy does not allow, rather than only tell? [yes] ")
@@ -111,7 +132,7 @@ private func outline(
     }
     return PolicyOutline(
         team: team, timezone: zone, canary: canary, keepsOut: keepsOut, distributions: distributions,
-        channel: channel(look.installations))
+        channel: channel)
 }
 
 private func team(
@@ -137,6 +158,8 @@ private func team(
         let word = line.trimmed
         if let number = Int(word), teams.indices.contains(number - 1) { return teams[number - 1] }
         if let team = PolicyOutline.Team(rawValue: word) { return team }
+        screen.out(
+            "\(word.printable) is none of them: answer with a number from 1 to \(teams.count), or a name.\n")
     }
 }
 

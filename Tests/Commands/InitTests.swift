@@ -72,7 +72,9 @@ struct InitTests {
         let answer = try begin()
         #expect(answer.code == 64 && answer.errors.contains("small-team: a few servers"), "\(answer.errors)")
         let zone = try begin("--team", "homelab", "--timezone", "Mars/Olympus")
-        #expect(zone.code == 1 && zone.errors.contains("Mars/Olympus"), "\(zone.errors)")
+        #expect(zone.code == 64 && zone.errors.contains("Mars/Olympus is no time zone"), "\(zone.errors)")
+        let node = try begin("--team", "small-team", "--canary", "two words")
+        #expect(node.code == 64 && node.errors.contains("two words cannot be the name"), "\(node.errors)")
     }
 
     @Test("says what it would have decided of what was decided before")
@@ -92,7 +94,7 @@ struct InitTests {
         let outcome = try runProcess(
             [
                 "/bin/sh", "-c",
-                #"printf '9\nsmall-team\n\napp-2\nn\n' | script -qec "$0 init --root $1 --policy $2 --state $3" /dev/null"#,
+                #"printf '9\nsmall-team\nMars/Phobos\n\ntwo words\napp-2\nn\n' | script -qec "$0 init --root $1 --policy $2 --state $3" /dev/null"#,
                 program + "/holdfast", node.root, policy, node.state,
             ], environment: ["PATH": "/usr/bin:/bin", "LC_ALL": "C", "TERM": "dumb"], timeout: 60_000)
         let output = String(decoding: outcome.output, as: UTF8.self)
@@ -100,6 +102,9 @@ struct InitTests {
         #expect(try written().contains(#"nodes: ["app-2"]"#))
         #expect(try !written().contains("enforce: {"))
         #expect(output.contains("What is this node part of?"))
+        for answer in ["9 is none of them", "Mars/Phobos is no time zone", "two words cannot be the name"] {
+            #expect(output.contains(answer), "\(output)")
+        }
         #expect(output.utf8.allSatisfy { $0 < 0x80 }, "a terminal that is not UTF-8 gets ASCII")
     }
 }
