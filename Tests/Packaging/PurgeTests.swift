@@ -42,7 +42,7 @@ struct PurgeTests {
         "leaves a state directory that does not have our name", arguments: ["/srv/holdfast", "/srv/shared"])
     func names(_ state: String) throws {
         try Script.inScratch { root in
-            for directory in [state, "/etc/holdfast"] {
+            for directory in [state, "/etc/holdfast", "/var/cache/holdfast/tree"] {
                 try FileManager.default.createDirectory(
                     atPath: root + directory, withIntermediateDirectories: true)
             }
@@ -51,6 +51,7 @@ struct PurgeTests {
             #expect(answer.code, "\(answer.errors)")
             #expect(FileManager.default.fileExists(atPath: root + state) == (state == "/srv/shared"))
             #expect(!FileManager.default.fileExists(atPath: root + "/etc/holdfast"))
+            #expect(!FileManager.default.fileExists(atPath: root + "/var/cache/holdfast"))
         }
     }
 }
