@@ -20,6 +20,7 @@ extension StepRun.Run {
                 care.progress(progress)
                 return true
             }
+            care.progress(FetchProgress(done: fetched.size, total: fetched.size))
             downloads.done = [fetched.sha256.hex: path]
             downloads.failed[hex] = nil
             if found.proof == .release || found.proof == .imported {

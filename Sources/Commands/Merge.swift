@@ -10,7 +10,7 @@ func merge(_ invocation: Invocation, on screen: Screen) throws(Failure) -> ExitC
     let now = SystemClock().read().now
     let filter = try historyFilter(invocation, now: now)
     let format = MergeFormat(rawValue: invocation.value("output") ?? "") ?? .table
-    let ledgers = MergeLedgers.check(try MergeLedgers.files(invocation.arguments["path"] ?? []))
+    let ledgers = MergeLedgers.check(try MergeLedgers.files(invocation.arguments["path"] ?? []), on: screen)
     let takesBroken = invocation.has("include-broken")
     let merged = ledgers.filter { ledger in
         ledger.copyOf == nil && (ledger.isSound || (takesBroken && ledger.report != nil))

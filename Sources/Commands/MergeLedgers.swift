@@ -72,7 +72,7 @@ struct MergeLedgers {
 
     /// Checks each ledger, and keeps the state that was checked, with the checkpoints beside it: `checkpoints`, or for a file of another name that name with
     /// `.checkpoints`.
-    static func check(_ files: [String]) -> [MergedLedger] {
+    static func check(_ files: [String], on screen: Screen) -> [MergedLedger] {
         // Each ledger is up to three files.
         Machine.raiseOpenFiles(to: files.count * 3 + 64)
         var ledgers = files.map { file in
@@ -80,7 +80,10 @@ struct MergeLedgers {
                 let ledger = try Ledger.openForReading(file: file)
                 // What is written from here on was not checked, and is no part of it.
                 try ledger.holdState()
-                let report = try ledger.verify(against: try checkpoints(beside: checkpointFile(of: file)))
+                let progress = ProgressText("\(file.printable): checked", of: .entries, on: screen)
+                defer { progress.end() }
+                let report = try ledger.verify(
+                    against: try checkpoints(beside: checkpointFile(of: file)), progress: progress.show)
                 let first = report.findings.first
                 return MergedLedger(
                     file: file, ledger: ledger, report: report,

@@ -27,7 +27,9 @@ func replay(_ invocation: Invocation, on screen: Screen) throws(Failure) -> Exit
             return .done
         }
         let count = try number("processes", of: invocation, in: 0...9) ?? (filter.id == nil ? 1 : 3)
-        let (proof, others) = try compared(filter, ledger, processes: count) {
+        let progress = ProgressText("made again", of: .entries, on: screen)
+        defer { progress.end() }
+        let (proof, others) = try compared(filter, ledger, processes: count, progress.show) {
             try digestOfAnotherProcess(invocation, filter, state: place.stateDirectory)
         }
         if let id = filter.id, proof.isEmpty {
@@ -59,12 +61,13 @@ func replay(_ invocation: Invocation, on screen: Screen) throws(Failure) -> Exit
 /// Each reads the ledger by itself. Where retention drops bodies meanwhile they had not the same before them, which says
 /// nothing of the decisions: then all of it is done again.
 func compared(
-    _ filter: DecisionFilter, _ ledger: Ledger, processes: Int64, digest: () throws -> String
+    _ filter: DecisionFilter, _ ledger: Ledger, processes: Int64,
+    _ progress: (Int64, Int64) -> Void = { _, _ in }, digest: () throws -> String
 ) throws -> (proof: Proof, others: [String]) {
     // It drops once a day.
     for _ in 0..<5 {
         let retention = try ledger.newestRetention()
-        let proof = try made(again: filter, ledger)
+        let proof = try made(again: filter, ledger, progress)
         // Nobody is asked of nothing.
         let others = proof.isEmpty && filter.id != nil ? [] : try (0..<processes).map { _ in try digest() }
         if try ledger.newestRetention() == retention { return (proof, others) }
@@ -76,9 +79,17 @@ func compared(
 }
 
 /// Makes decisions again, one after the other.
-private func made(again filter: DecisionFilter, _ ledger: Ledger) throws -> Proof {
+private func made(
+    again filter: DecisionFilter, _ ledger: Ledger, _ progress: (Int64, Int64) -> Void = { _, _ in }
+) throws -> Proof {
     var proof = Proof(rules: rulesVersion, keepsAll: filter.id != nil)
-    try ledger.decisions(filter) { try proof.add($0) }
+    // One by its id is found at once.
+    let last = filter.id == nil ? filter.through ?? 0 : 0
+    try ledger.decisions(filter) {
+        try proof.add($0)
+        progress($0.sequence, last)
+    }
+    progress(last, last)
     return proof
 }
 

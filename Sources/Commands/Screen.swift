@@ -48,6 +48,12 @@ struct Screen {
         text.withUTF8 { write(UnsafeRawBufferPointer($0), to: STDERR_FILENO) }
     }
 
+    /// Writes a part of a line to standard error.
+    func errorPart(_ text: String) {
+        var text = text
+        text.withUTF8 { write(UnsafeRawBufferPointer($0), to: STDERR_FILENO) }
+    }
+
     /// Writes a value as one line of JSON: canonical, but that what a terminal would heed or hide is escaped.
     func json(_ value: some Encodable) throws(Failure) {
         do {

@@ -55,11 +55,13 @@ private func carryOut(
 ) throws(Failure) -> ExitCode {
     let ledger: Ledger
     do throws(LedgerFailure) { ledger = try place.openLedger() } catch { throw Failure(ledger: error) }
+    let progress = ProgressText("fetched", of: .bytes, on: screen)
     let report = StepRun(
         tick: place.tick(over: ledger), clock: place.clock, ledger: ledger,
         journal: place.journal, label: label, port: guards.port, node: place.health, site: guards.site,
-        care: place.care(guards.site, on: screen)
+        care: place.care(guards.site, progress)
     ).run()
+    progress.end()
     if let failure = report.failure { throw Failure(ledger: failure) }
     place.notify(report.receivers, from: ledger)
     if let end = report.end { screen.out("\(end.text.printable)\n") }
@@ -76,15 +78,14 @@ private func carryOut(
 
 extension Place {
     /// What a step asks of the node and its cluster before a change.
-    fileprivate func care(_ site: GuardSite, on screen: Screen) -> StepCare? {
+    fileprivate func care(_ site: GuardSite, _ progress: ProgressText) -> StepCare? {
         guard let backups else { return nil }
         let prefix = root.prefix
         let downloads = "\(site.state)/downloads"
-        let progress = FetchProgressText(screen)
         return StepCare(
             cluster: stepCluster, backups: backups, source: { releaseSource($0) }, downloads: downloads,
             place: { prefix + $0 }, tidy: { tidyDownloads(in: prefix + downloads, keeping: $0) },
-            digest: { digest(Array($0.utf8)) }, progress: progress.show)
+            digest: { digest(Array($0.utf8)) }, progress: { progress.show($0.done, of: $0.total ?? 0) })
     }
 }
 

@@ -17,7 +17,9 @@ func verify(_ invocation: Invocation, on screen: Screen) throws(Failure) -> Exit
         } else {
             checkpoints = try place.ownCheckpoints()
         }
-        report = try ledger.verify(against: checkpoints, by: key.map { [$0] })
+        let progress = ProgressText("checked", of: .entries, on: screen)
+        report = try ledger.verify(against: checkpoints, by: key.map { [$0] }, progress: progress.show)
+        progress.end()
     } catch {
         throw Failure(ledger: error)
     }

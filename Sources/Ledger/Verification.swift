@@ -13,8 +13,10 @@ extension Ledger {
     /// - Parameters:
     ///   - checkpoints: what to compare the chain with.
     ///   - keys: the keys that count; nil for those that the ledger itself names.
+    ///   - progress: told now and then how many entries were walked along, and of how many.
     public func verify(
-        against checkpoints: CheckpointNotes = CheckpointNotes(), by keys: [NoteVerifier]? = nil
+        against checkpoints: CheckpointNotes = CheckpointNotes(), by keys: [NoteVerifier]? = nil,
+        progress: (Int64, Int64) -> Void = { _, _ in }
     ) throws(LedgerFailure) -> VerifyReport {
         try guarded {
             try store.database.snapshot {
@@ -22,7 +24,7 @@ extension Ledger {
                 walk.checkpoints = CheckpointCheck(checkpoints, origin: originName)
                 do {
                     try walk.checkDatabase()
-                    try walk.checkChain()
+                    try walk.checkChain(progress)
                     try walk.checkProjections()
                 } catch let error as SQLiteError where error.code == .corrupt || error.code == .notADatabase {
                     walk.find(0, .damage, "SQLite cannot follow its pages: \(error.message)")
@@ -103,14 +105,21 @@ private struct Walk {
 
     // MARK: The chain
 
-    mutating func checkChain() throws {
+    mutating func checkChain(_ progress: (Int64, Int64) -> Void) throws {
         let entries = try store.database.prepare(
             """
             SELECT seq, prev, kind, at, synchronised, boot, body_hash, hash, content
             FROM entry LEFT JOIN body USING(seq) ORDER BY seq
             """)
         try entries.bind([])
-        while try entries.step() { try check(entries) }
+        let total = try store.database.prepare("SELECT max(seq) FROM entry").first { $0.integer(0) } ?? 0
+        var walked: Int64 = 0
+        while try entries.step() {
+            try check(entries)
+            walked += 1
+            if walked % 1024 == 0 { progress(walked, total) }
+        }
+        progress(total, total)
         report.headSeq = previous?.seq ?? 0
         report.headHash = previous.map { hexadecimal($0.hash) } ?? ""
         let stray = try store.database.prepare(

@@ -187,7 +187,7 @@ struct MergeTests {
 
     @Test("what was written after a ledger was checked is not listed as if it had been")
     func grown() throws {
-        let ledgers = MergeLedgers.check([nodes[0].state + "/ledger.db"])
+        let ledgers = MergeLedgers.check([nodes[0].state + "/ledger.db"], on: Screen(environment: [:]))
         try nodes[0].install("v1.33.0+k3s1")
         #expect(try nodes[0].holdfast("check").code == 0)
         var rows: [Int64] = []
