@@ -4,9 +4,9 @@ extension Command {
     /// - Parameter width: columns to fold at.
     public func help(path: [String], width: Int = 80) -> String {
         guard let command = find(path: path) else { return usageLine(path: [name]) + "\n" }
-        var text = "OVERVIEW: \(command.abstract)\n"
+        var text = fold("OVERVIEW: \(command.abstract)", indent: 0, width: width)
         if !command.discussion.isEmpty { text += "\n" + fold(command.discussion, indent: 0, width: width) }
-        text += "\n" + usageLine(path: path) + "\n"
+        text += "\n" + usageLine(path: path, width: width) + "\n"
         let sections: [(title: String, rows: [(String, String)])] = [
             ("ARGUMENTS", command.arguments.map { ("<\($0.name)>", $0.help) }),
             ("OPTIONS", command.optionRows(isRoot: path.count == 1)),
@@ -19,18 +19,31 @@ extension Command {
             text += "\nEXAMPLES:\n" + command.examples.map { "  \($0)\n" }.joined()
         }
         if !command.subcommands.isEmpty {
-            text += "\n  See '\(path.joined(separator: " ")) <subcommand> --help' for detailed help.\n"
+            text +=
+                "\n"
+                + fold(
+                    "See '\(path.joined(separator: " ")) <subcommand> --help' for detailed help.", indent: 2,
+                    width: width)
         }
         return text
     }
 
     /// `USAGE: holdfast check [--dry-run] …` for the command at a path.
-    public func usageLine(path: [String]) -> String {
-        "USAGE: " + (find(path: path)?.synopsis(path: path) ?? "\(name) <subcommand>")
+    ///
+    /// - Parameter width: columns to fold at; nil leaves it on one line.
+    public func usageLine(path: [String], width: Int? = nil) -> String {
+        let words = find(path: path)?.synopsisWords(path: path) ?? [name, "<subcommand>"]
+        let start = "USAGE: "
+        guard let width else { return start + words.joined(separator: " ") }
+        let lines = folded(words, width: width - start.count)
+        return start + lines.joined(separator: "\n" + indent(start.count))
     }
 
     /// The command as it is typed, where it stands at a path.
-    func synopsis(path: [String]) -> String {
+    func synopsis(path: [String]) -> String { synopsisWords(path: path).joined(separator: " ") }
+
+    /// The same, in parts that belong on one line.
+    private func synopsisWords(path: [String]) -> [String] {
         var words = path
         for option in options {
             words.append(option.value.map { "[--\(option.name) <\($0)>]" } ?? "[--\(option.name)]")
@@ -40,7 +53,7 @@ extension Command {
             words.append(argument.isOptional ? "[\(shown)]" : shown)
         }
         if !subcommands.isEmpty { words.append("<subcommand>") }
-        return words.joined(separator: " ")
+        return words
     }
 
     func optionRows(isRoot: Bool) -> [(String, String)] {
@@ -63,8 +76,10 @@ extension Command {
 private let helpColumn = 26
 
 private func rows(_ rows: [(String, String)], width: Int) -> String {
-    rows.map { name, help in
-        let lines = folded(help, width: max(20, width - helpColumn))
+    // In a narrow terminal the help stands below the names.
+    let helpColumn = width - helpColumn < 20 ? 6 : helpColumn
+    return rows.map { name, help in
+        let lines = folded(help, width: width - helpColumn)
         let first = "  " + name
         let pad = helpColumn - first.count
         // A name that reaches into the help's column gets a line of its own.
@@ -80,15 +95,19 @@ private func fold(_ text: String, indent columns: Int, width: Int) -> String {
 }
 
 private func folded(_ text: String, width: Int) -> [String] {
+    folded(text.split(separator: " ").map(String.init), width: width)
+}
+
+private func folded(_ words: [String], width: Int) -> [String] {
     var lines: [String] = [""]
-    for word in text.split(separator: " ") {
+    for word in words {
         let last = lines[lines.count - 1]
         if last.isEmpty {
-            lines[lines.count - 1] = String(word)
+            lines[lines.count - 1] = word
         } else if last.count + 1 + word.count <= width {
             lines[lines.count - 1] += " " + word
         } else {
-            lines.append(String(word))
+            lines.append(word)
         }
     }
     return lines

@@ -37,7 +37,7 @@ func catalogImport(_ invocation: Invocation, on screen: Screen) throws(Failure) 
     if invocation.value("output") == "json" {
         try screen.json(entries)
     } else {
-        screen.out(catalogText(entries, screen.style))
+        screen.out(catalogText(entries, screen.style, screen.width))
         screen.out(
             "\nImported \(entries.count) checksum\(entries.count == 1 ? "" : "s") from \(path.printable).\n")
     }
@@ -103,18 +103,24 @@ func catalogList(_ invocation: Invocation, on screen: Screen) throws(Failure) ->
     if invocation.value("output") == "json" {
         try screen.json(entries)
     } else if entries.isEmpty {
-        screen.out("No checksums are known. Import a release's with 'holdfast catalog import FILE'.\n")
+        screen.out(
+            wrapped(
+                "No checksums are known. Import a release's with 'holdfast catalog import FILE'.\n",
+                width: screen.width))
     } else {
-        screen.out(catalogText(entries, screen.style))
+        screen.out(catalogText(entries, screen.style, screen.width))
     }
     if invocation.value("output") != "json" {
         let table = place.supportTable().table
-        screen.out("The table of supported minors is of \(table.asOf) (\(table.origin.printable)).\n")
+        screen.out(
+            wrapped(
+                "The table of supported minors is of \(table.asOf) (\(table.origin.printable)).\n",
+                width: screen.width))
     }
     return .done
 }
 
-private func catalogText(_ entries: [CatalogEntry], _ style: Style) -> String {
+private func catalogText(_ entries: [CatalogEntry], _ style: Style, _ width: Int?) -> String {
     aligned(
         entries.map { entry in
             [
@@ -122,5 +128,5 @@ private func catalogText(_ entries: [CatalogEntry], _ style: Style) -> String {
                 (entry.architecture.rawValue, nil), ("sha256:\(entry.sha256.hex)", nil),
                 (entry.file.printable, .faint),
             ]
-        }, indent: 0, style: style)
+        }, indent: 0, style: style, width: width)
 }

@@ -34,23 +34,30 @@ private struct DoctorReport: Encodable {
     func text(_ style: Style, width: Int?) -> String {
         let faults = findings.count { $0.severity == .fault }
         let warnings = findings.count - faults
-        var parts: [String] = []
-        if faults > 0 { parts.append(style("\(faults) fault\(faults == 1 ? "" : "s")", .bad)) }
-        if warnings > 0 { parts.append(style("\(warnings) warning\(warnings == 1 ? "" : "s")", .waiting)) }
-        if parts.isEmpty { parts.append(style("healthy", .good)) }
-        var text = style(node.printable, .strong) + " · " + parts.joined(separator: ", ") + "\n"
+        var parts: [Cell] = [(node.printable, .strong)]
+        if faults > 0 { parts.append(("· \(faults) fault\(faults == 1 ? "" : "s")", .bad)) }
+        if warnings > 0 { parts.append(("· \(warnings) warning\(warnings == 1 ? "" : "s")", .waiting)) }
+        if parts.count == 1 { parts.append(("· healthy", .good)) }
+        var text = flowed(parts, hanging: 2, gap: " ", style: style, width: width)
         for finding in findings {
             let mark: Style.Mark = finding.severity == .fault ? .bad : .waiting
             text +=
-                "\n" + style(finding.severity == .fault ? "FAULT" : "WARNING", mark) + "  "
-                + style(finding.code, .strong) + "  \(finding.about.printable)\n"
-            var rows: [[Cell]] = [[(finding.text.printable, nil)]]
-            if !finding.mend.isEmpty { rows.append([("mend: " + finding.mend.printable, .faint)]) }
-            text += aligned(rows, indent: 2, style: style, width: width)
+                "\n"
+                + flowed(
+                    [
+                        (finding.severity == .fault ? "FAULT" : "WARNING", mark), (finding.code, .strong),
+                        (finding.about.printable, nil),
+                    ], hanging: 2, style: style, width: width)
+            text += aligned([[(finding.text.printable, nil)]], indent: 2, style: style, width: width)
+            // On one line, however long, so that a command can be copied.
+            if !finding.mend.isEmpty {
+                text += "  " + style("mend: " + finding.mend.printable, .faint) + "\n"
+            }
         }
         if !deep {
-            text +=
-                "\nNothing was hashed; 'holdfast doctor --deep' compares spares and vault byte for byte.\n"
+            text += wrapped(
+                "\nNothing was hashed; 'holdfast doctor --deep' compares spares and vault byte for byte.\n",
+                width: width)
         }
         return text
     }

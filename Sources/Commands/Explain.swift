@@ -27,7 +27,10 @@ func explain(_ invocation: Invocation, on screen: Screen) throws(Failure) -> Exi
     } else if chosen.isEmpty, !outcome.knowsPast {
         screen.out("Nothing can be explained: what is approved is not known.\n")
     } else if chosen.isEmpty {
-        screen.out("Nothing to explain: nothing differs from what is approved, and nothing is offered.\n")
+        screen.out(
+            wrapped(
+                "Nothing to explain: nothing differs from what is approved, and nothing is offered.\n",
+                width: screen.width))
         screen.out(
             gateText(known.values.flatMap(\.acts).sorted { $0.at < $1.at }, screen.style, screen.width))
     } else {
@@ -38,9 +41,9 @@ func explain(_ invocation: Invocation, on screen: Screen) throws(Failure) -> Exi
             }.joined(separator: "\n"))
         if let site = place.guards?.site, outcome.failure == nil {
             let standing = stepStanding(of: outcome.judgement, site: site, label: label)
-            screen.out(
-                StepText(standing: standing, now: outcome.judgement.observation.clock.now).text(
-                    ofChanges: Set(chosen.map(\.subject.change.id))))
+            let text = StepText(standing: standing, now: outcome.judgement.observation.clock.now)
+                .text(ofChanges: Set(chosen.map(\.subject.change.id)))
+            screen.out(wrapped(text, width: screen.width))
         }
     }
     if let failure = outcome.failure { return failure.code == .busy ? .busy : .failed }

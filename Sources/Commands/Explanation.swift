@@ -14,13 +14,16 @@ struct Explanation {
     func text() -> String {
         let change = record.subject.change
         let decision = record.decision
-        var text =
-            style(change.id, .strong) + "  "
-            + "\(change.installation.distribution.displayName) \(change.installation.name): ".printable
-            + style("\(change.from.versionText) → \(change.to.versionText)".printable, .strong) + "\n"
+        let name = "\(change.installation.distribution.displayName) \(change.installation.name):"
+        var text = flowed(
+            [
+                (change.id, .strong), (name.printable, nil),
+                ("\(change.from.versionText) → \(change.to.versionText)".printable, .strong),
+            ], hanging: 2, style: style, width: width)
         text +=
-            "  " + style(decision.verdict.rawValue.uppercased(), decision.verdict.mark) + "  " + headline
-            + "\n\n"
+            flowed(
+                [(decision.verdict.rawValue.uppercased(), decision.verdict.mark), (headline, nil)], indent: 2,
+                hanging: 4, style: style, width: width) + "\n"
         text += aligned(
             decision.reasons.map { reason in
                 [
@@ -46,7 +49,7 @@ struct Explanation {
         text += standingText(
             approvals: record.approvals.filter(concerns), denials: record.denials, style: style, width: width,
             now: record.now)
-        text += "\n" + earliest + "\n"
+        text += "\n" + wrapped(earliest, width: width) + "\n"
         return text
     }
 

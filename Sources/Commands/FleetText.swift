@@ -97,7 +97,7 @@ struct FleetText {
         var text =
             report.nodes.isEmpty
             ? "No node has told of itself yet; one does within the hour of 'holdfast adopt'.\n"
-            : aligned(rows, indent: 0, style: style)
+            : aligned(rows, indent: 0, style: style, width: width)
         if !report.quarantine.isEmpty { text += "\n" + quarantine() }
         for finding in report.findings {
             text += "\n" + style("LOOK", .waiting) + "\n"

@@ -21,7 +21,8 @@ func history(_ invocation: Invocation, on screen: Screen) throws(Failure) -> Exi
             return .done
         }
         let writer = HistoryWriter(
-            format: HistoryFormat(rawValue: output) ?? .table, ledger: ledger.originName
+            format: HistoryFormat(rawValue: output) ?? .table, ledger: ledger.originName,
+            width: screen.width
         ) {
             screen.out($0)
         }

@@ -42,7 +42,7 @@ func makePolicy(_ invocation: Invocation, on screen: Screen) throws(Failure) -> 
     }
     screen.out(preview(look, under: policy, at: place, style: screen.style, width: screen.width))
     if !isDry { screen.out(pastPreview(under: policy, at: place)) }
-    screen.out(next(outline, look, isDry: isDry))
+    screen.out(next(outline, look, isDry: isDry, on: screen))
     return .done
 }
 
@@ -189,22 +189,25 @@ extension String {
     }
 }
 
-private func next(_ outline: PolicyOutline, _ look: Observation, isDry: Bool) -> String {
-    if isDry { return "\nNext\n  the same without --dry-run  writes it\n" }
-    guard !look.installations.isEmpty else {
-        return "\nNext\n  holdfast check  once K3s, MicroK8s or k0s is installed; the timer does it too\n"
+private func next(
+    _ outline: PolicyOutline, _ look: Observation, isDry: Bool, on screen: Screen
+) -> String {
+    var steps: [(String, String)]
+    if isDry {
+        steps = [("the same without --dry-run", "writes it")]
+    } else if look.installations.isEmpty {
+        steps = [("holdfast check", "once K3s, MicroK8s or k0s is installed; the timer does it too")]
+    } else {
+        steps =
+            outline.keepsOut
+            ? [
+                ("holdfast adopt --dry-run", "what its guards would be"),
+                ("holdfast adopt", "confirms what is installed, and guards it"),
+            ] : [("holdfast status", "what it says of this node from now on")]
+        if outline.team.hasCanary {
+            steps.append(
+                ("holdfast fleet join", "what the others need: this same file, and a store where all meet"))
+        }
     }
-    var steps =
-        outline.keepsOut
-        ? [
-            ("holdfast adopt --dry-run", "what its guards would be"),
-            ("holdfast adopt", "confirms what is installed, and guards it"),
-        ] : [("holdfast status", "what it says of this node from now on")]
-    if outline.team.hasCanary {
-        steps.append(
-            ("holdfast fleet join", "what the others need: this same file, and a store where all meet"))
-    }
-    let width = steps.map(\.0.count).max() ?? 0
-    return "\nNext\n"
-        + steps.map { "  \($0.0)\(String(repeating: " ", count: width - $0.0.count))  \($0.1)\n" }.joined()
+    return "\nNext\n" + nextSteps(steps, screen.style, screen.width)
 }

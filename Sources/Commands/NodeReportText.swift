@@ -25,18 +25,20 @@ struct NodeReportText {
     func text() -> String {
         var text = heading()
         if let paused = report.paused {
-            text +=
-                style("Paused", .waiting)
-                + " until \(paused.until) (\(relative(paused.until, to: now))), every "
-            text += "guard is lifted: \(paused.reason.printable)\n"
+            let words =
+                "until \(paused.until) (\(relative(paused.until, to: now))), every guard is lifted: \(paused.reason)"
+            text += flowed(
+                [("Paused", .waiting), (words.printable, nil)], hanging: 2, gap: " ", style: style,
+                width: width)
         }
         for part in report.installations { text += "\n" + installation(part) }
         if report.installations.isEmpty {
             let isBlind = report.problems.contains { Problem.blinding.contains($0.code) }
-            text +=
+            text += wrapped(
                 isBlind
-                ? "\nNo K3s, MicroK8s or k0s was found, but not everything could be looked at.\n"
-                : "\nNo K3s, MicroK8s or k0s is installed here: no unit runs one, and snapd has no microk8s.\n"
+                    ? "\nNo K3s, MicroK8s or k0s was found, but not everything could be looked at.\n"
+                    : "\nNo K3s, MicroK8s or k0s is installed here: no unit runs one, and snapd has no microk8s.\n",
+                width: width)
         }
         text += standingText(
             approvals: report.approvals.map(\.approval), denials: report.denials.map(\.denial), style: style,
@@ -53,25 +55,22 @@ struct NodeReportText {
     }
 
     private func heading() -> String {
-        var parts = [style(report.node.printable, .strong)]
+        var parts: [Cell] = [(report.node.printable, .strong)]
         if let sha256 = report.policy.sha256 {
-            let state =
-                report.policy.valid
-                ? ""
-                : ", "
-                    + style(
-                        "the last valid one: the file \(has("policy-missing") ? "has gone" : "is not valid")",
-                        .bad)
-            parts.append("policy \(report.policy.path.printable) (\(sha256.short)\(state))")
+            parts.append(("· policy \(report.policy.path.printable) (\(sha256.short))", nil))
+            if !report.policy.valid {
+                let why = has("policy-missing") ? "has gone" : "is not valid"
+                parts.append(("· the last valid one: the file \(why)", .bad))
+            }
         } else {
             let name = report.policy.path.printable
             parts.append(
                 has("policy-invalid")
-                    ? style("policy \(name) is not valid", .bad) + ": observing only"
-                    : "no policy: observing only")
+                    ? ("· policy \(name) is not valid: observing only", .bad)
+                    : ("· no policy: observing only", nil))
         }
-        parts.append(ageText)
-        return parts.joined(separator: " · ") + "\n"
+        parts.append(("· \(ageText)", nil))
+        return flowed(parts, hanging: 2, gap: " ", style: style, width: width)
     }
 
     private var ageText: String {
@@ -128,7 +127,7 @@ struct NodeReportText {
         let units = installation.units.map { $0.name.printable }
         let unitText = units.count > 3 ? "\(units.count) units" : units.joined(separator: ", ")
         var text =
-            style(title, .strong) + "  " + style(unitText, .faint) + "\n"
+            flowed([(title, .strong), (unitText, .faint)], hanging: 2, style: style, width: width)
             + aligned(rows, indent: 2, style: style, width: width)
         for record in part.decisions { text += "\n" + change(record) }
         return text
@@ -225,13 +224,14 @@ struct NodeReportText {
     // MARK: Changes
 
     private func change(_ record: DecisionRecord) -> String {
-        var text = changeLine(record, style)
+        var text = changeLine(record, style, width)
         let open = record.decision.reasons.filter { $0.result != .met }
         text += aligned(
             open.map { [($0.rule.rawValue, .waiting), ($0.cited, nil)] }, indent: 4, style: style,
             width: width)
         if let earliest = record.decision.earliest {
-            text += "    as things stand, allowed \(relative(earliest, to: now)) (\(earliest))\n"
+            text += wrapped(
+                "    as things stand, allowed \(relative(earliest, to: now)) (\(earliest))\n", width: width)
         }
         return text
     }
@@ -283,7 +283,7 @@ struct NodeReportText {
     private func next(_ steps: [(String, String)]) -> String {
         guard !steps.isEmpty else { return "" }
         return "\n" + style("Next", .strong) + "\n"
-            + aligned(steps.map { [($0.0, nil), ($0.1, .faint)] }, indent: 2, style: style)
+            + nextSteps(steps, style, width)
     }
 }
 

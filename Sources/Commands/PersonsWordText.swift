@@ -79,12 +79,15 @@ struct WaitingText {
         for reason in part.record.decision.reasons where reason.result != .met {
             rows.append([(reason.rule.rawValue, .waiting), (reason.text.printable, nil)])
         }
+        var command = ""
         if let refusal = part.refusal {
             rows.append([("no approval", .bad), (refusal.printable, nil)])
         } else if !report.approvals.contains(where: { $0.approval.names(change.to) }) {
-            rows.append([("to approve", .faint), ("holdfast approve \(change.id)", nil)])
+            // Not a row, which may be folded.
+            command = "    " + style("to approve", .faint) + "  holdfast approve \(change.id)\n"
         }
-        return changeLine(part.record, style) + aligned(rows, indent: 4, style: style, width: width)
+        return changeLine(part.record, style, width)
+            + aligned(rows, indent: 4, style: style, width: width) + command
     }
 }
 
@@ -100,7 +103,7 @@ struct PersonsWordText {
     func text() -> String {
         var text = paragraph(headline)
         for record in report.decisions {
-            text += "\n" + changeLine(record, style)
+            text += "\n" + changeLine(record, style, width)
             let open = record.decision.reasons.filter { $0.result != .met }
             text += aligned(
                 open.map { [($0.rule.rawValue, .waiting), ($0.text.printable, nil)] }, indent: 4,
@@ -127,12 +130,31 @@ struct PersonsWordText {
 }
 
 /// One line of what a change is and what was decided of it.
-func changeLine(_ record: DecisionRecord, _ style: Style) -> String {
+func changeLine(_ record: DecisionRecord, _ style: Style, _ width: Int?) -> String {
     let change = record.subject.change
     let skips = change.skipsMinor ? ", skips a minor" : ""
     let verdict = record.decision.verdict
-    return "  " + style(verdict.rawValue.uppercased(), verdict.mark) + "  "
-        + style("\(change.from.versionText) → \(change.to.versionText)".printable, .strong)
-        + "  \(change.updateType.rawValue)\(skips), \(change.phase.spoken), by \(change.trigger.spoken)"
-        + "  " + style(change.id, .faint) + "\n"
+    return flowed(
+        [
+            (verdict.rawValue.uppercased(), verdict.mark),
+            ("\(change.from.versionText) → \(change.to.versionText)".printable, .strong),
+            (
+                "\(change.updateType.rawValue)\(skips), \(change.phase.spoken), by \(change.trigger.spoken)",
+                nil
+            ),
+            (change.id, .faint),
+        ], indent: 2, hanging: 4, style: style, width: width)
+}
+
+/// Commands to give next, each with what it is for; a command stays on one line, however long, so that it can be copied.
+func nextSteps(_ steps: [(command: String, purpose: String)], _ style: Style, _ width: Int?) -> String {
+    let longest = steps.map(\.command.count).max() ?? 0
+    if width.map({ $0 - longest - 4 >= 20 }) ?? true {
+        return aligned(
+            steps.map { [($0.command, nil), ($0.purpose, .faint)] }, indent: 2, style: style, width: width)
+    }
+    return steps.map { step in
+        "  \(step.command)\n"
+            + aligned([[(step.purpose, .faint)]], indent: 6, style: style, width: width)
+    }.joined()
 }

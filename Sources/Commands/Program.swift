@@ -23,7 +23,7 @@ public func run(
         return ExitCode.done.rawValue
     case .failure(let error):
         screen.error("Error: \(error.message)")
-        screen.error(Interface.program.usageLine(path: error.path))
+        screen.error(Interface.program.usageLine(path: error.path, width: screen.width))
         screen.error("  See '\(error.path.joined(separator: " ")) --help' for more information.")
         return ExitCode.usage.rawValue
     case .run(let invocation):

@@ -58,7 +58,7 @@ struct ReplayText {
         if report.hasMore { text += "  and more\n" }
         if !text.isEmpty { text += "\n" }
         text += aligned(rows, indent: 2, style: style, width: width)
-        return text + "\n" + verdict + "\n"
+        return text + "\n" + wrapped(verdict, width: width) + "\n"
     }
 
     private func one(_ decision: ReplayReport.Decision) -> String {
@@ -87,7 +87,7 @@ struct ReplayText {
         let outcome = decision.outcome.split(separator: "-").joined(separator: " ")
         let verdict = decision.verdict.map { "  \($0.rawValue)" } ?? ""
         let rules = decision.rules.map { $0 == report.rules ? "" : ", made by rules \($0.printable)" } ?? ""
-        return name + verdict + ": \(outcome)\(rules)\n"
+        return wrapped(name + verdict + ": \(outcome)\(rules)\n", width: width)
             + aligned(rows, indent: 4, style: style, width: width)
     }
 

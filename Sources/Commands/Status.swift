@@ -36,7 +36,8 @@ func status(_ invocation: Invocation, on screen: Screen) throws(Failure) -> Exit
             ).text())
         if let site = place.guards?.site, outcome.failure == nil {
             let standing = stepStanding(of: outcome.judgement, site: site, label: label)
-            screen.out(StepText(standing: standing, now: outcome.judgement.observation.clock.now).text())
+            let text = StepText(standing: standing, now: outcome.judgement.observation.clock.now).text()
+            screen.out(wrapped(text, width: screen.width))
         }
     }
     if let failure = outcome.failure { return failure.code == .busy ? .busy : .failed }

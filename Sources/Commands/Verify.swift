@@ -26,7 +26,7 @@ func verify(_ invocation: Invocation, on screen: Screen) throws(Failure) -> Exit
     if invocation.value("output") == "json" {
         try screen.json(report)
     } else {
-        screen.out(VerifyText(report: report, style: screen.style).text())
+        screen.out(VerifyText(report: report, style: screen.style, width: screen.width).text())
     }
     return report.isIntact ? .done : .failed
 }

@@ -5,15 +5,17 @@ import Model
 struct VerifyText {
     let report: VerifyReport
     let style: Style
+    let width: Int?
 
     func text() -> String {
         var text =
-            style(report.file.printable, .strong) + "\n" + aligned(rows, indent: 2, style: style) + "\n"
+            style(report.file.printable, .strong) + "\n"
+            + aligned(rows, indent: 2, style: style, width: width) + "\n"
         if report.isIntact {
-            text +=
-                style("Intact", .good)
-                + ": every entry is as it was written, and follows the one before it.\n"
-            return text + "Not seen by this: \(report.blindSpot).\n"
+            let words = "every entry is as it was written, and follows the one before it."
+            text += flowed(
+                [("Intact:", .good), (words, nil)], hanging: 2, gap: " ", style: style, width: width)
+            return text + wrapped("Not seen by this: \(report.blindSpot).\n", width: width)
         }
         text += style("Not intact", .bad) + "\n"
         text += aligned(
@@ -22,10 +24,12 @@ struct VerifyText {
                     ("entry \(finding.seq)", .bad), (finding.kind.rawValue, nil),
                     (finding.text.printable, nil),
                 ]
-            }, indent: 2, style: style)
+            }, indent: 2, style: style, width: width)
         if report.hasMore { text += "  and more\n" }
         return text
-            + "\nKeep this file as it is, and compare it with a backup; 'holdfast check' goes on recording.\n"
+            + wrapped(
+                "\nKeep this file as it is, and compare it with a backup; 'holdfast check' goes on recording.\n",
+                width: width)
     }
 
     private var rows: [[Cell]] {

@@ -3,11 +3,14 @@ import Model
 /// The history for people: aligned columns, the most useful ones.
 ///
 /// The first rows are kept to find the widths; later ones follow at once, and one that is wider moves its own line
-/// only. So memory stays constant.
+/// only. So memory stays constant. A line that is wider than the terminal goes on below itself.
 struct HistoryTable {
     private static let columns: [HistoryColumn] = [
         .at, .installation, .change, .from, .to, .updateType, .phase, .trigger, .verdict, .unmet,
     ]
+    /// Columns of the terminal; nil where nobody said.
+    var width: Int?
+
     /// How many rows are kept.
     private static let keptRows = 200
 
@@ -18,7 +21,7 @@ struct HistoryTable {
 
     mutating func add(_ row: HistoryRow, to output: OutputBuffer) throws {
         let cells = Self.columns.map { Self.cell($0, of: row) }
-        if let widths { return try Self.write(cells, widths: widths, to: output) }
+        if let widths { return try write(cells, widths: widths, to: output) }
         kept.append(cells)
         if kept.count > Self.keptRows { try writeKept(to: output) }
     }
@@ -34,11 +37,11 @@ struct HistoryTable {
             kept.map { columnsOfTerminal($0[column]) }.max() ?? 0
         }
         self.widths = widths
-        for cells in kept { try Self.write(cells, widths: widths, to: output) }
+        for cells in kept { try write(cells, widths: widths, to: output) }
         kept = []
     }
 
-    private static func write(_ cells: [String], widths: [Int], to output: OutputBuffer) throws {
+    private func write(_ cells: [String], widths: [Int], to output: OutputBuffer) throws {
         var line = ""
         for (index, cell) in cells.enumerated() {
             line += cell
@@ -46,7 +49,27 @@ struct HistoryTable {
             line += String(repeating: " ", count: max(0, widths[index] - columnsOfTerminal(cell)) + 2)
         }
         while line.hasSuffix(" ") { line.removeLast() }
+        if let width, columnsOfTerminal(line) > width { line = Self.flowed(cells, width: width) }
         try output.append(line + "\n")
+    }
+
+    /// As many cells on a line as fit, words of the last one too.
+    private static func flowed(_ cells: [String], width: Int) -> String {
+        var text = ""
+        var column = 0
+        for cell in cells.dropLast() + (cells.last ?? "").split(separator: " ").map(String.init) {
+            let columns = columnsOfTerminal(cell)
+            if column > 0, column + 1 + columns > width {
+                text += "\n    "
+                column = 4
+            } else if column > 0 {
+                text += " "
+                column += 1
+            }
+            text += cell
+            column += columns
+        }
+        return text
     }
 
     private static func cell(_ column: HistoryColumn, of row: HistoryRow) -> String {

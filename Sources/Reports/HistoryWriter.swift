@@ -29,10 +29,13 @@ public final class HistoryWriter {
     /// - Parameters:
     ///   - ledger: the name of the ledger that the rows are from, by which events are told apart.
     ///   - sink: is handed the bytes in order, at most 64 KiB at a time; what it throws ends the export.
+    ///   - width: columns that a table is folded at; nil folds nothing.
     public init(
-        format: HistoryFormat, ledger: String = "", sink: @escaping (UnsafeRawBufferPointer) throws -> Void
+        format: HistoryFormat, ledger: String = "", width: Int? = nil,
+        sink: @escaping (UnsafeRawBufferPointer) throws -> Void
     ) {
         self.format = format
+        table.width = width
         events = HistoryCloudEvents(ledger: ledger)
         output = OutputBuffer(sink: sink)
     }
