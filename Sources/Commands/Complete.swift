@@ -1,4 +1,5 @@
 import CommandLine
+import Host
 import Ledger
 import Model
 import PolicyFile
@@ -18,8 +19,9 @@ func completions(_ invocation: Invocation, on screen: Screen) throws(Failure) ->
 ///
 /// It says nothing where it does not know: a person who presses a key wants no error.
 func complete(_ invocation: Invocation, on screen: Screen) -> ExitCode {
-    let completions = Interface.program.completions(of: invocation.arguments["word"] ?? [])
-    for word in completions.words + (completions.asked.map(knownWords) ?? []) {
+    let typed = invocation.arguments["word"] ?? []
+    let completions = Interface.program.completions(of: typed)
+    for word in completions.words + (completions.asked.map { knownWords($0, typed) } ?? []) {
         screen.data("\(completions.prefix)\(word.text.printable)\t\(word.help.printable)\n")
     }
     if let files = completions.files { screen.data(":\(files.rawValue)\n") }
@@ -29,29 +31,43 @@ func complete(_ invocation: Invocation, on screen: Screen) -> ExitCode {
 /// What the option tables ask for by `Completion.asked`.
 enum KnownWords: String {
     case distributions, changes, approvals, decisions, quarantined, versions, units, installations, incidents,
-        pages, shells
+        pages, shells,
+        zones, nodes
 
     /// For an option table.
     var completion: Completion { .asked(rawValue) }
 }
 
 /// What is known of a kind here and now, from what is recorded: the node is not looked at, and no store asked.
-private func knownWords(_ kind: String) -> [Completions.Word] {
+private func knownWords(_ kind: String, _ typed: [String]) -> [Completions.Word] {
     guard let kind = KnownWords(rawValue: kind) else { return [] }
     switch kind {
     case .distributions: return Distribution.allCases.map { Completions.Word($0.rawValue) }
     case .pages: return Manual.allCases.map { Completions.Word($0.rawValue) }
     case .shells: return Shell.allCases.map { Completions.Word($0.rawValue) }
+    case .zones: return zoneNames().map { Completions.Word($0) }
     case .incidents:
         let corpus = try? Corpus(Invocation.empty)
         return ((try? corpus?.names()) ?? []).map { Completions.Word($0) }
             + ["all", "list"].map { Completions.Word($0) }
     default: break
     }
-    guard let place = try? Place(Invocation.empty), let ledger = try? place.readLedger(),
-        let state = try? ledger.load().state
+    guard let place = try? Place(Invocation.place(in: typed)), let ledger = try? place.readLedger(),
+        let loaded = try? ledger.load()
     else { return [] }
-    return words(kind, state: state, ledger: ledger)
+    if kind == .nodes {
+        return (loaded.memory.fleet?.members ?? []).map { Completions.Word($0.name, help: $0.id) }
+    }
+    return words(kind, state: loaded.state, ledger: ledger)
+}
+
+/// The zones that tzdata lists: the third field of each line (zone1970.tab).
+private func zoneNames() -> [String] {
+    let table = (try? readFile("/usr/share/zoneinfo/zone1970.tab", limit: 1 << 20)) ?? []
+    let names = String(decoding: table, as: UTF8.self).split(separator: "\n").compactMap { line in
+        line.hasPrefix("#") ? nil : line.split(separator: "\t").dropFirst(2).first.map(String.init)
+    }
+    return ["UTC"] + names.sorted()
 }
 
 private func words(_ kind: KnownWords, state: NodeState, ledger: Ledger) -> [Completions.Word] {
@@ -83,7 +99,7 @@ private func words(_ kind: KnownWords, state: NodeState, ledger: Ledger) -> [Com
         return Set(imported + offered).sorted().map { Completions.Word($0.description) }
     case .units: return installations.flatMap(\.units).map { Completions.Word($0.name) }
     case .installations: return installations.map { Completions.Word($0.id.name) }
-    case .distributions, .incidents, .pages, .shells: return []
+    case .distributions, .incidents, .pages, .shells, .zones, .nodes: return []
     }
 }
 
@@ -94,4 +110,16 @@ private func named(_ artifact: Artifact) -> String {
 extension Invocation {
     /// As it is where nothing was given.
     fileprivate static let empty = Invocation(path: [], flags: [], values: [:], arguments: [:])
+
+    /// With what is typed already of where to look.
+    fileprivate static func place(in typed: [String]) -> Invocation {
+        var values: [String: String] = [:]
+        for (index, word) in typed.dropLast().enumerated() {
+            for name in ["root", "state"] {
+                if word == "--\(name)" { values[name] = typed[index + 1] }
+                if word.hasPrefix("--\(name)=") { values[name] = String(word.dropFirst(name.count + 3)) }
+            }
+        }
+        return Invocation(path: [], flags: [], values: values, arguments: [:])
+    }
 }

@@ -57,9 +57,12 @@ extension Interface {
                 examples: ["holdfast rollout abort --reason 'CVE in it'"]),
             Command(
                 "evict", abstract: "Free the grant of a node that is gone, and wait for it no longer.",
-                arguments: [Argument("node", help: "Its name, or its id.")],
+                arguments: [
+                    Argument("node", help: "Its name, or its id.", completion: KnownWords.nodes.completion)
+                ],
                 options: [distributionOfRollout, output] + place, examples: ["holdfast rollout evict edge-7"]),
-        ])
+        ],
+        examples: ["holdfast rollout status", "holdfast rollout pause --reason 'the canary is slow'"])
 
     static let rollback = Command(
         "rollback", abstract: "Go back to what ran well before, as far as that is safe.",
@@ -93,7 +96,8 @@ extension Interface {
                 ],
                 options: [recordedReason] + place,
                 examples: ["holdfast quarantine clear 3f9a1c22b0"]),
-        ])
+        ],
+        examples: ["holdfast quarantine list", "holdfast quarantine clear 3f9a1c22b0"])
 
     static let fleet = Command(
         "fleet", abstract: "The nodes that share a store.",
@@ -103,7 +107,10 @@ extension Interface {
                 examples: ["holdfast fleet join"]),
             Command(
                 "forget", abstract: "Take the record of a node away that is gone for good.",
-                arguments: [Argument("node", help: "Its name, or its id.")], options: place,
+                arguments: [
+                    Argument("node", help: "Its name, or its id.", completion: KnownWords.nodes.completion)
+                ], options: place,
                 examples: ["holdfast fleet forget edge-7"]),
-        ])
+        ],
+        examples: ["holdfast fleet join", "holdfast fleet forget edge-7"])
 }

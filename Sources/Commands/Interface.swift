@@ -33,7 +33,9 @@ enum Interface {
             Option(
                 "team", value: "kind", help: "What the node is part of.",
                 completion: .oneOf(PolicyOutline.Team.allCases.map(\.rawValue))),
-            Option("timezone", value: "zone", help: "The zone of windows; the machine's without it."),
+            Option(
+                "timezone", value: "zone", help: "The zone of windows; the machine's without it.",
+                completion: KnownWords.zones.completion),
             Option("canary", value: "node", help: "The node that goes first; this one without it."),
             Option("observe", help: "Tell what is not allowed, rather than keep it out."),
             Option("replace", help: "Write a new policy where there is one."),
@@ -290,7 +292,8 @@ enum Interface {
                         completion: .file), output, rootOption,
                 ],
                 examples: ["holdfast policy test Policies/homelab.cases.yaml"]),
-        ])
+        ],
+        examples: ["holdfast policy lint", "holdfast policy show --distribution k3s"])
 
     private static let catalog = Command(
         "catalog",
@@ -325,6 +328,9 @@ enum Interface {
                 "list", abstract: "List the digests that are known.",
                 options: [output, rootOption, state],
                 examples: ["holdfast catalog list"]),
+        ],
+        examples: [
+            "holdfast catalog import sha256sum-amd64.txt --version v1.31.4+k3s1", "holdfast catalog list",
         ])
 
     private static let doctor = Command(

@@ -34,6 +34,25 @@ struct InterfaceTests {
         }
     }
 
+    @Test("every group of verbs has an example in its help, and each is a call of one of them")
+    func groups() {
+        let groups = Interface.program.subcommands.filter { !$0.subcommands.isEmpty }
+        #expect(groups.count > 4)
+        for group in groups {
+            #expect(!group.examples.isEmpty, "\(group.name)")
+            for example in group.examples {
+                guard
+                    case .run(let invocation) = Interface.program.parse(
+                        words(example).dropFirst().map(\.self))
+                else {
+                    Issue.record("not a call: \(example)")
+                    continue
+                }
+                #expect(invocation.path.dropFirst().first == group.name, "\(example)")
+            }
+        }
+    }
+
     /// As a shell would split it, as far as examples need.
     private func words(_ line: String) -> [String] {
         line.split(separator: "'", omittingEmptySubsequences: false).enumerated().flatMap { index, part in

@@ -8,6 +8,15 @@ import Testing
 
 private func isThere(_ program: String) -> Bool { (try? identity(ofFile: program)) != nil }
 
+extension SampleNode {
+    /// The id of the approval that was given.
+    fileprivate func approval() throws -> String {
+        struct Word: Decodable { let id: String }
+        struct Words: Decodable { let approvals: [Word] }
+        return try #require(holdfast("approve", "-o", "json").json(Words.self).approvals.first).id
+    }
+}
+
 @Suite("The manual and the completions")
 struct ManualTests {
     private let directory = FileManager.default.temporaryDirectory.path + "/holdfast-\(UUID().uuidString)"
@@ -119,6 +128,52 @@ struct ManualTests {
             "bash", script, line,
         ])
         #expect(lines == words)
+    }
+
+    @Test(
+        "bash completes ids and versions from the ledger of the node that is named",
+        arguments: ["explain ", "explain --output json ", "approve ", "revoke ", "upgrade k3s "])
+    func known(_ words: String) throws {
+        let node = try SampleNode()
+        _ = try node.holdfast("check")
+        try node.install("v1.32.1+k3s1")
+        _ = try node.holdfast("check")
+        let change = try #require(
+            node.holdfast("check", "-o", "json").json(CheckAnswer.self).installations.first?.changes.first)
+        #expect(try node.holdfast("approve", change.id).code == 0)
+        let answers: [String] =
+            switch words {
+            case "upgrade k3s ": ["v1.32.1+k3s1"]
+            case "revoke ": [try node.approval()]
+            default: [change.id]
+            }
+        let script = try file("completion", Shell.bash.script(for: "holdfast"))
+        let verb = words.prefix { $0 != " " }
+        let line = "holdfast \(verb) --root \(node.root) --state=\(node.state)\(words.dropFirst(verb.count))"
+        let (_, lines) = try shell([
+            "/bin/bash", "-c",
+            #". "$1"; COMP_LINE=$2; COMP_POINT=${#2}; _holdfast; printf '%s\n' "${COMPREPLY[@]}""#, "bash",
+            script, line,
+        ])
+        #expect(lines == answers)
+        // Without them it is this machine's, which knows none of it.
+        #expect(
+            try !shell([
+                "/bin/bash", "-c",
+                #". "$1"; COMP_LINE=$2; COMP_POINT=${#2}; _holdfast; printf '%s\n' "${COMPREPLY[@]}""#,
+                "bash", script, "holdfast \(words)",
+            ]).lines.contains(answers[0]))
+    }
+
+    @Test("bash completes time zones")
+    func zones() throws {
+        let script = try file("completion", Shell.bash.script(for: "holdfast"))
+        let (_, lines) = try shell([
+            "/bin/bash", "-c",
+            #". "$1"; COMP_LINE=$2; COMP_POINT=${#2}; _holdfast; printf '%s\n' "${COMPREPLY[@]}""#, "bash",
+            script, "holdfast init --timezone Europe/Berl",
+        ])
+        #expect(lines == ["Europe/Berlin"])
     }
 
     @Test(
