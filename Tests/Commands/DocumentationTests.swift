@@ -55,14 +55,36 @@ struct DocumentationTests {
     func runs(_ block: MarkdownFile.Block) throws {
         let kind = try #require(block.marked("run").flatMap(DocumentedNode.Kind.init))
         let node = try DocumentedNode(kind)
-        for command in block.commands {
+        for (command, output) in block.calls {
             let parts = command.split(separator: "# exits with ")
             let expected = parts.count == 2 ? Int32(parts[1].prefix { $0.isNumber }) : 0
             let answer = try node.type(command)
             #expect(
                 answer.code == expected,
                 "\(block.place): \(command)\nexits with \(answer.code)\n\(answer.output)\(answer.errors)")
+            guard output.contains(where: { !$0.isEmpty }) else { continue }
+            let (shown, printed) = (RecordedText(output), RecordedText(node.printed(answer.output)))
+            #expect(
+                shown.fits(printed),
+                "\(block.place): \(command)\nprints \(printed.words)\nbut is shown to print \(shown.words)")
         }
+    }
+
+    @Test(
+        "output that is shown is compared but for ids, digests, times and ages",
+        arguments: [
+            ("guards  2 in place", true), ("guards  3 in place", false),
+            ("guards 2 in place\nand more", false),
+            ("change 71803413ed (sha256 9d9c016ea1ef)", true), ("change 71803413ed", false),
+            ("checked 2 s ago, at 2026-11-28T10:00:00Z", true), ("checked at 2026-11-28T10:00:00Z", false),
+            ("… in place", true), ("guards …", true), ("guards … place", true), ("guards … approved", false),
+        ])
+    func recorded(_ shown: String, _ fits: Bool) {
+        let printed = [
+            "guards 2 in place", "change 3f9a1c22b0 (sha256 0123456789ab)",
+            "checked 3 h 20 min ago, at 2025-01-02T03:04:05Z",
+        ]
+        #expect(printed.contains { RecordedText([shown]).fits(RecordedText([$0])) } == fits)
     }
 
     @Test("blocks that are not run are few, each for a reason, and call nothing that is not there")

@@ -144,6 +144,11 @@ final class DocumentedNode {
         #expect(answer.code == 0, "\(command): \(answer)")
     }
 
+    /// Output as it were on a live node.
+    func printed(_ output: String) -> [String] {
+        output.split(separator: "\n").map { String($0.replacing(node.root, with: "")) }
+    }
+
     // MARK: Typing
 
     /// Types a command.

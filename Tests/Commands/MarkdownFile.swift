@@ -31,20 +31,32 @@ struct MarkdownFile {
         var isCommands: Bool { ["sh", "console"].contains(language) }
 
         /// Whole commands: without comments and output, with lines that go on joined.
-        var commands: [String] {
+        var commands: [String] { calls.map(\.command) }
+
+        /// The same, each with the lines that it prints here; none where the document leaves them out.
+        var calls: [(command: String, output: [String])] {
             var commands: [String] = []
+            var outputs: [[String]] = []
             var goesOn = false
             for line in lines {
                 var text = line
                 if language == "console", !goesOn {
-                    guard line.hasPrefix("$ ") else { continue }
+                    guard line.hasPrefix("$ ") else {
+                        if !outputs.isEmpty { outputs[outputs.count - 1].append(line) }
+                        continue
+                    }
                     text = String(line.dropFirst(2))
                 }
                 guard goesOn || !(text.isEmpty || text.hasPrefix("#")) else { continue }
-                if goesOn { commands[commands.count - 1] += "\n" + text } else { commands.append(text) }
+                if goesOn {
+                    commands[commands.count - 1] += "\n" + text
+                } else {
+                    commands.append(text)
+                    outputs.append([])
+                }
                 goesOn = text.hasSuffix("\\")
             }
-            return commands
+            return Array(zip(commands, outputs)).map { (command: $0, output: $1) }
         }
     }
 
