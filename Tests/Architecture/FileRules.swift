@@ -33,4 +33,20 @@ enum FileRules {
                 ? nil : "Fixtures/\(folder)/README.md does not say where its files come from"
         }
     }
+
+    /// Tests that the page of guarantees names for an invariant, and that do not name it themselves.
+    ///
+    /// - Parameter tests: paths with their texts; the text of what is not there is empty.
+    static func guarantee(_ number: Int, tests: [(path: String, text: String)]) -> [String] {
+        if tests.isEmpty { return ["Docs/guarantees.md names no test for invariant \(number)"] }
+        return tests.compactMap { path, text in
+            let named = text.split(separator: "invariant").dropFirst().contains { rest in
+                // As in "invariants 1, 2 and 9: …".
+                let words = rest.drop { $0 == "s" }.prefix { $0.isNumber || " ,and".contains($0) }
+                return words.split { !$0.isNumber }.contains { Int($0) == number }
+            }
+            return named
+                ? nil : "\(path), which Docs/guarantees.md names for invariant \(number), does not name it"
+        }
+    }
 }

@@ -232,4 +232,14 @@ struct PlantedTests {
         #expect(FileRules.origins(files: ["snapd/deep/a.json": ""]).count == 1)
         #expect(FileRules.origins(files: ["snapd/README.md": "Files.", "snapd/a.json": ""]).count == 1)
     }
+
+    @Test("a guarantee without a test that names it")
+    func guarantees() {
+        let tests = [("a.swift", #"@Test("invariants 1, 2 and 19: all")"#), ("b.swift", "(invariant 12)")]
+        #expect(FileRules.guarantee(2, tests: [tests[0]]) == [])
+        #expect(FileRules.guarantee(19, tests: [tests[0]]) == [])
+        #expect(FileRules.guarantee(9, tests: [tests[0]]).count == 1)
+        #expect(FileRules.guarantee(12, tests: tests).count == 1)
+        #expect(FileRules.guarantee(1, tests: []).count == 1)
+    }
 }

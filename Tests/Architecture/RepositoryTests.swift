@@ -99,6 +99,20 @@ struct RepositoryTests {
         expectNone(findings)
     }
 
+    @Test("the page of guarantees has every invariant, each with tests that name it")
+    func guarantees() throws {
+        let page = try #require(try Repository.text("Docs/guarantees.md"))
+        expectNone(
+            try (1...13).flatMap { number in
+                let row = page.split(separator: "\n").first { $0.hasPrefix("| \(number) |") } ?? ""
+                let files = row.split(separator: "(../").dropFirst().compactMap { part in
+                    part.split(separator: ")").first.map(String.init)
+                }
+                let texts = try files.map { ($0, try Repository.text($0) ?? "") }
+                return FileRules.guarantee(number, tests: texts)
+            })
+    }
+
     /// Fails with all findings, one a line.
     private func expectNone(_ findings: [String]) {
         if !findings.isEmpty { Issue.record("\(findings.count) found:\n\(findings.joined(separator: "\n"))") }
