@@ -88,6 +88,11 @@ let package = Package(
         .target(
             name: "TLSServer", path: "Tests/TLSServer",
             linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+        // Ticks many times in one process, by a clock that is moved on; it is run by tests, which it is built beside.
+        .target(name: "TickClock", path: "Tests/TickClock"),
+        .executableTarget(
+            name: "tick-load", dependencies: ["Commands", "Host", "TickClock"], path: "Tests/TickLoad",
+            swiftSettings: strict),
         testSupport("ScriptedServer", ["TLSServer"]),
         testSupport("KubernetesServer", ["ScriptedServer"]),
         testSupport("GoPrograms", ["Model"]),

@@ -102,6 +102,8 @@ enum Design {
         "FleetLoad",
         // What libFuzzer runs where `make fuzz` asks for it.
         "Fuzz",
+        // A program that ticks many times, and the clock that it moves on.
+        "TickLoad", "TickClock",
     ]
 
     /// Modules without a folder of tests, and why.
