@@ -37,9 +37,18 @@ public func ownDraft(of path: String) -> String {
 /// Takes away what writers of a file have left who were killed before they had put it in place.
 public func removeDrafts(of path: String) {
     let (directory, name) = splitPath(path)
-    for draft in (try? listDirectory(directory)) ?? [] where draft.hasPrefix(".\(name).") {
-        let rest = draft.dropFirst(name.count + 2)
-        guard rest.hasSuffix(".tmp"), let writer = pid_t(rest.dropLast(4)), writer > 0 else { continue }
+    removeDrafts(in: directory, of: name)
+}
+
+/// The same of every file of a directory that is ours alone.
+public func removeDrafts(in directory: String) { removeDrafts(in: directory, of: nil) }
+
+private func removeDrafts(in directory: String, of name: String?) {
+    for draft in (try? listDirectory(directory)) ?? [] where draft.hasPrefix(".") && draft.hasSuffix(".tmp") {
+        let words = draft.dropFirst().dropLast(4)
+        guard let dot = words.lastIndex(of: "."), let writer = pid_t(words[words.index(after: dot)...]),
+            writer > 0, name == nil || words[..<dot] == name ?? ""
+        else { continue }
         if kill(writer, 0) != 0, errno == ESRCH { _ = unlink("\(directory)/\(draft)") }
     }
 }

@@ -108,7 +108,8 @@ struct StateDirectory {
     /// Nothing is flushed to the disk: after a power cut the file may be old, empty or gone.
     func replace(_ file: String, with bytes: [UInt8]) throws(LedgerFailure) {
         let draft = ownDraft(of: file)
-        removeDrafts(of: file)
+        // The guard file's among them, which nobody may be about to write again.
+        removeDrafts(in: path)
         let descriptor = Glibc.open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw failure(errno, "cannot write \(file)") }
         var code: Int32 = 0

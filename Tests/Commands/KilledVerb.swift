@@ -186,8 +186,10 @@ final class KillNode {
         }
         let state = "var/lib/holdfast"
         for path in try FileManager.default.subpathsOfDirectory(atPath: sample.root + "/" + state) {
-            // The gate makes these at a start that finds no guard, and a tick empties them.
-            if path == "spool" || path.hasPrefix("gate/missed") { continue }
+            // The gate makes these at a start that finds no guard, or a binary that is older than two seconds; what a gate
+            // that was killed had begun to tell is taken an hour later.
+            let ofGate = ["spool/.", "gate/missed", "gate/known"]
+            if path == "spool" || ofGate.contains(where: path.hasPrefix) { continue }
             files[state + "/" + path] = ""
         }
         let guardFile = "\(sample.root)/\(state)/guard"
