@@ -109,12 +109,9 @@ struct NodeReportText {
         if part.adopted || !part.guards.isEmpty {
             rows.append(
                 row(
-                    "guards",
-                    part.guards.isEmpty
-                        ? "none in place"
-                        : "\(part.guards.count) in place"
-                            + (report.paused == nil ? "" : ", lifted by the pause"),
-                    detail: part.guards.joined(separator: ", ")))
+                    "guards", part.guards.isEmpty ? "none in place" : "\(part.guards.count) in place",
+                    detail: (report.paused == nil || part.guards.isEmpty ? "" : "lifted by the pause: ")
+                        + part.guards.joined(separator: ", ")))
         } else {
             rows.append(
                 isUnread

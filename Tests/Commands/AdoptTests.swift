@@ -76,6 +76,38 @@ struct AdoptTests {
         #expect(try SampleNode.run(["verify", "--state", node.root + "/var/lib/holdfast"]).code == 0)
     }
 
+    @Test("a dry run speaks of what would be, and an empty node is said to be one")
+    func dryWords() throws {
+        let node = try SampleNode(policy: withGate)
+        let adopted = try node.inPlace("adopt", "--dry-run").output
+        #expect(adopted.hasPrefix("would adopt k3s"), "\(adopted)")
+        #expect(try node.inPlace("adopt").output.hasPrefix("adopted k3s"))
+        let released = try node.inPlace("release", "--dry-run").output
+        #expect(released.hasPrefix("would release k3s"), "\(released)")
+        try FileManager.default.removeItem(atPath: node.root + "/etc/systemd/system/k3s.service")
+        let empty = try node.inPlace("adopt", "--dry-run").output
+        #expect(empty.hasPrefix("no K3s, MicroK8s or k0s is installed here"), "\(empty)")
+    }
+
+    @Test("guards that a pause has lifted are said to be, and no approval is asked for that was given")
+    func words() throws {
+        let node = try SampleNode(
+            policy: withGate + "windows: [{days: [mon], start: \"03:00\", duration: 1m}]\n")
+        #expect(try node.inPlace("adopt").code == 0)
+        #expect(try node.inPlace("pause", "--for", "2h", "--reason", "a try").code == 0)
+        let paused = try node.inPlace("status").output
+        #expect(paused.contains("2 in place") && paused.contains("lifted by the pause: /etc/"), "\(paused)")
+        try node.install("v1.32.1+k3s1")
+        _ = try node.inPlace("check")
+        #expect(try node.inPlace("approve").output.contains("to approve"))
+        let changes = try node.inPlace("check", "-o", "json").json(CheckAnswer.self).installations.flatMap(
+            \.changes)
+        #expect(try node.inPlace("approve", #require(changes.first).id).code == 0)
+        let waiting = try node.inPlace("approve").output
+        #expect(waiting.contains("HOLD") && waiting.contains("window"), "\(waiting)")
+        #expect(!waiting.contains("to approve"), "\(waiting)")
+    }
+
     @Test(
         "invariant 1: the gate puts the adopted binary back over another minor, and the tick stages a new spare"
     )

@@ -31,9 +31,6 @@ struct RefusedCall: Sendable, CustomTestStringConvertible {
 }
 
 extension SampleNode {
-    private static var program: String {
-        URL(filePath: ProcessInfo.processInfo.arguments[0]).deletingLastPathComponent().path + "/holdfast"
-    }
     private var kept: String { directory + "/kept" }
     private var trace: String { directory + "/trace" }
 
