@@ -47,7 +47,7 @@ struct Place {
         asksOwnership = byHand == nil || (given == nil && root.isLive)
         let nodePath = root.place(of: "/etc/holdfast/node.yaml")
         switch readNodeFile(
-            at: nodePath, read: readSmallFile, ownership: ownershipCheck(true, below: root))
+            at: nodePath, read: readSmallFile, ownership: ownershipCheck(root.isLive, below: root))
         {
         case .valid(let file, _): node = file
         case .invalid(let faults):

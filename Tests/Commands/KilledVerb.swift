@@ -190,6 +190,8 @@ final class KillNode {
             // that was killed had begun to tell is taken an hour later.
             let ofGate = ["spool/.", "gate/missed", "gate/known"]
             if path == "spool" || ofGate.contains(where: path.hasPrefix) { continue }
+            // SQLite's own beside a database, until somebody opens it next.
+            if path.hasSuffix("-wal") || path.hasSuffix("-shm") { continue }
             files[state + "/" + path] = ""
         }
         let guardFile = "\(sample.root)/\(state)/guard"

@@ -5,7 +5,8 @@ extension LabNode {
     func installHoldfast() async throws {
         let binaries = URL(filePath: Lab.program ?? "").deletingLastPathComponent().path
         for part in [
-            "Packaging/scripts", "Packaging/systemd", "Packaging/man", "Packaging/prometheus", "Policies",
+            "Packaging/scripts", "Packaging/systemd", "Packaging/man", "Packaging/prometheus",
+            "Packaging/kubernetes", "Policies", "Docs",
         ] {
             try await put(Lab.repository + "/" + part, at: "/root/repository/\(part)")
         }

@@ -120,7 +120,8 @@ final class LedgerProcess: LedgerStore {
     func appendIfCurrent(
         _ events: [Event], reading: ClockReading, state: NodeState
     ) throws(LedgerFailure) -> Bool {
-        guard known == disk.committed.count || events.isEmpty else { return false }
+        if events.isEmpty { return true }
+        guard known == disk.committed.count else { return false }
         try append(events, reading: reading, state: state)
         return true
     }
