@@ -12,7 +12,7 @@ struct Gatekeeper {
     func run() -> Status {
         let file = report.path(report.places.guardFile)
         // What moves while it is decided is looked at again, but not for ever.
-        for _ in 0..<3 {
+        for attempt in 1...3 {
             let bytes: [UInt8]
             do throws(FileFailure) {
                 bytes = try readFile(file, largest: GuardFile.largest, trusted: true)
@@ -45,7 +45,7 @@ struct Gatekeeper {
             }
             let start = UnitStart(
                 report: report, guarded: guarded, pausedUntil: guardFile.pausedUntil,
-                binary: report.path(binary))
+                binary: report.path(binary), isLast: attempt == 3)
             do throws(PutBackFailure) {
                 return try start.run { (try? readFile(file, largest: GuardFile.largest)) == bytes }
             } catch {
@@ -69,6 +69,8 @@ private struct UnitStart {
     let guarded: GuardedInstallation
     let pausedUntil: Instant?
     let binary: String
+    /// Whether there is no further look where the binary moves.
+    let isLast: Bool
 
     func run(isCurrent: () -> Bool) throws(PutBackFailure) -> Gatekeeper.Status {
         var hashed = HashFinding.notTaken
@@ -133,8 +135,12 @@ private struct UnitStart {
         } catch {
             finding = .failed(error.text)
         }
-        // Another gate, or a tick, may have put the approved artifact in its place: that is looked at instead.
-        guard find(binary) == found else { throw .moved }
+        guard find(binary) == found else {
+            // Another gate, or a tick, may have put the approved artifact in its place: that is looked at instead. What
+            // never stays for long enough to be hashed is swapped unhashed.
+            if !isLast { throw .moved }
+            return .failed("\(binary) changed while it was read")
+        }
         if case .taken(let digest) = finding, let identity = found.identity {
             report.cache(digest, of: identity)
         }
