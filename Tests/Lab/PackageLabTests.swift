@@ -232,11 +232,17 @@ private func removalByHand() throws -> String {
     return lines.filter { !$0.contains("# only ") }.joined(separator: "\n")
 }
 
+/// By another file in its place, since a tick that the watch started may run the program, which cannot be written to then.
+private func breakProgram(at path: String, on node: LabNode) async throws {
+    try await node.run(
+        "echo broken >\"$1.new\"; chmod 755 \"$1.new\"; mv \"$1.new\" \"$1\"; ! holdfast --version", path)
+}
+
 private func tarballGoesByHand(on node: LabNode) async throws {
     try await node.lab("install-k3s", "v1.31.4+k3s1")
     let before = try await node.run(everyFile)
     try await installTarball(on: node)
-    try await node.run("echo broken >/usr/local/bin/holdfast; ! holdfast --version")
+    try await breakProgram(at: "/usr/local/bin/holdfast", on: node)
     try await node.run(try removalByHand())
     try await nothingIsLeft(node)
     try await node.restart("k3s.service")
@@ -252,7 +258,8 @@ private func packageGoesByHand(on node: LabNode) async throws {
     try await node.run("dpkg --install /root/package.deb")
     try await node.write(
         "apiVersion: holdfast/v1\nenforce: {gate: restore}\n", to: "/etc/holdfast/policy.yaml")
-    try await node.run("holdfast adopt; test -e \"$1\"; echo broken >/usr/bin/holdfast", dropIn)
+    try await node.run("holdfast adopt; test -e \"$1\"", dropIn)
+    try await breakProgram(at: "/usr/bin/holdfast", on: node)
     // As the comment behind that line says.
     let commands = try removalByHand()
     #expect(commands.contains("cd /usr/local  "))
