@@ -95,6 +95,7 @@ let package = Package(
             swiftSettings: strict),
         testSupport("ScriptedServer", ["TLSServer"]),
         testSupport("KubernetesServer", ["ScriptedServer"]),
+        testSupport("Threads", []),
         testSupport("GoPrograms", ["Model"]),
         tests("Architecture", []),
         tests("Model", ["Model"]),
@@ -106,7 +107,7 @@ let package = Package(
         tests("SQLite", ["SQLite"]),
         tests("YAML", ["YAML"]),
         tests("Crypto", ["Crypto"]),
-        tests("Host", ["GoPrograms", "Host", "Model", "Ports"]),
+        tests("Host", ["GoPrograms", "Host", "Model", "Ports", "Threads"]),
         tests("Web", ["ScriptedServer", "Web"]),
         tests("Kubernetes", ["Kubernetes", "KubernetesServer", "ScriptedServer", "Web"]),
         tests("Artifacts", ["Artifacts", "GoPrograms", "Host", "Model", "Ports", "ScriptedServer", "Web"]),
@@ -119,7 +120,7 @@ let package = Package(
                 "Distributions", "Host", "KubernetesServer", "Model", "Ports", "ScriptedServer", "SQLite",
                 "Web", "YAML",
             ]),
-        testSupport("FleetSuite", ["Ports"]),
+        testSupport("FleetSuite", ["Ports", "Threads"]),
         tests(
             "Fleet",
             [
@@ -132,14 +133,14 @@ let package = Package(
             "Commands",
             [
                 "Commands", "CommandLine", "Fleet", "GoPrograms", "Host", "KubernetesServer", "Ledger",
-                "Model", "PolicyFile", "Ports", "Reports", "ScriptedServer", "holdfast-gate",
+                "Model", "PolicyFile", "Ports", "Reports", "ScriptedServer", "Threads", "holdfast-gate",
             ]),
         tests(
             "Simulation",
             [
                 "Agent", "Fleet", "FleetSuite", "Gate", "LedgerSuite", "Model", "Ports", "Rollout", "Rules",
             ]),
-        tests("Lab", ["Host", "Model", "SQLite"]),
+        tests("Lab", ["Host", "Model", "SQLite", "Threads"]),
         tests("Packaging", ["Host"]),
     ],
     swiftLanguageModes: [.v6],

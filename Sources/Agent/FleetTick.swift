@@ -127,18 +127,19 @@ extension Tick {
 
     /// Keeps what was learnt; what another process of this node has earned, fetched or heard meanwhile stays.
     func remember(_ memory: ObserverMemory) throws(LedgerFailure) {
-        var next = memory
-        let stored = try ledger.load().memory
-        next.soaks = stored.soaks
-        next.downloads = stored.downloads
-        if let other = stored.fleet, let own = next.fleet {
-            if other.askedAt > own.askedAt { next.fleet = other }
-            // Of records the newest counts, whoever asked last: an older one would make ours look like another's.
-            let newest = (other.record?.sequence ?? 0) > (own.record?.sequence ?? 0) ? other : own
-            next.fleet?.record = newest.record
-            next.fleet?.isWritten = newest.isWritten
-            next.fleet?.stranger = newest.stranger
+        try ledger.remember { stored in
+            var next = memory
+            next.soaks = stored.soaks
+            next.downloads = stored.downloads
+            if let other = stored.fleet, let own = next.fleet {
+                if other.askedAt > own.askedAt { next.fleet = other }
+                // Of records the newest counts, whoever asked last: an older one would make ours look like another's.
+                let newest = (other.record?.sequence ?? 0) > (own.record?.sequence ?? 0) ? other : own
+                next.fleet?.record = newest.record
+                next.fleet?.isWritten = newest.isWritten
+                next.fleet?.stranger = newest.stranger
+            }
+            stored = next
         }
-        try ledger.remember(next)
     }
 }

@@ -106,27 +106,30 @@ struct TellFleet {
             return
         }
         var record = record
-        // Other processes of this node keep theirs meanwhile, and may have written.
-        var remembered = try ledger.load().memory
-        let last = [known.record, remembered.fleet?.record].compactMap(\.self).max {
-            $0.sequence < $1.sequence
+        var next = known
+        // Other processes of this node write meanwhile, and each counts on from what any of them has remembered: one that
+        // remembered less afterwards would make the newest record look like another's.
+        try ledger.remember { remembered in
+            let last = [known.record, remembered.fleet?.record].compactMap(\.self).max {
+                $0.sequence < $1.sequence
+            }
+            if let other = stored?.value, isAnothers(other, than: record, last), adoptedAt <= other.at {
+                next.stranger =
+                    "another machine writes under this node's id as \(other.name): is its image a clone? Give the clone "
+                    + "a machine id of its own ('rm /etc/machine-id; systemd-machine-id-setup'), then 'holdfast adopt' "
+                    + "on the one that keeps this one"
+            } else if !wasFound {
+                next.stranger = nil
+            }
+            // A node that has lost its memory goes on from what it wrote.
+            record.sequence = max(
+                record.sequence, (stored?.value.sequence ?? 0) + 1, (last?.sequence ?? 0) + 1)
+            next.record = record
+            next.isWritten = false
+            remembered.fleet = next
         }
-        if let other = stored?.value, isAnothers(other, than: record, last), adoptedAt <= other.at {
-            known.stranger =
-                "another machine writes under this node's id as \(other.name): is its image a clone? Give the clone "
-                + "a machine id of its own ('rm /etc/machine-id; systemd-machine-id-setup'), then 'holdfast adopt' "
-                + "on the one that keeps this one"
-        } else if !wasFound {
-            known.stranger = nil
-        }
-        // A node that has lost its memory goes on from what it wrote.
-        record.sequence = max(
-            record.sequence, (stored?.value.sequence ?? 0) + 1, (last?.sequence ?? 0) + 1)
-        known.record = record
-        known.isWritten = false
+        known = next
         memory.fleet = known
-        remembered.fleet = known
-        try ledger.remember(remembered)
         do throws(FleetFailure) {
             _ = try port.put(record, over: stored)
             known.isWritten = true

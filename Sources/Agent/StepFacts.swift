@@ -154,8 +154,6 @@ extension StepRun {
 
     /// Keeps it; that of an earlier step is of no more use.
     func keepSoak(_ soak: Soak, of step: Step) throws(LedgerFailure) {
-        var memory = try ledger.load().memory
-        memory.soaks = [step.id: soak]
-        try ledger.remember(memory)
+        try ledger.remember { $0.soaks = [step.id: soak] }
     }
 }

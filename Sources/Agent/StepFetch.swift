@@ -10,7 +10,7 @@ extension StepRun.Run {
         let hex = wanted.pinned?.hex ?? ""
         wanted.imported = try world.ledger.catalogEntries(of: wanted.version, for: wanted.distribution)
             .first { $0.architecture == wanted.architecture }?.sha256
-        var memory = try world.ledger.load().memory
+        let memory = try world.ledger.load().memory
         var downloads = memory.downloads ?? KnownDownloads()
         let path = "\(care.downloads)/\(wanted.fileName)"
         do throws(SourceFailure) {
@@ -34,9 +34,7 @@ extension StepRun.Run {
             downloads.failed = [hex: failure]
             report.trouble = "\(wanted.fileName) is not fetched: \(error.description)"
         }
-        memory = try world.ledger.load().memory
-        memory.downloads = downloads
-        try world.ledger.remember(memory)
+        try world.ledger.remember { $0.downloads = downloads }
         if let found = proven {
             proven = nil
             let known = try world.ledger.catalogEntries(for: found.sha256)

@@ -77,6 +77,9 @@ public struct Tick {
         public var answer: GuardAnswer?
         /// What came of the guards; nil where they were not reached, or there are none.
         public var guards: GuardOutcome?
+
+        /// Whether what was approved before is known by the guard file, in place of a ledger.
+        public var isSeeded: Bool { events.contains { if case .seeded = $0 { true } else { false } } }
     }
 
     /// Looks, decides, records and tells, and goes round until nothing moved.
@@ -137,7 +140,7 @@ public struct Tick {
                         overtaken += 1
                         round -= 1
                         answered = answeredBefore
-                        state = try ledger.load().state
+                        (state, memory) = try ledger.load()
                         continue
                     }
                     judgement.events.flatMap(journalEntries).forEach(journal.write)

@@ -147,7 +147,7 @@ struct Place {
             var outcome = tick(over: AbsentLedger(failure: error)).run(dryRun: true, request: request)
             if error.code != .missing {
                 outcome.failure = error
-                outcome.knowsPast = outcome.events.contains { if case .seeded = $0 { true } else { false } }
+                outcome.knowsPast = outcome.isSeeded
             }
             return (outcome, nil, nil)
         }
@@ -291,7 +291,7 @@ private struct AbsentLedger: LedgerStore {
     func head() -> (sequence: Int64, hash: Digest) { (0, .none) }
     func hash(ofEntry sequence: Int64) -> Digest? { nil }
     func seed(from text: String) -> Seed? { Ledger.seed(from: text) }
-    func remember(_ memory: ObserverMemory) throws(LedgerFailure) { throw failure }
+    func remember(_ change: (inout ObserverMemory) -> Void) throws(LedgerFailure) { throw failure }
     func catalogEntries(for digest: Digest) -> [CatalogEntry] { [] }
     func catalogEntries(of version: Version, for distribution: Distribution) -> [CatalogEntry] { [] }
     func extendCoverage(reading: ClockReading, seal: Bool) throws(LedgerFailure) -> Coverage? {

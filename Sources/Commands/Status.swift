@@ -32,7 +32,7 @@ func status(_ invocation: Invocation, on screen: Screen) throws(Failure) -> Exit
         screen.out(
             NodeReportText(
                 report: report, style: screen.style, now: outcome.judgement.observation.clock.now,
-                width: screen.width, age: age
+                width: screen.width, age: age, isPastKnown: outcome.knowsPast
             ).text())
         if let site = place.guards?.site, outcome.failure == nil {
             let standing = stepStanding(of: outcome.judgement, site: site, label: label)
@@ -46,5 +46,5 @@ func status(_ invocation: Invocation, on screen: Screen) throws(Failure) -> Exit
 
 /// What is shown where the ledger cannot be read, and the guard file can.
 func byGuardFile(_ outcome: Tick.Outcome) -> String {
-    outcome.knowsPast ? ", and what is here goes by the guard file" : ""
+    outcome.isSeeded ? ", and what is here goes by the guard file" : ""
 }

@@ -34,16 +34,18 @@ public final class Ledger: LedgerStore {
 
     public func load() throws(LedgerFailure) -> (state: NodeState, memory: ObserverMemory) {
         try guarded {
-            let (fold, kept) = try store.database.snapshot {
+            try store.database.snapshot {
                 let fold = try store.fold()
                 known = try store.head().map { ($0.seq, fold) }
-                let kept = try store.database.prepare("SELECT content FROM memory").first { $0.text(0) ?? "" }
-                return (fold, kept)
+                return (fold.state, try memory())
             }
-            // A cache: what cannot be read is learnt again.
-            let memory = kept.flatMap { text in try? EntryBody.decoded(text) as ObserverMemory }
-            return (fold.state, memory ?? ObserverMemory())
         }
+    }
+
+    private func memory() throws -> ObserverMemory {
+        let kept = try store.database.prepare("SELECT content FROM memory").first { $0.text(0) ?? "" }
+        // A cache: what cannot be read is learnt again.
+        return kept.flatMap { text in try? EntryBody.decoded(text) } ?? ObserverMemory()
     }
 
     public func lastPolicy() throws(LedgerFailure) -> LoadedPolicy? {
@@ -126,11 +128,15 @@ public final class Ledger: LedgerStore {
     /// A seed from the text that a ledger writes; nil where it is none.
     public static func seed(from text: String) -> Seed? { try? EntryBody.decoded(text) }
 
-    public func remember(_ memory: ObserverMemory) throws(LedgerFailure) {
+    public func remember(_ change: (inout ObserverMemory) -> Void) throws(LedgerFailure) {
         try guarded {
-            try store.database.execute(
-                "INSERT OR REPLACE INTO memory(id, content) VALUES (1, ?)",
-                [.text(try CanonicalJSON.text(of: memory))])
+            try store.database.transaction {
+                var memory = try memory()
+                change(&memory)
+                try store.database.execute(
+                    "INSERT OR REPLACE INTO memory(id, content) VALUES (1, ?)",
+                    [.text(try CanonicalJSON.text(of: memory))])
+            }
         }
     }
 

@@ -36,8 +36,8 @@ public protocol LedgerStore {
     /// A seed from the ledger's own text; nil where it is none.
     func seed(from text: String) -> Seed?
 
-    /// Keeps the observer's memory; it is no part of the chain.
-    func remember(_ memory: ObserverMemory) throws(LedgerFailure)
+    /// Changes the observer's memory as it is kept now, with no other process in between; it is no part of the chain.
+    func remember(_ change: (inout ObserverMemory) -> Void) throws(LedgerFailure)
 
     /// What imported checksums say of a digest; more than one entry where files disagree.
     func catalogEntries(for digest: Digest) throws(LedgerFailure) -> [CatalogEntry]

@@ -90,6 +90,8 @@ enum Design {
         "Architecture", "Simulation", "Lab", "Fixtures",
         // A server on a real socket that says what a test tells it to, its TLS, and an API server made of it.
         "ScriptedServer", "TLSServer", "KubernetesServer",
+        // Threads, for whoever blocks.
+        "Threads",
         // Programs as a linker makes them, none of which can be run.
         "GoPrograms",
         // What every store of a fleet has to do, for each of them and for a simulated one.

@@ -98,7 +98,7 @@ struct FleetNode {
         var known = try #require(memory.fleet)
         change(&known)
         memory.fleet = known
-        try ledger.remember(memory)
+        try ledger.remember { $0 = memory }
     }
 
     /// Has its node.yaml name a store that other machines reach.

@@ -1,6 +1,6 @@
-import Glibc
 public import Ports
 import Synchronization
+import Threads
 
 /// Where a store can be opened as often as a test wants; each is used by one thread.
 public struct FleetPlace: Sendable {
@@ -16,28 +16,8 @@ func inParallel<Result: Sendable>(
     _ count: Int, _ body: @escaping @Sendable (Int) -> Result
 ) -> [Result] {
     let results = Results<Result>()
-    var threads: [pthread_t] = []
-    for number in 0..<count {
-        let work = Work { results.put(body(number), at: number) }
-        var thread = pthread_t()
-        let place = Unmanaged.passRetained(work).toOpaque()
-        let code = pthread_create(
-            &thread, nil,
-            { argument in
-                if let argument { Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().body() }
-                return nil
-            }, place)
-        if code == 0 { threads.append(thread) }
-    }
-    for thread in threads { pthread_join(thread, nil) }
+    runAtOnce((0..<count).map { number in { results.put(body(number), at: number) } })
     return results.inOrder
-}
-
-/// What a thread is handed; it has no other way to be told.
-private final class Work: Sendable {
-    let body: @Sendable () -> Void
-
-    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
 }
 
 private final class Results<Value: Sendable>: Sendable {

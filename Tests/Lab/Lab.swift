@@ -1,7 +1,7 @@
-import Dispatch
 import FoundationEssentials
 import Host
 import Testing
+import Threads
 
 /// The lab of this repository: real nodes on this machine.
 enum Lab {
@@ -58,9 +58,8 @@ enum Lab {
     ///
     /// - Parameter seconds: how long it may take; it is then killed with all that it started.
     static func ask(_ words: [String], seconds: Int = 60) async throws -> Answer {
-        // Not on Swift's own few threads: whoever blocks one of those keeps other tests from running.
         try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global().async {
+            startThread {
                 continuation.resume(
                     with: Result {
                         Answer(

@@ -29,7 +29,7 @@ struct LedgerTests {
         #expect(try ledger.load().state == NodeState())
         #expect(directory.mode("var/lib/holdfast") == 0o700)
         #expect(directory.mode("var/lib/holdfast/ledger.db") == 0o600)
-        try ledger.remember(ObserverMemory())
+        try ledger.remember { $0 = ObserverMemory() }
         #expect(directory.mode("var/lib/holdfast/ledger.db-wal") == 0o600)
         _ = try ledger.extendCoverage(reading: reading(0), seal: false)
         #expect(directory.mode("var/lib/holdfast/coverage.json") == 0o600)
@@ -72,7 +72,7 @@ struct LedgerTests {
             let events = samples.events(Int(second % 4) + 1)
             state = state.after(events, at: reading(second).now)
             try ledger.append(events, reading: reading(second), state: state)
-            try ledger.remember(memory)
+            try ledger.remember { $0 = memory }
         }
         let ledger = try open()
         #expect(try ledger.load() == (state, memory))
@@ -161,7 +161,7 @@ struct LedgerTests {
 
     @Test("starts with an empty memory where the kept one cannot be read")
     func lostMemory() throws {
-        try open().remember(ObserverMemory())
+        try open().remember { $0 = ObserverMemory() }
         _ = try sql("UPDATE memory SET content = '[]'")
         #expect(try open().load().memory == ObserverMemory())
     }

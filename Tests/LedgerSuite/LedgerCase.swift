@@ -186,7 +186,7 @@ public enum LedgerCase: String, CaseIterable, Sendable, CustomTestStringConverti
         var memory = ObserverMemory()
         for change in ["7", "8"] {
             memory.snapChanges["microk8s"] = change
-            try ledger.remember(memory)
+            try ledger.remember { $0 = memory }
         }
         #expect(try ledger.head() == head)
         #expect(try place.open().load().memory == memory)

@@ -171,9 +171,9 @@ final class LedgerProcess: LedgerStore {
 
     func seed(from text: String) -> Seed? { try? JSONDecoder().decode(Seed.self, from: Data(text.utf8)) }
 
-    func remember(_ memory: ObserverMemory) throws(LedgerFailure) {
+    func remember(_ change: (inout ObserverMemory) -> Void) throws(LedgerFailure) {
         guard isAlive() else { throw Self.died }
-        disk.memory = memory
+        change(&disk.memory)
     }
 
     func catalogEntries(for digest: Digest) -> [CatalogEntry] {
