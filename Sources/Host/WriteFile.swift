@@ -37,17 +37,15 @@ public func ownDraft(of path: String) -> String {
 /// Takes away what writers of a file have left who were killed before they had put it in place.
 public func removeDrafts(of path: String) {
     let (directory, name) = splitPath(path)
-    removeDrafts(in: directory, of: name)
+    removeDrafts(in: directory, of: [name])
 }
 
-/// The same of every file of a directory that is ours alone.
-public func removeDrafts(in directory: String) { removeDrafts(in: directory, of: nil) }
-
-private func removeDrafts(in directory: String, of name: String?) {
+/// The same of several files of one directory.
+public func removeDrafts(in directory: String, of names: [String]) {
     for draft in (try? listDirectory(directory)) ?? [] where draft.hasPrefix(".") && draft.hasSuffix(".tmp") {
         let words = draft.dropFirst().dropLast(4)
         guard let dot = words.lastIndex(of: "."), let writer = pid_t(words[words.index(after: dot)...]),
-            writer > 0, name == nil || words[..<dot] == name ?? ""
+            writer > 0, names.contains(String(words[..<dot]))
         else { continue }
         if kill(writer, 0) != 0, errno == ESRCH { _ = unlink("\(directory)/\(draft)") }
     }

@@ -42,13 +42,15 @@ extension StateDirectory {
                 description:
                     "\(database): another process has held its lock for too long; nothing was recorded, "
                     + "try again, and see who it is with 'fuser -v \(database)'")
-        case (.full, _), (.ioError, ENOSPC), (.ioError, EDQUOT), (.cannotOpen, ENOSPC):
+        case (.ioError, EDQUOT), (.cannotOpen, EDQUOT):
+            return failure(EDQUOT, "cannot write \(database)")
+        case (.full, _), (.ioError, ENOSPC), (.cannotOpen, ENOSPC):
             return failure(ENOSPC, "cannot write \(database)")
         case (.permission, _), (.cannotOpen, EACCES), (.cannotOpen, EPERM):
             return failure(EACCES, "cannot open \(database)")
         case (.readOnly, _), (.cannotOpen, _), (.ioError, EROFS):
             // SQLite opens a file for reading where it may not write it, and does not say why.
-            let reason = refusal(toWrite: database) ?? refusal(toWrite: path)
+            let reason = refusal(toWrite: database) ?? refusal(toWrite: path) ?? refusalOfAnotherFile()
             guard let reason = reason ?? (error.systemError == EROFS ? EROFS : nil) else {
                 // A change that was cut off is undone by whoever may write, before anybody reads.
                 return LedgerFailure(

@@ -33,6 +33,8 @@ extension Ledger {
                 return try openInTurn(directory, reading: reading, patience: patience, replaces: nil)
             } catch {
                 guard error.code == .corrupt else { throw error }
+                // Closing it has taken the log away, by which the second opening would have known to look at the pages.
+                directory.suspect()
             }
             do throws(LedgerFailure) {
                 return try openInTurn(directory, reading: reading, patience: patience, replaces: nil)

@@ -67,6 +67,16 @@ struct StateDirectory {
         faccessat(AT_FDCWD, file, W_OK, AT_EACCESS) == 0 ? nil : errno
     }
 
+    /// By which `errno` no file more can be made here, as where a quota is used up; SQLite does not say why it could not.
+    func refusalOfAnotherFile() -> Int32? {
+        let draft = ownDraft(of: database)
+        let descriptor = Glibc.open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else { return errno }
+        close(descriptor)
+        unlink(draft)
+        return nil
+    }
+
     /// Whether this process may reach files in a directory, and if not, by which `errno`.
     func refusal(toSearch directory: String) -> Int32? {
         faccessat(AT_FDCWD, directory, X_OK, AT_EACCESS) == 0 ? nil : errno
@@ -108,8 +118,8 @@ struct StateDirectory {
     /// Nothing is flushed to the disk: after a power cut the file may be old, empty or gone.
     func replace(_ file: String, with bytes: [UInt8]) throws(LedgerFailure) {
         let draft = ownDraft(of: file)
-        // The guard file's among them, which nobody may be about to write again.
-        removeDrafts(in: path)
+        // The guard file's too, which nobody may be about to write again.
+        removeDrafts(in: path, of: ["coverage.json", "guard"])
         let descriptor = Glibc.open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw failure(errno, "cannot write \(file)") }
         var code: Int32 = 0

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import Host
 import Testing
 
@@ -99,16 +100,27 @@ struct RefusedCallTests {
     "a state directory without room", .enabled(if: Machine.effectiveUser == 0, "SKIPPED: mounting needs root")
 )
 struct NoRoomTests {
-    enum Disk: CaseIterable { case full, readOnly }
+    enum Disk: CaseIterable {
+        case full, readOnly
+        /// A quota that holds for root too, which those of other file systems do not.
+        case quota
+
+        /// A kernel without btrfs, or a system without its tools, has no such quota.
+        static let possible = allCases.filter { disk in
+            let known = try? String(contentsOfFile: "/proc/filesystems", encoding: .utf8)
+            return disk != .quota
+                || known?.contains("\tbtrfs\n") == true && access("/usr/bin/btrfs", X_OK) == 0
+        }
+    }
 
     @Test(
         "adopt, check and pause say so and change nothing, the unit starts, and with room they go on",
-        arguments: Disk.allCases)
+        arguments: Disk.possible)
     func noRoom(disk: Disk) throws {
         let node = try SampleNode(policy: withGate)
         let state = node.root + "/var/lib/holdfast"
         try FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: true)
-        try mount(["-t", "tmpfs", "-o", "size=3m,mode=700", "tmpfs", state])
+        try mount(disk, at: state, image: node.directory + "/image")
         defer { _ = try? runProcess(["/bin/umount", "-l", state], timeout: 10_000) }
         try refuse(disk, state)
         let early = try node.inPlace("adopt")
@@ -143,21 +155,38 @@ struct NoRoomTests {
         #expect(try node.verified().code == 0)
     }
 
-    private func says(_ disk: Disk) -> String { disk == .full ? "free some space" : "remount it for writing" }
+    private func says(_ disk: Disk) -> String {
+        disk == .readOnly ? "remount it for writing" : "free some space"
+    }
+
+    private func mount(_ disk: Disk, at state: String, image: String) throws {
+        guard disk == .quota else {
+            return try mount(["-t", "tmpfs", "-o", "size=3m,mode=700", "tmpfs", state])
+        }
+        #expect(
+            FileManager.default.createFile(atPath: image, contents: nil) && truncate(image, 128 << 20) == 0)
+        try run(["/usr/sbin/mkfs.btrfs", "-q", image])
+        try mount(["-o", "loop", image, state])
+        #expect(chmod(state, 0o700) == 0)
+        try run(["/usr/bin/btrfs", "quota", "enable", state])
+        try run(["/usr/bin/btrfs", "qgroup", "limit", "6M", state])
+    }
 
     private func refuse(_ disk: Disk, _ state: String) throws {
-        guard disk == .full else { return try mount(["-o", "remount,ro", state]) }
+        guard disk != .readOnly else { return try mount(["-o", "remount,ro", state]) }
         // Until not even a byte of it is left.
         _ = try runProcess(["/bin/dd", "if=/dev/zero", "of=\(state)/filler", "bs=4k"], timeout: 20_000)
     }
 
     private func allow(_ disk: Disk, _ state: String) throws {
-        guard disk == .full else { return try mount(["-o", "remount,rw", state]) }
+        guard disk != .readOnly else { return try mount(["-o", "remount,rw", state]) }
         try FileManager.default.removeItem(atPath: state + "/filler")
     }
 
-    private func mount(_ words: [String]) throws {
-        let outcome = try runProcess(["/bin/mount"] + words, timeout: 10_000)
+    private func mount(_ words: [String]) throws { try run(["/bin/mount"] + words) }
+
+    private func run(_ words: [String]) throws {
+        let outcome = try runProcess(words, timeout: 20_000)
         try #require(outcome.succeeded, "\(String(decoding: outcome.errors, as: UTF8.self))")
     }
 }

@@ -130,6 +130,28 @@ struct OpeningTests {
         #expect(try open(62).begun?.replaces == "ledger.db.corrupt-20251124T160102Z")
     }
 
+    @Test(
+        "checks the pages of a ledger that nobody closed, and sets it aside, though its second opening finds no log"
+    )
+    func corruptWithLog() throws {
+        try record("a")
+        var ledger: Ledger? = try open(2)
+        let events = [Event.problemBegan(Problem(code: "b", text: "text"))]
+        let state = try #require(try ledger?.load().state).after(events, at: reading(2).now)
+        try ledger?.append(events, reading: reading(2), state: state)
+        // As a power cut leaves them.
+        let log = directory.bytes("ledger.db-wal")
+        var bytes = directory.bytes("ledger.db")
+        ledger = nil
+        try #require(log.count > 4096)
+        // Nothing that opening reads, and nothing that the log has.
+        let root = try pageOfDecisions()
+        bytes.replaceSubrange((root - 1) * 4096..<root * 4096, with: Array(repeating: 0x55, count: 4096))
+        directory.write(bytes, to: "ledger.db")
+        directory.write(log, to: "ledger.db-wal")
+        #expect(try open(3).begun?.replaces == "ledger.db.corrupt-20251124T160003Z")
+    }
+
     func pageOfDecisions() throws -> Int {
         let database = try Connection(path: directory.file("ledger.db"), mode: .readOnly, busyTimeout: 0)
         let page = try database.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'decision'")
