@@ -17,7 +17,7 @@ func check(_ invocation: Invocation, on screen: Screen) throws(Failure) -> ExitC
     } else {
         var text = NodeReportText(
             report: report, style: screen.style, now: outcome.judgement.observation.clock.now,
-            width: screen.width, age: .now)
+            width: screen.width, age: .now, isPastKnown: outcome.knowsPast)
         if isDry { text.age = .dryRun } else if outcome.failure != nil { text.age = .notRecorded }
         screen.out(text.text())
         if isDry, !outcome.events.isEmpty {
@@ -60,6 +60,17 @@ private func previewed(at place: Place) -> (outcome: Tick.Outcome, ledger: Ledge
 /// The same, with the ledger that it was recorded in; nil where that could not be opened.
 private func ticked(
     at place: Place, on screen: Screen, request: GuardRequest? = nil, asksFleet: Bool = false
+) -> (outcome: Tick.Outcome, ledger: Ledger?) {
+    do {
+        let first = tickedOnce(at: place, on: screen, request: request, asksFleet: asksFleet)
+        guard first.ledger != nil, first.outcome.failure?.code == .corrupt else { return first }
+    }
+    // Damage that opening had not met is noted; opened anew, the ledger is put aside, and nothing was recorded or done.
+    return tickedOnce(at: place, on: screen, request: request, asksFleet: asksFleet)
+}
+
+private func tickedOnce(
+    at place: Place, on screen: Screen, request: GuardRequest?, asksFleet: Bool
 ) -> (outcome: Tick.Outcome, ledger: Ledger?) {
     do throws(LedgerFailure) {
         let ledger = try place.openLedger()

@@ -10,6 +10,8 @@ struct NodeReportText {
     /// Columns to fold at; nil folds nothing.
     var width: Int?
     var age: Age
+    /// Whether what was recorded before could be read, or be known from the guard file.
+    var isPastKnown: Bool
 
     /// When a tick last ran, or why what is shown is none.
     enum Age {
@@ -84,9 +86,6 @@ struct NodeReportText {
         }
     }
 
-    /// Whether the ledger could not be read.
-    private var isUnread: Bool { report.problems.contains { $0.code.hasPrefix("ledger-") } }
-
     private func has(_ code: String) -> Bool { report.problems.contains { $0.code == code } }
 
     // MARK: Installations
@@ -114,8 +113,8 @@ struct NodeReportText {
                         + part.guards.joined(separator: ", ")))
         } else {
             rows.append(
-                isUnread
-                    ? row("guards", "not known", detail: "") : row("guards", "none", detail: "not adopted"))
+                isPastKnown
+                    ? row("guards", "none", detail: "not adopted") : row("guards", "not known", detail: ""))
         }
         for debt in part.debt.map(debtRows) ?? [] {
             rows.append(row(debt.label, debt.value, detail: debt.explanation))
@@ -132,7 +131,7 @@ struct NodeReportText {
 
     private func approved(_ part: NodeReport.InstallationPart) -> [Cell] {
         guard let approved = part.approved else {
-            return row("approved", isUnread ? "not known" : "nothing yet", detail: "")
+            return row("approved", isPastKnown ? "nothing yet" : "not known", detail: "")
         }
         return row(
             "approved", approved.version?.description ?? "unreadable",
@@ -235,12 +234,12 @@ struct NodeReportText {
 
     private func next() -> String {
         // Nothing that rests on the ledger is of use before that is mended; to adopt would confirm whatever is there.
-        if isUnread {
-            guard has("ledger-corrupt") else { return "" }
+        if has("ledger-corrupt") {
             return next([
                 ("holdfast check", "put the damaged ledger aside, and begin one from the guard file")
             ])
         }
+        guard isPastKnown else { return "" }
         var steps: [(String, String)] = []
         let waiting = report.installations.flatMap(\.decisions).filter { $0.decision.verdict != .allow }
         if let first = waiting.first {

@@ -1,5 +1,6 @@
 import Model
 import Reports
+import Rules
 
 /// Approvals and denials in force as a section of a report for a person; empty where there are none.
 func standingText(
@@ -31,13 +32,6 @@ extension Approval {
         parts.append("until \(expires) (\(relative(expires, to: now)))")
         parts.append("given by \(claimedBy), as the system says")
         return parts.joined(separator: ", ") + (reason.isEmpty ? "" : ": \(reason)")
-    }
-}
-
-extension Approval {
-    /// Whether it lets exactly these bytes through.
-    fileprivate func names(_ target: Artifact) -> Bool {
-        target.revision.map { $0 == revision } ?? digests.values.contains { $0 == target.sha256 }
     }
 }
 
@@ -82,7 +76,7 @@ struct WaitingText {
         var command = ""
         if let refusal = part.refusal {
             rows.append([("no approval", .bad), (refusal.printable, nil)])
-        } else if !report.approvals.contains(where: { $0.approval.names(change.to) }) {
+        } else if approvalsInForce(part.record).isEmpty {
             // Not a row, which may be folded.
             command = "    " + style("to approve", .faint) + "  holdfast approve \(change.id)\n"
         }

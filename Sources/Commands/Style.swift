@@ -35,7 +35,7 @@ func aligned(_ rows: [[Cell]], indent: Int, style: Style, width: Int? = nil) -> 
         }
     }
     return rows.map { row in
-        let start = indent + widths.prefix(row.count - 1).reduce(0) { $0 + $1 + 2 }
+        let start = indent + widths.prefix(max(row.count - 1, 0)).reduce(0) { $0 + $1 + 2 }
         let room = width.map { $0 - start } ?? .max
         guard let last = row.last, last.text.isEmpty || last.text.count <= room || room >= leastRoom else {
             return flowed(row, indent: indent, hanging: indent + 4, style: style, width: width)
