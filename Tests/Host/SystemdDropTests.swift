@@ -2,6 +2,7 @@ import Glibc
 import Model
 import Synchronization
 import Testing
+import Threads
 
 @testable import Host
 
@@ -19,6 +20,8 @@ private final class BrokenBus: Sendable {
     }
 
     let path: String
+    /// How often somebody has come.
+    let visits = Visits()
     private let number: Int32
 
     init(_ way: Way, at path: String) throws {
@@ -35,10 +38,11 @@ private final class BrokenBus: Sendable {
         }
         try #require(code == 0 && listen(number, 16) == 0)
         guard way != .silent else { return }
-        Thread.detach {
+        startThread { [visits] in
             while true {
                 let peer = accept(number, nil, nil)
                 guard peer >= 0 else { return }
+                visits.count.withLock { $0 += 1 }
                 Self.serve(peer, way)
             }
         }
@@ -82,24 +86,8 @@ private final class BrokenBus: Sendable {
     }
 }
 
-private enum Thread {
-    static func detach(_ body: @escaping @Sendable () -> Void) {
-        let box = Unmanaged.passRetained(Box(body))
-        var thread = pthread_t()
-        pthread_create(
-            &thread, nil,
-            { argument in
-                guard let argument else { return nil }
-                Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body()
-                return nil
-            }, box.toOpaque())
-        pthread_detach(thread)
-    }
-
-    private final class Box {
-        let body: @Sendable () -> Void
-        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-    }
+private final class Visits: Sendable {
+    let count = Mutex(0)
 }
 
 @Suite("a system bus that breaks off")
@@ -120,9 +108,11 @@ struct SystemdDropTests {
             try #require(state == UnitObservation(name: "k3s.service"))
             let said = try #require(units.silence?.description)
             try #require(said.contains("systemd") && said == said.printable)
+            let visits = bus.visits.count.withLock { $0 }
             // Not a second wait.
             try #require(units.state(of: "k0s.service") == UnitObservation(name: "k0s.service"))
-            withExtendedLifetime(bus) {}
+            usleep(50_000)
+            try #require(bus.visits.count.withLock { $0 } == visits)
         }
     }
 }
