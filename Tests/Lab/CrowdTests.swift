@@ -14,8 +14,23 @@ extension HeldNodeTests {
                 unit.unit,
                 unit.binary, unit.approved, unit.minor, seconds: 60 + rounds * 20)
             #expect(answer.code == 0, "\(answer.output)\(answer.errors)")
+            print(answer.output)
             // What a pause let start has started: the next case begins with what is proven.
             try await node.prepare(unit)
+        }
+
+        @Test(
+            "systemd that is executed anew in the midst of ticks takes nothing from what is known and guarded"
+        )
+        func executedAnew() async throws {
+            let node = try LabNode.current
+            let unit = HeldUnit.server
+            try await node.prepare(unit)
+            let rounds = min(Lab.soakRounds ?? 20, 400)
+            let answer = try await node.ask(
+                "/usr/local/lib/lab/reexec", String(rounds), unit.unit, seconds: 60 + rounds * 3)
+            #expect(answer.code == 0, "\(answer.output)\(answer.errors)")
+            print("\(rounds) ticks while systemd is executed anew: \(answer.output)")
         }
     }
 }

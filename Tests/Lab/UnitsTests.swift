@@ -83,6 +83,25 @@ extension PlainNodeTests {
             }
         }
 
+        @Test("follows no node.yaml and no policy that others could have written, and says which it is")
+        func looseFiles() async throws {
+            let node = try LabNode.current
+            try await node.withHoldfastInstalled { node in
+                for file in ["/etc/holdfast/node.yaml", "/etc/holdfast/policy.yaml"] {
+                    let text = file.contains("node") ? "# mine\n" : "apiVersion: holdfast/v1\n"
+                    for loosen in ["chmod 0664", "chmod 0666", "chown nobody"] {
+                        try await node.write(text, to: file)
+                        try await node.run("chmod 0644 \"$1\"; chown root \"$1\"; \(loosen) \"$1\"", file)
+                        let answer = try await node.ask("holdfast", "check")
+                        #expect(
+                            answer.code == 78 && (answer.output + answer.errors).contains(file),
+                            "\(loosen) \(file): \(answer)")
+                    }
+                    try await node.run("rm \"$1\"", file)
+                }
+            }
+        }
+
         @Test("is installed twice as once, and uninstalled whole, but for what people and ticks wrote")
         func uninstall() async throws {
             let node = try LabNode.current
