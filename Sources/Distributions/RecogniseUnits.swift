@@ -80,7 +80,7 @@ extension BinaryLook {
 
     /// Whether a unit is of an installation, and not what was left of one: its program is there, or at least its data.
     func isPresent(_ unit: RecognisedUnit, dataDirectory: String) -> Bool {
-        site.root.exists(unit.location) || site.root.exists(dataDirectory)
+        !site.root.lacks(unit.location) || !site.root.lacks(dataDirectory)
     }
 
     /// How a unit stands; where systemd is silent that is a problem, since what it does not tell is not gone.

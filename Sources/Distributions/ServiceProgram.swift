@@ -85,4 +85,14 @@ extension Root {
         guard let path = try? resolve(nodePath) else { return false }
         return (try? identity(ofFile: path)) != nil
     }
+
+    /// Whether nothing is at that place of the node, for certain.
+    func lacks(_ nodePath: String) -> Bool {
+        do throws(HostError) {
+            _ = try identity(ofFile: try resolve(nodePath))
+            return false
+        } catch {
+            return !error.isInconclusive
+        }
+    }
 }

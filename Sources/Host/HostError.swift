@@ -19,8 +19,20 @@ public struct HostError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Whether it says that the disk is full, or our share of it.
     public var isFull: Bool { code == ENOSPC || code == EDQUOT }
 
-    /// Whether the disk did not do it, which it may do the next time.
-    public var isDiskFailure: Bool { code == EIO }
+    /// Whether the file may be there all the same: the disk, the memory or the kernel's tables gave no answer, and may
+    /// give one the next time.
+    ///
+    /// What says that a path leads to nothing, or to something that cannot be opened by anybody, is an answer.
+    public var isInconclusive: Bool {
+        switch code {
+        case ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EINVAL, ENXIO, ENODEV: false
+        // Our own, about what was opened.
+        case 0, EFBIG: false
+        // To root the mode of a file says nothing: it is a security module, or a server, that refuses now.
+        case EACCES, EPERM: geteuid() == 0
+        default: true
+        }
+    }
 
     /// Whether it says that another process has what was asked for.
     public var isBusy: Bool { code == EWOULDBLOCK }

@@ -13,13 +13,13 @@ struct UnitFileReader {
 
     /// The bytes of a file of the node; nil where there is none, or none that is a regular file.
     ///
-    /// - Throws: `HostError` where the disk fails: an installation whose unit cannot be read is not gone.
+    /// - Throws: `HostError` where that cannot be told: an installation whose unit cannot be read is not gone.
     mutating func read(path: String) throws(HostError) -> [UInt8]? {
         let resolved: String
         do throws(HostError) {
             resolved = try root.resolve(path)
         } catch {
-            if error.isDiskFailure { throw error }
+            if error.isInconclusive { throw error }
             return nil
         }
         return try read(resolved: resolved)
@@ -31,7 +31,7 @@ struct UnitFileReader {
         let number = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
         guard number >= 0 else {
             let failure = HostError.failed("opened", path)
-            if failure.isDiskFailure { throw failure }
+            if failure.isInconclusive { throw failure }
             return nil
         }
         let descriptor = Descriptor(owning: number)

@@ -53,7 +53,7 @@ struct UnitScan {
         var fragments: [String: UnitTree.Entry] = [:]
         var aliases: [String: [String]] = [:]
         for (name, entry) in tree.services {
-            switch tree.standing(of: entry) {
+            switch try tree.standing(of: entry) {
             case .unit: fragments[name] = entry
             case .alias(let target): aliases[target, default: []].append(name)
             case .masked: continue
@@ -110,8 +110,8 @@ extension UnitTree {
     }
 
     /// What a name in a unit directory is: a link to /dev/null masks, one to another unit is an alias of it.
-    fileprivate func standing(of entry: Entry) -> Standing {
-        guard entry.isLink, let target = target(of: entry) else { return .unit }
+    fileprivate func standing(of entry: Entry) throws(HostError) -> Standing {
+        guard entry.isLink, let target = try target(of: entry) else { return .unit }
         if target == "/dev/null" { return .masked }
         let slash = target.lastIndex(of: "/")
         let targetName = slash.map { String(target[target.index(after: $0)...]) } ?? target

@@ -86,8 +86,14 @@ struct UnitTree {
     }
 
     /// Where a symbolic link in a unit directory points to, as it is written; nil where it is no link.
-    func target(of entry: Entry) -> String? {
-        try? readLink("\(places[entry.place].directory)/\(entry.name)")
+    ///
+    /// - Throws: `HostError` where that cannot be told.
+    func target(of entry: Entry) throws(HostError) -> String? {
+        do {
+            return try readLink("\(places[entry.place].directory)/\(entry.name)")
+        } catch  where !error.isInconclusive {
+            return nil
+        }
     }
 
     /// The `.conf` files of drop-in directories of that name in one place.
@@ -160,10 +166,15 @@ struct UnitTree {
         of path: String, _ body: (_ name: String, _ kind: UInt8) -> Void
     ) throws(HostError) {
         listed.append(path)
-        guard let path = try? root.resolve(path) else { return }
+        let place: String
+        do {
+            place = try root.resolve(path)
+        } catch  where !error.isInconclusive {
+            return
+        }
         let stream: OpaquePointer
         do {
-            stream = try listing(of: path)
+            stream = try listing(of: place)
         } catch  where error.isAbsence {
             return
         }
@@ -186,7 +197,7 @@ struct UnitTree {
             body(name, kind)
         }
         // What was not listed is not gone.
-        guard errno == 0 else { throw HostError.failed("listed", path) }
+        guard errno == 0 else { throw HostError.failed("listed", place) }
     }
 }
 

@@ -21,7 +21,7 @@ extension NodeGuards {
                     content = .bytes(try readFile(path, limit: largest))
                 } catch {
                     // What the disk does not give now it may give to the next tick, so it stays where it is.
-                    if error.isDiskFailure { throw error }
+                    if error.isInconclusive { throw error }
                     content = .unusable(error.description)
                 }
                 finding.files.append(SpooledFile(name: name, changed: identity.changed, content: content))
