@@ -22,6 +22,8 @@ public struct Situation {
     public var denials: [Denial]
     /// Zones by name, each with the version of its data.
     public var zones: [String: (zone: Zone, dataVersion: String)]
+    /// Units that systemd has up, of those that it was asked about.
+    public var unitsUp: Set<String> = []
 
     /// Makes a situation.
     public init(
@@ -187,8 +189,35 @@ private struct Step {
         let blind = judgement.observation.problems.contains { Problem.blinding.contains($0.code) }
         for (key, known) in situation.state.installations.sorted(by: { $0.key < $1.key })
         where !seen.contains(key) && !blind {
-            add(.installationGone(known.installation.id))
+            if isGone(known) {
+                add(.installationGone(known.installation.id))
+            } else {
+                judgement.observation.problems.append(unseen(known.installation.id))
+            }
         }
+    }
+
+    /// How long looks must not have found an installation before it counts as uninstalled.
+    ///
+    /// K3s's installer deletes its unit and writes it anew, after the binary was replaced and while the old process runs
+    /// on (`facts/k3s.md`): who looks in between must not lift the guards before the very start that they are for.
+    private static let absence = TimeSpan.minutes(1)
+
+    private func isGone(_ known: InstallationState) -> Bool {
+        // What snapd does not list is not in between.
+        if known.installation.id.distribution == .microk8s { return true }
+        guard let since = known.unseenSince, since + Self.absence <= now else { return false }
+        return !known.installation.units.contains { situation.unitsUp.contains($0.name) }
+    }
+
+    private func unseen(_ id: InstallationID) -> Problem {
+        Problem(
+            code: Problem.installationUnseen,
+            text:
+                "\(id.distribution.displayName) \(id.name) is no longer found, as while an installer writes its unit "
+                + "anew, so its guards stay; once that has lasted for a minute and nothing of it runs, it counts as "
+                + "uninstalled",
+            about: id.description)
     }
 
     private mutating func judgeChanges(of installation: Installation) {
@@ -278,7 +307,7 @@ private struct Step {
 extension Problem {
     /// Codes that mean that a look was not whole: what was not seen then may still be there.
     public static let blinding: Set<String> = [
-        "snapd-silent", "snapd-error", "systemd-silent", "units-unreadable",
+        "snapd-silent", "snapd-error", "systemd-silent", "units-unreadable", installationUnseen,
     ]
 }
 

@@ -106,10 +106,11 @@ struct ReplacePlan {
 }
 
 extension GuardSituation {
-    /// Units of which more has to be asked, since their binary is missing or was until just now.
+    /// Units of which more has to be asked, since their binary is missing or was until just now, or their file is.
     var unitsInQuestion: Set<String> {
         var units = Set(records.owedStarts.map(\.unit))
-        for wanted in wantedGates where wanted.installation.installed?.isMissing == true {
+        for wanted in wantedGates
+        where wanted.installation.installed?.isMissing == true || !wanted.isSeen {
             if let unit = wanted.installation.units.first { units.insert(unit.name) }
         }
         return units

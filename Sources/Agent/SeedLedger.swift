@@ -88,6 +88,8 @@ extension GuardSituation {
                 known.changes = []
                 known.installation.offers = []
                 known.acts = []
+                // It belongs to a problem, and those are not taken over.
+                known.unseenSince = nil
                 known.seededMode = modes[known.installation.id] ?? .off
                 return known
             }, records: records, pause: state.pause)

@@ -293,6 +293,7 @@ public struct Tick {
         var situation = Situation(
             state: state, observation: observation, policy: reading, lastPolicy: lastPolicy, catalog: catalog,
             fleet: [:], approvals: [], denials: state.denials, zones: known)
+        situation.unitsUp = Set(presence.units.filter(\.value.isUp).keys)
         // What people said elsewhere counts at once: by an approval that was taken back nothing is begun (invariant 6).
         var shared: [Event] = []
         func judged() -> Judgement {

@@ -93,10 +93,10 @@ public struct NodeState: Codable, Hashable, Sendable {
         case .problemBegan(let problem):
             problems.removeAll { $0.isSame(as: problem) }
             problems.append(problem)
-            if problem.code == Problem.binaryMissing { note(missing: problem.about, since: at) }
+            note(problem, since: at)
         case .problemEnded(let problem):
             problems.removeAll { $0.isSame(as: problem) }
-            if problem.code == Problem.binaryMissing { note(missing: problem.about, since: nil) }
+            note(problem, since: nil)
         case .approved(let approval):
             approvals.removeAll { $0.id == approval.id || $0.expires + Self.memoryOfEnded < at }
             approvals.append(approval)
@@ -205,9 +205,16 @@ extension NodeState {
         }
     }
 
-    private mutating func note(missing path: String?, since: Instant?) {
-        for (key, known) in installations where known.installation.installed?.path == path {
-            installations[key]?.missingSince = since
+    /// Notes since when there is a problem whose age counts.
+    private mutating func note(_ problem: Problem, since: Instant?) {
+        switch problem.code {
+        case Problem.binaryMissing:
+            for (key, known) in installations where known.installation.installed?.path == problem.about {
+                installations[key]?.missingSince = since
+            }
+        case Problem.installationUnseen:
+            if let key = problem.about { installations[key]?.unseenSince = since }
+        default: break
         }
     }
 
@@ -250,6 +257,8 @@ public struct InstallationState: Codable, Hashable, Sendable {
     public var wasUp: Bool?
     /// Since when its binary has been missing; nil while it is there.
     public var missingSince: Instant?
+    /// Since when looks have not found it; nil while they do.
+    public var unseenSince: Instant?
     /// When our hold of it was placed; nil where it never was.
     public var hold: HoldPlacement?
     /// When it was first seen.

@@ -299,6 +299,9 @@ public struct Problem: Codable, Hashable, Sendable {
     /// The code of a binary that a unit runs and that is not there.
     public static let binaryMissing = "binary-missing"
 
+    /// The code of an installation that a look no longer found.
+    public static let installationUnseen = "installation-unseen"
+
     /// Whether both are one problem, whatever their texts: those can carry a count or a time.
     public func isSame(as other: Problem) -> Bool { code == other.code && about == other.about }
 }

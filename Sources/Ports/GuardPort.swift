@@ -42,7 +42,7 @@ public struct GuardedPlaces: Hashable, Sendable {
     public var contents: Set<String>
     /// Settings that the observation does not tell.
     public var settings: Set<Setting>
-    /// Units of which more is asked than a look tells: those whose binary was missing.
+    /// Units of which more is asked than a look tells: those whose binary was missing, or that it did not find.
     public var units: Set<String>
     /// Binaries beside which the gate may have kept artifacts.
     public var pending: Set<String> = []
@@ -92,7 +92,7 @@ public struct GuardPresence: Hashable, Sendable {
     }
 }
 
-/// How a unit stands whose binary was missing.
+/// How a unit stands whose binary was missing, or which a look did not find.
 public struct UnitStanding: Hashable, Sendable {
     /// Whether it is up, or about to be.
     public var isUp: Bool

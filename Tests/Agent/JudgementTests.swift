@@ -35,19 +35,19 @@ func look(
     _ installations: [Installation], state: NodeState = NodeState(), policy: PolicyReading? = nil,
     lastPolicy: LoadedPolicy? = nil,
     catalog: [CatalogEntry] = [], problems: [Problem] = [], synchronised: Bool? = true,
-    at instant: Instant = now
+    at instant: Instant = now, unitsUp: Set<String> = []
 ) -> Judgement {
-    judge(
-        Situation(
-            state: state,
-            observation: Observation(
-                node: NodeFacts(name: "n1", cluster: "default", labels: [:], architecture: .amd64),
-                clock: ClockReading(now: instant, monotonic: 1, bootID: "b", synchronised: synchronised),
-                installations: installations, problems: problems),
-            policy: policy ?? .valid(patches()), lastPolicy: lastPolicy,
-            catalog: Dictionary(grouping: catalog, by: \.sha256), fleet: [:],
-            approvals: state.approvals, denials: state.denials, zones: ["UTC": (.utc, "test")]),
-        label: label)
+    var situation = Situation(
+        state: state,
+        observation: Observation(
+            node: NodeFacts(name: "n1", cluster: "default", labels: [:], architecture: .amd64),
+            clock: ClockReading(now: instant, monotonic: 1, bootID: "b", synchronised: synchronised),
+            installations: installations, problems: problems),
+        policy: policy ?? .valid(patches()), lastPolicy: lastPolicy,
+        catalog: Dictionary(grouping: catalog, by: \.sha256), fleet: [:],
+        approvals: state.approvals, denials: state.denials, zones: ["UTC": (.utc, "test")])
+    situation.unitsUp = unitsUp
+    return judge(situation, label: label)
 }
 
 func patches() -> LoadedPolicy {
@@ -249,13 +249,6 @@ struct JudgementTests {
         #expect(judgement.decisions.allSatisfy { $0.decision.verdict != .allow })
     }
 
-    @Test("what could not be looked at is not taken for gone")
-    func blind() {
-        let silent = Problem(code: "snapd-silent", text: "snapd does not answer")
-        #expect(!look([], state: first, problems: [silent]).events.map(\.kind).contains("installation-gone"))
-        #expect(look([], state: first).events.map(\.kind).contains("installation-gone"))
-    }
-
     @Test("whom a policy notifies is in no ledger row (invariant 13)")
     func notifySecrets() throws {
         var policy = patches()
@@ -278,6 +271,54 @@ struct JudgementTests {
         // Something that is there and cannot be read is a change, and holds (invariant 2).
         gone.installed?.identity = FileIdentity(device: 1, inode: 2, size: 3, modified: 4, changed: 5)
         #expect(look([gone], state: first).decisions.map(\.decision.verdict) == [.hold])
+    }
+
+    private struct Absence: Sendable, CustomTestStringConvertible {
+        /// In seconds after the first look that did not find it.
+        let later: Int64
+        var isUp = false
+        let isGone: Bool
+        var testDescription: String { "\(later) s later, \(isUp ? "up" : "down")" }
+    }
+
+    @Test(
+        "invariant 1: an installation that is no longer found is gone a minute later, and only while nothing of it runs",
+        arguments: [
+            Absence(later: 0, isGone: false), Absence(later: 59, isGone: false),
+            Absence(later: 60, isGone: true), Absence(later: 300, isUp: true, isGone: false),
+            // A clock that was put back tells nothing.
+            Absence(later: -300, isGone: false),
+        ])
+    private func absence(row: Absence) {
+        var there = k3s("v1.31.4+k3s1", bytes: "1")
+        there.units = [UnitObservation(name: "k3s.service")]
+        let known = look([there]).state
+        let unseen = look([], state: known)
+        #expect(unseen.events.map(\.kind) == ["problem-began"])
+        #expect(unseen.state.problems.map(\.code) == ["installation-unseen"])
+        #expect(unseen.state.installations["k3s/k3s"]?.reference == known.installations["k3s/k3s"]?.reference)
+        let later = look(
+            [], state: unseen.state, at: Instant(seconds: now.seconds + row.later),
+            unitsUp: row.isUp ? ["k3s.service"] : [])
+        let expected = row.isGone ? ["installation-gone", "problem-ended"] : []
+        #expect(later.events.map(\.kind) == expected)
+        #expect((later.state.installations["k3s/k3s"] == nil) == row.isGone)
+        // Each absence counts for itself.
+        let back = look([there], state: unseen.state, at: Instant(seconds: now.seconds + 30))
+        #expect(back.events.map(\.kind) == ["problem-ended"])
+        #expect(look([], state: back.state, at: now + .hours(1)).events.map(\.kind) == ["problem-began"])
+    }
+
+    @Test("what could not be looked at is not taken for gone, and no absence begins or goes on")
+    func blind() {
+        let silence = Problem(code: "units-unreadable", text: "a unit cannot be read")
+        let blind = look([], state: first, problems: [silence])
+        #expect(blind.state.problems.map(\.code) == ["units-unreadable"])
+        let unseen = look([], state: first).state
+        let blindSince = look([], state: unseen, problems: [silence], at: now + .minutes(2)).state
+        #expect(blindSince.installations["k3s/k3s"] != nil)
+        let after = look([], state: blindSince, at: now + .minutes(3))
+        #expect(after.state.installations["k3s/k3s"] != nil)
     }
 
     @Test("two problems of one kind about two things are both told")

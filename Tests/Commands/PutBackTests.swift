@@ -181,7 +181,14 @@ struct PutBackTests {
         // As k3s-uninstall.sh does it: the unit, the binary and the data, but no drop-in.
         try node.remove(node.root + "/etc/systemd/system/k3s.service")
         try node.remove(node.root + "/var/lib/rancher/k3s")
-        for _ in 0..<2 { _ = try node.inPlace("check") }
+        let check = try node.inPlace("check")
+        #expect(check.output.contains("installation-unseen"), "\(check)")
+        #expect(node.exists(node.dropIn) && node.exists(node.spare) && node.exists(node.pending))
+        let tomorrow = try ShiftedClock(in: node.directory).environment(days: 1)
+        for _ in 0..<2 {
+            let words = ["check", "--root", node.root, "--policy", node.policy]
+            #expect(try SampleNode.run(words, environment: tomorrow).code == 0)
+        }
         #expect(!node.exists(node.dropIn) && !node.exists(node.spare) && !node.exists(node.pending))
         #expect(!node.exists(node.ownState + "/guard") && !node.exists(node.ownState + "/vault"))
         #expect(node.names(in: node.ownState + "/gate/last-ran").isEmpty)

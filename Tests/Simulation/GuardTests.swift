@@ -190,6 +190,31 @@ struct GuardTests {
     }
 
     @Test(
+        "invariant 1: while an installer has its unit away, or its unit runs on, every guard stays and nothing is begun"
+    )
+    func unitAway() {
+        let world = guardedNode()
+        world.tick(request: .adopt)
+        world.tick()
+        let placed = world.guards.listing.keys
+        let there = world.installations
+        world.installations = []
+        for _ in 0..<3 { world.tick() }
+        #expect(world.guards.listing.keys == placed)
+        #expect(world.state.installations["k3s/k3s"]?.adoption != nil)
+        // The installer was killed right there: what runs is not gone, for however long.
+        world.standings["k3s.service"] = UnitStanding(isUp: true, lacksFile: false, isEnabled: false)
+        world.clock.now = world.clock.now + .hours(2)
+        world.tick()
+        #expect(world.guards.listing.keys == placed)
+        world.installations = there
+        world.tick()
+        #expect(world.state.installations["k3s/k3s"]?.unseenSince == nil)
+        #expect(world.state.installations["k3s/k3s"]?.adoption != nil)
+        #expect(world.state.problems.isEmpty)
+    }
+
+    @Test(
         "guards go when the distribution is uninstalled, and stay while it cannot be looked at or its binary is gone",
         arguments: [("k3s", Distribution.k3s), ("k0scontroller", .k0s)])
     func uninstalled(name: String, distribution: Distribution) {
@@ -209,6 +234,9 @@ struct GuardTests {
         world.tick()
         #expect(world.guards.files[dropIn] != nil)
         world.problems = []
+        world.tick()
+        #expect(world.guards.files[dropIn] != nil)
+        world.clock.now = world.clock.now + .minutes(1)
         world.tick()
         world.tick()
         #expect(world.guards.listing.isEmpty)

@@ -130,6 +130,8 @@ struct PendingTests {
         } else {
             world.installations = []
             world.tick()
+            world.clock.now = world.clock.now + .minutes(1)
+            world.tick()
         }
         world.tick()
         #expect(world.guards.files["\(folder)/notes.txt"] != nil)
