@@ -18,10 +18,11 @@ struct ReplacementWay: Sendable, CustomTestStringConvertible {
     var looksAfterwards: Bool { name == "k0sctl" }
     var testDescription: String { "\(name) on a \(unit.testDescription)" }
 
-    static let names = ["mv", "cp", "autopilot", "k0sctl", "suc", "package"]
+    static let names = ["mv", "installer", "cp", "autopilot", "k0sctl", "suc", "package"]
     /// Each way once, where it is at home.
     static let each = [
         ReplacementWay(name: "mv", unit: .server), ReplacementWay(name: "cp", unit: .agent),
+        ReplacementWay(name: "installer", unit: .server), ReplacementWay(name: "installer", unit: .agent),
         ReplacementWay(name: "autopilot", unit: .controller), ReplacementWay(name: "k0sctl", unit: .worker),
         ReplacementWay(name: "suc", unit: .server), ReplacementWay(name: "package", unit: .agent),
     ]
