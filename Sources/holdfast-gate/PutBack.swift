@@ -47,10 +47,11 @@ struct PutBack {
     private func keepAside(source: String?) throws(PutBackFailure) -> Kept {
         var status = stat()
         guard lstat(binary, &status) == 0 else { return .nothing }
-        mkdir(pending, 0o700)
+        // A file system without room for a directory still lets both change places.
+        let refusal = mkdir(pending, 0o700) == 0 || errno == EEXIST ? ENOENT : errno
         var directory = stat()
         // Through a link the oldest of some other directory would be taken away.
-        guard lstat(pending, &directory) == 0, directory.st_mode & S_IFMT == S_IFDIR else {
+        if lstat(pending, &directory) == 0, directory.st_mode & S_IFMT != S_IFDIR {
             throw .failed("\(binary) could not be kept: \(pending) is not a directory")
         }
         makeRoom()
@@ -69,7 +70,8 @@ struct PutBack {
                 continue
             }
             guard let source, cgate_exchange(source, binary) == 0 else {
-                throw .failed("\(binary) could not be kept as \(name): \(String(cString: strerror(code)))")
+                let reason = String(cString: strerror(code == ENOENT ? refusal : code))
+                throw .failed("\(binary) could not be kept as \(name): \(reason)")
             }
             try? flushDirectory(split(binary).directory)
             return .swapped(Glibc.rename(source, name) == 0 ? name : source)
