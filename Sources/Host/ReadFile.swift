@@ -2,12 +2,19 @@ internal import Glibc
 
 /// Reads a whole regular file.
 ///
-/// - Parameter limit: in bytes; a longer file is an error, and no more than that is ever in memory. Files of
-///   `/proc` and `/sys`, whose size is unknown before they are read, are read as well.
+/// - Parameters:
+///   - limit: in bytes; a longer file is an error, and no more than that is ever in memory. Files of `/proc` and `/sys`,
+///     whose size is unknown before they are read, are read as well.
+///   - trusted: whether one that others than root, or whoever runs this, may have written is an error.
 /// - Throws: `HostError`; for pipes, devices and directories too, at once.
-public func readFile(_ path: String, limit: Int) throws(HostError) -> [UInt8] {
+public func readFile(_ path: String, limit: Int, trusted: Bool = false) throws(HostError) -> [UInt8] {
     var status = stat()
     let descriptor = try Descriptor.openRegularFile(path, status: &status)
+    guard !trusted || status.st_mode & 0o022 == 0 && (status.st_uid == 0 || status.st_uid == geteuid()) else {
+        throw HostError(
+            description: "\(path): others than root may write it (it belongs to user \(status.st_uid), mode "
+                + "\(String(status.st_mode & 0o7777, radix: 8)))")
+    }
     let size = Int(status.st_size)
     guard size <= limit else { throw tooLong(path, limit) }
     var bytes: [UInt8] = []
@@ -34,9 +41,11 @@ public func readFile(_ path: String, limit: Int) throws(HostError) -> [UInt8] {
 /// Reads a whole regular file; nil where there is none.
 ///
 /// - Throws: `HostError` as `readFile` does, for all but absence.
-public func readFileIfPresent(_ path: String, limit: Int) throws(HostError) -> [UInt8]? {
+public func readFileIfPresent(
+    _ path: String, limit: Int, trusted: Bool = false
+) throws(HostError) -> [UInt8]? {
     do {
-        return try readFile(path, limit: limit)
+        return try readFile(path, limit: limit, trusted: trusted)
     } catch  where error.isAbsence {
         return nil
     }

@@ -99,6 +99,9 @@ private let trees = [
     Tree(testDescription: "the guard file was cut", code: "guard-file-unusable") {
         try $0.put("var/lib/holdfast/guard", "holdfast-guard 1\n")
     },
+    Tree(testDescription: "others may write the guard file", code: "guard-file-unusable") {
+        _ = chmod($0.root + "/var/lib/holdfast/guard", 0o660)
+    },
     Tree(testDescription: "the guard file is an older one", code: "guard-file-behind") { node in
         let file = node.root + "/var/lib/holdfast/guard"
         let older = try readFile(file, limit: 1 << 20)
