@@ -14,29 +14,46 @@ extension NodeGuards {
         do throws(HostError) {
             let directory = try place(spoolDirectory)
             for name in try listDirectory(directory).prefix(most) {
-                let path = "\(directory)/\(name)"
-                guard let identity = try identityIfPresent(ofFile: path) else { continue }
-                let content: GuardPresence.FileContent
                 do throws(HostError) {
-                    content = .bytes(try readFile(path, limit: largest))
+                    if let file = try spooled(name, in: directory, largest: largest) {
+                        finding.files.append(file)
+                    }
                 } catch {
-                    // What the disk does not give now it may give to the next tick, so it stays where it is.
-                    if error.isInconclusive { throw error }
-                    content = .unusable(error.description)
+                    // What the disk does not give now it may give to the next tick, so it stays where it is; the others do
+                    // not wait for it.
+                    finding.problem = finding.problem ?? problem(error)
                 }
-                finding.files.append(SpooledFile(name: name, changed: identity.changed, content: content))
             }
             if !finding.files.isEmpty {
                 finding.keptAside = (try? listDirectory(place(asideDirectory)))?.count ?? 0
             }
         } catch {
-            if !error.isAbsence, !error.isDenial {
-                finding.problem = Problem(
-                    code: "spool-unreadable",
-                    text: "\(error.description): what the start gate left cannot be taken into the ledger")
-            }
+            finding.problem = problem(error)
         }
         return finding
+    }
+
+    private func spooled(
+        _ name: String, in directory: String, largest: Int
+    ) throws(HostError) -> SpooledFile? {
+        let path = "\(directory)/\(name)"
+        guard let identity = try identityIfPresent(ofFile: path) else { return nil }
+        let content: GuardPresence.FileContent
+        do throws(HostError) {
+            content = .bytes(try readFile(path, limit: largest))
+        } catch {
+            if error.isInconclusive { throw error }
+            content = .unusable(error.description)
+        }
+        return SpooledFile(name: name, changed: identity.changed, content: content)
+    }
+
+    /// Nil where there is nothing, or it is for others than this user to look at.
+    private func problem(_ error: HostError) -> Problem? {
+        guard error.isInconclusive || (!error.isAbsence && !error.isDenial) else { return nil }
+        return Problem(
+            code: "spool-unreadable",
+            text: "\(error.description): what the start gate left cannot be taken into the ledger")
     }
 
     /// Takes a file of the spool away.
