@@ -34,18 +34,7 @@ public func flushPlace(of binary: String, keptIn pending: String?) throws(HostEr
 private func keepAside(
     _ binary: String, _ seen: FileIdentity, in pending: String, source: String
 ) throws(HostError) -> Bool {
-    try makeDirectories(pending, mode: 0o700)
-    // Through a link the oldest of some other directory would be taken away.
-    guard (try? readLink(pending)) == nil else {
-        throw HostError(
-            description: "\(pending): a link, where a directory of our own should be; take it away")
-    }
-    makeRoom(in: pending, for: splitPath(binary).name)
-    for attempt in 0..<PendingNames.attempts {
-        let own = PendingNames.name(
-            of: splitPath(binary).name, inode: UInt64(bitPattern: seen.inode), size: seen.size,
-            modified: seen.modified / 1_000_000_000, attempt: attempt)
-        let name = "\(pending)/\(own)"
+    for name in try names(for: seen, of: binary, in: pending) {
         if link(binary, name) == 0 { return false }
         let code = errno
         if code == EEXIST {
@@ -62,7 +51,43 @@ private func keepAside(
         _ = rename(source, name)
         return true
     }
-    throw HostError(description: "\(binary) could not be kept: all names for it in \(pending) are taken")
+    throw allTaken(binary, pending)
+}
+
+/// Keeps what changed places with the source, where `putInPlace` was killed before it had been given its name.
+///
+/// - Parameter source: the source's path, at which it was left.
+/// - Throws: `HostError`; it then stays there.
+public func keepSwapped(_ source: String, of binary: String, in pending: String) throws(HostError) {
+    guard let found = try identityIfPresent(ofFile: source) else { return }
+    for name in try names(for: found, of: binary, in: pending)
+    where try identityIfPresent(ofFile: name) == nil {
+        return try moveFile(source, to: name)
+    }
+    throw allTaken(binary, pending)
+}
+
+/// The names under which a file of a binary may be kept, in a directory that has room for one more.
+private func names(
+    for identity: FileIdentity, of binary: String, in pending: String
+) throws(HostError) -> [String] {
+    try makeDirectories(pending, mode: 0o700)
+    // Through a link the oldest of some other directory would be taken away.
+    guard (try? readLink(pending)) == nil else {
+        throw HostError(
+            description: "\(pending): a link, where a directory of our own should be; take it away")
+    }
+    makeRoom(in: pending, for: splitPath(binary).name)
+    return (0..<PendingNames.attempts).map { attempt in
+        let own = PendingNames.name(
+            of: splitPath(binary).name, inode: UInt64(bitPattern: identity.inode), size: identity.size,
+            modified: identity.modified / 1_000_000_000, attempt: attempt)
+        return "\(pending)/\(own)"
+    }
+}
+
+private func allTaken(_ binary: String, _ pending: String) -> HostError {
+    HostError(description: "\(binary) could not be kept: all names for it in \(pending) are taken")
 }
 
 /// Takes the oldest away until one more may be kept, as the gate does.

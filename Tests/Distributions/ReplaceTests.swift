@@ -137,6 +137,31 @@ struct ReplaceTests {
         #expect(try place.identity(PlacedBinary.staged) == nil)
     }
 
+    @Test(
+        "invariant 7: what changed places with the source, and was killed before it was kept, is kept by the next tick",
+        arguments: [PlacedBinary.spare, PlacedBinary.staged])
+    func killedInExchange(source: String) throws {
+        let place = try PlacedBinary()
+        try place.write(place.new, at: PlacedBinary.staged, mode: 0o755)
+        let before = try #require(try place.identity(PlacedBinary.binary))
+        let effect = try place.effect(
+            from: source == PlacedBinary.staged ? .vault(PlacedBinary.vault) : nil)
+        let intent = Intent(id: "i", effect: effect, before: .identity(before))
+        // As the exchange of a file system without hard links leaves it.
+        for (from, to) in [(PlacedBinary.binary, "/x"), (source, PlacedBinary.binary), ("/x", source)] {
+            #expect(rename(place.path(from), place.path(to)) == 0)
+        }
+        guard case .done = place.guards.probe(intent) else {
+            Issue.record("not done")
+            return
+        }
+        for _ in 0..<2 { try place.guards.undo(intent) }
+        #expect(place.bytes(PlacedBinary.binary) == place.new)
+        #expect(try place.identity(source) == nil)
+        #expect(place.kept.map { place.bytes("\(PlacedBinary.pending)/\($0)") } == [place.old])
+        #expect(place.kept.allSatisfy { PendingNames.isName($0, of: "k3s") })
+    }
+
     @Test("no more than eight are kept, the oldest goes first")
     func bounded() throws {
         let place = try PlacedBinary()

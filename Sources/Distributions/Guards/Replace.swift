@@ -35,10 +35,20 @@ extension NodeGuards {
 
     /// Takes away what was staged and not put in place.
     func undo(_ replacement: Replacement) throws(HostError) {
-        guard case .vault = replacement.source else { return }
-        let staged = try place(stagedPath(of: replacement.binary))
-        try removeFile(draftPath(of: staged))
-        try removeFile(staged)
+        let source: String
+        switch replacement.source {
+        case .spare(let spare): source = try place(spare.path)
+        case .vault:
+            source = try place(stagedPath(of: replacement.binary))
+            try removeFile(draftPath(of: source))
+        }
+        // On a file system without hard links both changed places, and what was turned away came no further.
+        if let pending = replacement.pending, let seen = replacement.seen,
+            try identityIfPresent(ofFile: source)?.isSameFile(as: seen) == true
+        {
+            return try keepSwapped(source, of: try place(replacement.binary), in: try place(pending))
+        }
+        if case .vault = replacement.source { try removeFile(source) }
     }
 
     /// The mode of a copy that stands for a binary: its own where it can be executed, else that of any program.
