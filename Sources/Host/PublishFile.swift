@@ -30,7 +30,8 @@ public func publish(
     }
     let home = Descriptor(owning: number)
     if try touch(name, in: home, place, limit: limit, isSame: isSame) { return .touched }
-    removeDrafts(of: place)
+    // By the directory that is open: its path may lead elsewhere by now.
+    removeDrafts(of: "/proc/self/fd/\(home.number)/\(name)")
     // The process id keeps two writers apart.
     let draft = ".\(name).\(getpid()).tmp"
     _ = unlinkat(home.number, draft, 0)

@@ -49,6 +49,28 @@ struct PublishFileTests {
         #expect(try readFile(file, limit: 100) == Array("one\n".utf8))
     }
 
+    @Test(
+        "takes away what a writer left who was killed, there alone, though the path leads elsewhere meanwhile"
+    )
+    func drafts() throws {
+        _ = try write("one\n")
+        // No process has so high a number.
+        let draft = ".a.prom.2147483647.tmp"
+        try scratch.write("out/\(draft)", "half")
+        try scratch.makeDirectory("elsewhere")
+        try scratch.write("elsewhere/\(draft)", "somebody else's")
+        let moved = scratch("moved")
+        #expect(
+            try publish(Array("two\n".utf8), as: "a.prom", in: directory) { _ in
+                rename(directory, moved)
+                symlink(scratch("elsewhere"), directory)
+                return false
+            } == .written)
+        #expect(try listDirectory(moved) == ["a.prom"])
+        #expect(try listDirectory(scratch("elsewhere")) == [draft])
+        #expect(try readFile("\(moved)/a.prom", limit: 100) == Array("two\n".utf8))
+    }
+
     @Test("nobody wants it where the directory is not there")
     func unwanted() throws {
         #expect(try publish([], as: "a", in: scratch("none")) { _ in true } == .unwanted)
