@@ -35,6 +35,9 @@ extension BinaryLook {
             problems.append(Problem(code: "units-unreadable", text: error.description))
             return []
         }
+        if let unread = site.units.unread {
+            problems.append(Problem(code: "units-unreadable", text: unread.description))
+        }
         var strangers = 0
         var units: [RecognisedUnit] = []
         for service in services {

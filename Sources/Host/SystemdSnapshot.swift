@@ -40,6 +40,8 @@ final class SystemdSnapshot: UnitSource {
 
     var silence: HostError? { systemd.silence }
 
+    var unread: HostError? { files.unread }
+
     var known: KnownUnits? {
         var known = files.known
         known?.states = states

@@ -1,3 +1,4 @@
+internal import Glibc
 public import Model
 public import Ports
 
@@ -24,7 +25,9 @@ public struct UnitFiles: UnitSource {
     public func services(where isWanted: (ServiceDefinition) -> Bool) throws(HostError) -> [ServiceDefinition]
     {
         var scan = try UnitScan(root: root, limits: limits)
-        return try scan.services(where: isWanted)
+        let services = try scan.services(where: isWanted)
+        if let unread = scan.unread { throw unread }
+        return services
     }
 
     /// Only the name: nothing runs below another root.
@@ -44,29 +47,40 @@ public struct UnitFiles: UnitSource {
 struct UnitScan {
     /// Every directory that was looked for, as the node has it; none where the services were known.
     private(set) var directories: [String] = []
+    /// Why a service was left out; nil where none was.
+    private(set) var unread: HostError?
     private var reader: UnitFileReader
     private var loaded: [LoadedService] = []
 
     /// Reads the files of every service.
     init(root: Root, limits: UnitTree.Limits) throws(HostError) {
         var tree = try UnitTree(root: root, limits: limits)
+        reader = tree.reader
         var fragments: [String: UnitTree.Entry] = [:]
         var aliases: [String: [String]] = [:]
         for (name, entry) in tree.services {
-            switch try tree.standing(of: entry) {
-            case .unit: fragments[name] = entry
-            case .alias(let target): aliases[target, default: []].append(name)
-            case .masked: continue
+            do {
+                switch try tree.standing(of: entry) {
+                case .unit: fragments[name] = entry
+                case .alias(let target): aliases[target, default: []].append(name)
+                case .masked: continue
+                }
+            } catch {
+                unread = unread ?? error
             }
         }
         for name in tree.instances where tree.services[name] == nil {
             if let template = UnitName(name).template { fragments[name] = fragments[template] }
         }
         for (name, entry) in fragments where !name.hasSuffix("@.service") {
-            if let service = try LoadedService(
-                name: name, fragment: entry, aliases: aliases[name] ?? [], in: &tree)
-            {
-                loaded.append(service)
+            do {
+                if let service = try LoadedService(
+                    name: name, fragment: entry, aliases: aliases[name] ?? [], in: &tree)
+                {
+                    loaded.append(service)
+                }
+            } catch {
+                try leaveOut(error)
             }
         }
         loaded.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
@@ -78,9 +92,19 @@ struct UnitScan {
     init?(root: Root, limits: UnitTree.Limits, services: [KnownUnits.Service]) throws(HostError) {
         reader = UnitFileReader(root: root, limits: limits)
         for service in services {
-            guard let loaded = try LoadedService(service, with: &reader) else { return nil }
-            self.loaded.append(loaded)
+            do {
+                guard let loaded = try LoadedService(service, with: &reader) else { return nil }
+                self.loaded.append(loaded)
+            } catch {
+                try leaveOut(error)
+            }
         }
+    }
+
+    /// One file that cannot be read hides no other service; more than is read of all together hides any.
+    private mutating func leaveOut(_ error: HostError) throws(HostError) {
+        if error.code == EFBIG { throw error }
+        unread = unread ?? error
     }
 
     /// Which files make up the services of these names.
@@ -93,8 +117,12 @@ struct UnitScan {
     {
         var wanted: [ServiceDefinition] = []
         for service in loaded {
-            if let definition = try service.definition(with: &reader, where: isWanted) {
-                wanted.append(definition)
+            do {
+                if let definition = try service.definition(with: &reader, where: isWanted) {
+                    wanted.append(definition)
+                }
+            } catch {
+                try leaveOut(error)
             }
         }
         return wanted

@@ -34,15 +34,19 @@ final class UnitSnapshot: UnitSource {
         where isWanted: (ServiceDefinition) -> Bool
     ) throws(HostError) -> [ServiceDefinition] {
         // What an earlier look left out because nobody wanted it is read again.
-        var all = try UnitScan(root: root, limits: limits)
-        return try all.services(where: isWanted)
+        try UnitFiles(root: root, limits: limits).services(where: isWanted)
+    }
+
+    var unread: HostError? {
+        guard case .success(let scan) = scan else { return nil }
+        return scan.unread
     }
 
     func state(of unit: String) -> UnitObservation { UnitObservation(name: unit) }
 
     var known: KnownUnits? {
         if let standing { return standing }
-        guard let question, case .success(let scan) = scan else { return nil }
+        guard let question, case .success(let scan) = scan, scan.unread == nil else { return nil }
         let marks = Set(scan.directories).sorted().map { DirectoryMark(of: $0, in: root) }
         // They are taken after the directories were listed: one that moved meanwhile is younger than the look.
         guard marks.allSatisfy({ isOld($0.changed, now: now) }) else { return nil }

@@ -27,6 +27,9 @@ public protocol UnitSource {
     /// Of a snapshot: what the next look may take over; nil where it has to find out for itself.
     var known: KnownUnits? { get }
 
+    /// Of a snapshot: why a service was left out of what it told; nil where none was.
+    var unread: HostError? { get }
+
     /// Why states could not be asked for though systemd should run here; nil where nothing went wrong.
     var silence: HostError? { get }
 }
@@ -37,6 +40,7 @@ extension UnitSource {
         where isWanted: (ServiceDefinition) -> Bool
     ) throws(HostError) -> [ServiceDefinition] { try services(where: isWanted) }
     public var known: KnownUnits? { nil }
+    public var unread: HostError? { nil }
     public var silence: HostError? { nil }
 }
 

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Host
 import Testing
 
@@ -47,5 +48,19 @@ struct UnreadUnitTests {
         #expect(try node.inPlace("check").code == 0)
         #expect(try node.inPlace("status").output.contains("not confirmed") == false)
         #expect(try node.listing() == whole)
+    }
+
+    @Test("one of another service hides nothing of the installation: what changes is still seen")
+    func another() throws {
+        let node = try SampleNode(policy: withGate)
+        #expect(try node.inPlace("adopt").code == 0)
+        let other = "/etc/systemd/system/other.service"
+        try Data("[Service]\nExecStart=/bin/true\n".utf8).write(to: URL(filePath: node.root + other))
+        try node.install("v1.32.1+k3s1")
+        let answer = try node.check(refusing: "openat", of: other, with: "EIO")
+        let seen = try answer.json(CheckAnswer.self)
+        #expect(seen.problems.map(\.code).contains("units-unreadable"), "\(answer)")
+        #expect(seen.installations.first?.changes.map(\.to) == ["v1.32.1+k3s1"], "\(answer)")
+        #expect(try node.inPlace("check", "--output", "json").json(CheckAnswer.self).problems.isEmpty)
     }
 }
