@@ -52,6 +52,13 @@ public struct GatePlaces: Hashable, Sendable {
         ["\(state)/gate/missed/\(unit)", "/run/holdfast/missed/\(unit)"]
     }
 
+    /// Where the gate writes what is to take the place of a file: one name each time, so that a gate that was killed leaves
+    /// one draft and not one each time.
+    public static func draft(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return ".\(path).new" }
+        return "\(path[...slash]).\(path[path.index(after: slash)...]).new"
+    }
+
     /// Whether a text can be the name of a unit, and so of a file of ours.
     public static func isUnitName(_ text: String) -> Bool {
         (1...200).contains(text.utf8.count) && text.utf8.first != UInt8(ascii: ".")

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Gate
 internal import Glibc
 
 /// Puts a file in the place of another, or of none: at any instant, and after a crash, it is the old or the new one.
@@ -50,6 +51,11 @@ public func removeDrafts(in directory: String, of names: [String]) {
         if kill(writer, 0) != 0, errno == ESRCH { _ = unlink("\(directory)/\(draft)") }
     }
 }
+
+/// Takes away what a start gate has left that was killed while it wrote the record at a path.
+///
+/// Only under the artifact lock, which a gate holds from before it begins a draft until that is in its place.
+public func removeGateDraft(of path: String) { _ = unlink(GatePlaces.draft(of: path)) }
 
 /// Puts a draft in the place of a file of the same directory without waiting for the disk: after a power cut the file
 /// may be empty.

@@ -99,9 +99,8 @@ func readFile(_ path: String, largest: Int, trusted: Bool = false) throws(FileFa
 ///
 /// - Parameter flushed: whether it has to survive a power cut.
 func replaceFile(_ path: String, _ text: String, flushed: Bool) throws(FileFailure) {
-    let (directory, name) = split(path)
-    // One name each time, so that a gate that was killed leaves one file and not one each time.
-    let draft = "\(directory)/.\(name).new"
+    let directory = split(path).directory
+    let draft = GatePlaces.draft(of: path)
     do throws(FileFailure) {
         try writeFile(draft, text, flags: O_TRUNC, flushed: flushed)
     } catch {

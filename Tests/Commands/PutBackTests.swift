@@ -101,6 +101,31 @@ struct PutBackTests {
         #expect(try node.status().pending.count == 3)
     }
 
+    @Test(
+        "what a gate leaves that is killed over the record of what last ran is taken away by a tick, and by release",
+        .enabled(if: RefusedCall.hasStrace, "SKIPPED: strace is not installed"),
+        arguments: ["check", "release"])
+    func killedOverRecord(verb: String) throws {
+        let node = try SampleNode(policy: withGate)
+        #expect(try node.inPlace("adopt").code == 0)
+        // The first start is the first of which a version is known. It is listed, and then recorded.
+        let outcome = try runProcess(
+            [
+                "/usr/bin/strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=rename", "-e",
+                "inject=rename:signal=KILL:when=2", node.gateProgram, "--root", node.root, "k3s.service",
+            ], environment: ["INVOCATION_ID": "0123456789abcdef0123456789abcdef"], timeout: 10_000)
+        #expect(!outcome.succeeded)
+        let records = node.ownState + "/gate/last-ran"
+        func drafts() -> [String] { node.names(in: records).filter { $0.hasPrefix(".") } }
+        #expect(drafts().count == 1, "\(node.names(in: records))")
+        // The drop-in does this where the gate was killed.
+        let marks = node.ownState + "/gate/missed"
+        try FileManager.default.createDirectory(atPath: marks, withIntermediateDirectories: true)
+        try Data().write(to: URL(filePath: marks + "/k3s.service"))
+        #expect(try node.inPlace(verb).code == 0)
+        #expect(drafts() == [])
+    }
+
     @Test("what is no record of a start is kept aside, and told once")
     func unreadable() throws {
         let node = try SampleNode(policy: withGate)

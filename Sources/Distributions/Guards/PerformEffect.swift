@@ -92,7 +92,10 @@ extension NodeGuards {
             case .writeLastRan(let record): try write(record, before: before)
             case .removeLastRan(let path):
                 let record = try place(path)
-                try underArtifactLock { () throws(HostError) in try removeFile(record) }
+                try underArtifactLock { () throws(HostError) in
+                    try removeFile(record)
+                    removeGateDraft(of: record)
+                }
                 removeDrafts(of: record)
             case .replace(let replacement): try replace(replacement)
             case .restart(let restart): try self.restart(restart)
@@ -125,6 +128,7 @@ extension NodeGuards {
             if present == before || !present.isThere {
                 try writeFileAtomically(path, Array(record.text.utf8), mode: 0o644)
             }
+            removeGateDraft(of: path)
             for mark in record.marks { try removeFile(try place(mark)) }
         }
     }
