@@ -50,18 +50,28 @@ struct EnvironmentTests {
             try Data("#!/bin/sh\ntouch \(bait)/ran\n".utf8).write(to: URL(filePath: path))
             try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
         }
-        let options = ["--root", node.root, "--policy", node.policy, "--state", node.state]
-        for words in [
+        // Where the policy and the ledger are is given, or as it is where nobody says it.
+        let own = node.root + "/etc/holdfast"
+        try FileManager.default.createDirectory(atPath: own, withIntermediateDirectories: true)
+        try FileManager.default.copyItem(atPath: node.policy, toPath: own + "/policy.yaml")
+        let root = ["--root", node.root]
+        for _ in 1...2 { #expect(try SampleNode.run(["check"] + root).code == 0) }
+        let given = root + ["--policy", node.policy, "--state", node.state]
+        let verbs = [
             ["check", "--output", "json"], ["status", "--output", "json"], ["status"], ["status", "--paths"],
-            ["explain"],
-            ["doctor", "--output", "json"], ["history", "--output", "csv"], ["policy", "show", node.policy],
+            ["explain"], ["doctor", "--output", "json"],
+        ]
+        for whole in verbs.map({ $0 + given }) + verbs.map({ $0 + root }) + [
+            ["history", "--output", "csv"] + root, ["history", "--output", "csv", "--state", node.state],
+            ["policy", "show", node.policy], ["policy", "lint"] + root,
+            // Of this machine itself, whatever it has.
+            ["policy", "lint"],
         ] {
-            let whole = words.first == "policy" ? words : words + options
             let plain = try SampleNode.run(whole)
             let led = try SampleNode.run(whole, environment: Self.hostile(bait))
             // "last check 2 seconds ago", and nothing else that moves by itself.
-            #expect(Self.still(led.output) == Self.still(plain.output), "\(words)")
-            #expect(led.code == plain.code && led.errors == plain.errors, "\(words)")
+            #expect(Self.still(led.output) == Self.still(plain.output), "\(whole)")
+            #expect(led.code == plain.code && led.errors == plain.errors, "\(whole)")
         }
         #expect(try !FileManager.default.contentsOfDirectory(atPath: bait).contains("ran"))
         guard RefusedCall.hasStrace else { return }
