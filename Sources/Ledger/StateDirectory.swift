@@ -104,7 +104,7 @@ struct StateDirectory {
 
     /// Notes that the database is to be checked when it is next opened.
     func suspect() {
-        let descriptor = Glibc.open(suspicion, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        let descriptor = Glibc.open(suspicion, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         if descriptor >= 0 { close(descriptor) }
     }
 

@@ -100,11 +100,15 @@ extension SampleNode {
 
     /// Runs a verb with the ledger below the root, in an environment of its own.
     func inPlace(_ words: [String], environment: [String: String] = [:]) throws -> Answer {
+        try Self.run(words + place(of: words), environment: environment)
+    }
+
+    /// The options that lead a verb to this node, as far as it takes them and they are not given.
+    func place(of words: [String]) -> [String] {
         let leaf = Interface.program.leaves.first { words.starts(with: $0.path) }
-        let places = [("root", root), ("policy", policy)].filter { place in
+        return [("root", root), ("policy", policy)].filter { place in
             leaf?.command.options.contains { $0.name == place.0 } == true
-        }
-        return try Self.run(
-            words + places.flatMap { ["--\($0.0)", $0.1] }, environment: environment)
+                && !words.contains("--\(place.0)")
+        }.flatMap { ["--\($0.0)", $0.1] }
     }
 }

@@ -71,15 +71,18 @@ extension SampleNode {
         return try traceLines().contains { $0.contains("(INJECTED)") } ? answer : nil
     }
 
-    private func traceLines() throws -> [Substring] {
+    /// What strace noted of the last run.
+    func traceLines() throws -> [Substring] {
         String(decoding: try Data(contentsOf: URL(filePath: trace)), as: UTF8.self).split(separator: "\n")
     }
 
-    /// Runs a verb under strace with these options of it.
-    func traced(_ words: [String], _ options: [String]) throws -> Answer {
+    /// Runs a verb, or another program, under strace with these options of it.
+    func traced(
+        _ words: [String], _ options: [String], program: String = SampleNode.program
+    ) throws -> Answer {
         let outcome = try runProcess(
-            ["/usr/bin/strace", "-f", "-qq", "-o", trace] + options + [Self.program] + words
-                + ["--root", root, "--policy", policy], environment: ["LANG": "C.UTF-8"], timeout: 60_000)
+            ["/usr/bin/strace", "-f", "-qq", "-o", trace] + options + [program] + words + place(of: words),
+            environment: ["LANG": "C.UTF-8"], timeout: 60_000)
         guard case .exited(let code) = outcome.end else {
             return Answer(
                 code: -1, output: "\(outcome.end)", errors: String(decoding: outcome.errors, as: UTF8.self))
