@@ -132,8 +132,9 @@ let package = Package(
         tests(
             "Commands",
             [
-                "Commands", "CommandLine", "Fleet", "GoPrograms", "Host", "KubernetesServer", "Ledger",
-                "Model", "PolicyFile", "Ports", "Reports", "ScriptedServer", "Threads", "holdfast-gate",
+                "Agent", "Commands", "CommandLine", "Fleet", "GoPrograms", "Host", "KubernetesServer",
+                "Ledger", "Model", "PolicyFile", "Ports", "Reports", "ScriptedServer", "Threads",
+                "holdfast-gate",
             ]),
         tests(
             "Simulation",

@@ -21,11 +21,23 @@ func completions(_ invocation: Invocation, on screen: Screen) throws(Failure) ->
 func complete(_ invocation: Invocation, on screen: Screen) -> ExitCode {
     let typed = invocation.arguments["word"] ?? []
     let completions = Interface.program.completions(of: typed)
-    for word in completions.words + (completions.asked.map { knownWords($0, typed) } ?? []) {
-        screen.data("\(completions.prefix)\(word.text.printable)\t\(word.help.printable)\n")
+    for word in completions.words + (completions.asked.map { knownWords($0, typed) } ?? [])
+    where word.text.isShellWord {
+        screen.data("\(completions.prefix)\(word.text)\t\(word.help.printable)\n")
     }
     if let files = completions.files { screen.data(":\(files.rawValue)\n") }
     return .done
+}
+
+extension String {
+    /// Whether a shell takes it for a word as it stands: bash puts what is offered on the command line unquoted, and a
+    /// node's name may come from whoever writes in the fleet's store.
+    fileprivate var isShellWord: Bool {
+        utf8.allSatisfy {
+            (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0)
+                || "-._/+:@,=%".utf8.contains($0)
+        }
+    }
 }
 
 /// What the option tables ask for by `Completion.asked`.

@@ -17,6 +17,15 @@ enum ExitCode: Int32 {
 /// Why a verb could not do what it was asked to.
 struct Failure: Error {
     let code: ExitCode
-    /// One sentence: what happened, where, and what to do about it.
-    let message: String
+    /// What happened, where, and what to do about it: one sentence, or a line for each of several things.
+    ///
+    /// No text from outside makes another line of one.
+    let lines: [String]
+
+    init(code: ExitCode, message: String) { self.init(code: code, lines: [message]) }
+
+    init(code: ExitCode, lines: [String]) {
+        self.code = code
+        self.lines = lines
+    }
 }

@@ -130,7 +130,7 @@ func fleetForget(_ invocation: Invocation, on screen: Screen) throws(Failure) ->
         do throws(Failure) {
             try place.record(.rolloutSaid(said), reading: place.clock.read())
         } catch {
-            screen.error("Warning: it is not recorded here: \(error.message)")
+            screen.error("Warning: it is not recorded here: \(error.lines.joined(separator: "; "))")
         }
         screen.out("\(said.summary.printable)\n")
     } catch {

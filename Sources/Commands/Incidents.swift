@@ -113,7 +113,7 @@ struct Corpus {
         case .valid(let incident, _): return incident
         case .invalid(let faults):
             throw Failure(
-                code: .badConfiguration, message: faults.map(\.description).joined(separator: "\n"))
+                code: .badConfiguration, lines: faults.map(\.description))
         }
     }
 

@@ -143,8 +143,8 @@ private func team(
     guard asks else {
         throw Failure(
             code: .usage,
-            message: "say with --team what this node is part of:"
-                + teams.map { "\n  \($0.rawValue): \($0.meaning)" }.joined())
+            lines: ["say with --team what this node is part of:"]
+                + teams.map { "  \($0.rawValue): \($0.meaning)" })
     }
     screen.out("What is this node part of?\n")
     screen.out(

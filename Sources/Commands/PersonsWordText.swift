@@ -10,13 +10,14 @@ func standingText(
     if !approvals.isEmpty {
         text += "\n" + style("Approvals in force", .strong) + "\n"
         text += aligned(
-            approvals.map { [($0.id, .faint), ($0.sentence(now: now).printable, nil)] }, indent: 2,
+            approvals.map { [($0.id.printable, .faint), ($0.sentence(now: now).printable, nil)] }, indent: 2,
             style: style, width: width)
     }
     if !denials.isEmpty {
         text += "\n" + style("Denials", .strong) + "\n"
         text += aligned(
-            denials.map { [($0.id, .faint), ($0.sentence.printable, nil)] }, indent: 2, style: style,
+            denials.map { [($0.id.printable, .faint), ($0.sentence.printable, nil)] }, indent: 2,
+            style: style,
             width: width)
     }
     return text

@@ -51,7 +51,7 @@ struct Place {
         {
         case .valid(let file, _): node = file
         case .invalid(let faults):
-            throw Failure(code: .badConfiguration, message: faults.map(\.description).joined(separator: "\n"))
+            throw Failure(code: .badConfiguration, lines: faults.map(\.description))
         }
         stateDirectory = invocation.value("state") ?? root.place(of: node.stateDirectory)
     }

@@ -144,7 +144,7 @@ func policyTest(_ invocation: Invocation, on screen: Screen) throws(Failure) -> 
     switch parsePolicyCases(try place.bytes(of: casesPath), file: casesPath) {
     case .valid(let cases, _): table = cases
     case .invalid(let faults):
-        throw Failure(code: .badConfiguration, message: faults.map(\.description).joined(separator: "\n"))
+        throw Failure(code: .badConfiguration, lines: faults.map(\.description))
     }
     let policyPath =
         invocation.value("policy") ?? table.policy.map { beside(casesPath, $0) } ?? besidePolicy(casesPath)

@@ -23,14 +23,19 @@ public func run(
         return ExitCode.done.rawValue
     case .failure(let error):
         screen.error("Error: \(error.message)")
-        screen.error(Interface.program.usageLine(path: error.path, width: screen.width))
+        for line in Interface.program.usageLine(path: error.path, width: screen.width).split(separator: "\n")
+        {
+            screen.error(String(line))
+        }
         screen.error("  See '\(error.path.joined(separator: " ")) --help' for more information.")
         return ExitCode.usage.rawValue
     case .run(let invocation):
         do throws(Failure) {
             return try perform(invocation, on: screen).rawValue
         } catch {
-            screen.error("Error: \(error.message)")
+            for (index, line) in error.lines.enumerated() {
+                screen.error((index == 0 ? "Error: " : "") + line)
+            }
             return error.code.rawValue
         }
     }

@@ -38,12 +38,12 @@ struct Screen {
     /// Writes bytes to standard output.
     func out(_ bytes: UnsafeRawBufferPointer) { write(bytes, to: STDOUT_FILENO) }
 
-    /// Writes lines to standard error.
+    /// Writes a line to standard error, which in a unit is the journal.
     ///
-    /// Errors repeat names and reasons of others, such as a rollout's in a fleet's store: none may move the cursor.
-    func error(_ lines: String) {
-        let shown = lines.split(separator: "\n", omittingEmptySubsequences: false).map(\.printable)
-            .joined(separator: "\n")
+    /// Errors repeat names and reasons of others, such as a rollout's in a fleet's store: none may move the cursor, or
+    /// begin a line that seems to be ours.
+    func error(_ line: String) {
+        let shown = line.printable
         var text = (isPlain ? shown.inASCII : shown) + "\n"
         text.withUTF8 { write(UnsafeRawBufferPointer($0), to: STDERR_FILENO) }
     }

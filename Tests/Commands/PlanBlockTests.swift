@@ -4,18 +4,18 @@ import KubernetesServer
 import ScriptedServer
 import Testing
 
-private let withPlans = "apiVersion: holdfast/v1\nunattended: patch\nenforce:\n  plans: block\n"
+let withPlans = "apiVersion: holdfast/v1\nunattended: patch\nenforce:\n  plans: block\n"
 private let planPath = "/apis/upgrade.cattle.io/v1/namespaces/system-upgrade/plans/server-plan"
 private let nodePath = "/api/v1/nodes/edge-1"
 
 /// A node root whose node.yaml names a kubeconfig with a client certificate, and the API server that it leads to.
-private final class JoinedSample {
+final class JoinedSample {
     let node: SampleNode
     let server: KubernetesServer
     private let certificates: Certificates
 
-    init() throws {
-        node = try SampleNode(policy: withPlans)
+    init(policy: String = withPlans) throws {
+        node = try SampleNode(policy: policy)
         certificates = try Certificates()
         server = try KubernetesServer(
             tls: certificates.serverIdentity, access: .credentials(tokens: ["right-token"])
