@@ -27,11 +27,12 @@ struct KillTests {
         try node.goOn(verb)
         let whole = try node.standing()
         let stride = max(1, instants.count / Self.most)
-        var kills = 0
+        var (tried, kills) = (0, 0)
         for index in Swift.stride(from: Self.seed % stride, to: instants.count, by: stride) {
             let instant = instants[index]
             try verb.prepare(node)
             // Another run may take a call less.
+            tried += 1
             if try node.kill(verb, at: instant) { kills += 1 }
             try node.goOn(verb)
             let standing = try node.standing()
@@ -40,7 +41,7 @@ struct KillTests {
             #expect(unlike.isEmpty, "killed before \(instant.call) \(instant.number) of \(instants.count)")
             try node.verify()
         }
-        #expect(kills > 4)
+        #expect(tried > 4 && kills > tried / 2, "\(kills) of \(tried)")
         print("killed before \(kills) of \(instants.count) calls: \(verb.testDescription)")
     }
 
@@ -52,12 +53,15 @@ struct KillTests {
         let before = try node.standing()
         let instants = try node.instants(of: adopt)
         let stride = max(1, instants.count / Self.most)
+        var (tried, kills) = (0, 0)
         for index in Swift.stride(from: Self.seed % stride, to: instants.count, by: stride) {
             try node.does("release")
-            _ = try node.kill(adopt, at: instants[index])
+            tried += 1
+            if try node.kill(adopt, at: instants[index]) { kills += 1 }
             try node.does("release")
             let unlike = Set(try node.standing().keys).symmetricDifference(before.keys)
             #expect(unlike.isEmpty, "killed before \(instants[index].call) \(instants[index].number)")
         }
+        #expect(kills > tried / 2, "\(kills) of \(tried)")
     }
 }

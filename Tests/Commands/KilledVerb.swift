@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import Host
 import Model
 import Testing
@@ -137,7 +138,9 @@ final class KillNode {
         }
     }
 
-    /// Runs the program and kills it before that call; true where it was.
+    /// Runs the program and kills it before that call; false where it came to its end without it.
+    ///
+    /// Whatever else ends it is an issue: neither a program that fails nor a strace that does is a kill.
     func kill(_ verb: KilledVerb, at instant: Instant) throws -> Bool {
         let outcome = try strace(
             verb,
@@ -145,8 +148,16 @@ final class KillNode {
                 "-o", "/dev/null", "-e", "trace=\(instant.call)", "-e",
                 "inject=\(instant.call):signal=KILL:when=\(instant.number)",
             ])
-        if case .exited(0) = outcome.end { return false }
-        return true
+        switch outcome.end {
+        // strace ends as what it traced.
+        case .signalled(SIGKILL): return true
+        case .exited(0): return false
+        default:
+            Issue.record(
+                "\(verb), killed before \(instant.call) \(instant.number): \(outcome.end) \(String(decoding: outcome.errors, as: UTF8.self))"
+            )
+            return false
+        }
     }
 
     private func strace(_ verb: KilledVerb, _ options: [String]) throws -> ProcessOutcome {
