@@ -58,12 +58,19 @@ struct DamagedLedgerTests {
             #expect(try node.inPlace("check").code == 0, "page \(page)")
             #expect(try node.guardFileIsWhole(), "page \(page)")
             let names = try node.stateNames()
-            guard names.contains(where: { $0.hasPrefix("ledger.db.corrupt-") }) else { continue }
+            let verified = try node.verified()
+            guard names.contains(where: { $0.hasPrefix("ledger.db.corrupt-") }) else {
+                // What no tick reads is there still, whole or told of.
+                let isNamed = verified.code == 1 && verified.errors.contains("damaged (")
+                #expect(verified.code == 0 || isNamed, "page \(page): \(verified)")
+                continue
+            }
             setAside += 1
-            #expect(try node.verified().code == 0, "page \(page)")
+            #expect(verified.code == 0, "page \(page): \(verified)")
             #expect(try node.inPlace("status").output.contains("confirmed"), "page \(page)")
         }
-        #expect(setAside > 0)
+        print("\(setAside) of \(count) damaged pages had the ledger set aside")
+        #expect(setAside >= count / 2, "\(setAside) of \(count)")
     }
 
     @Test("a log that was cut anywhere, or has a flipped byte, costs what was written last and nothing else")
@@ -132,12 +139,16 @@ struct DamagedLedgerTests {
         let whole = try node.listing()
         let reads = try node.count([read.call], of: ["check"])[read.call, default: 0]
         #expect(reads > 5)
+        var tried = 0
         for count in Swift.stride(from: 1, through: reads, by: read.stride) {
             try node.putBack()
-            let answer = try node.traced(
-                ["check"],
-                ["-e", "trace=\(read.call)", "-e", "inject=\(read.call):\(read.answer):when=\(count)"])
+            guard
+                let refused = try node.inPlace(["check"], injecting: read.answer, to: read.call, count),
+                !RefusedCall.isLoaders(refused.line)
+            else { continue }
+            let answer = refused.answer
             if answer.errors.contains("loading shared libraries") { continue }
+            tried += 1
             let place = "\(read) \(count): \(answer)"
             #expect([0, 1, 78].contains(answer.code), "\(place)")
             #expect(answer.code != 1 || answer.errors.contains("Error: "), "\(place)")
@@ -150,6 +161,8 @@ struct DamagedLedgerTests {
             let isSetAside = try node.stateNames().contains { $0.hasPrefix("ledger.db.corrupt-") }
             #expect(!isSetAside || read.answer != "error=EIO", "\(place)")
         }
+        // The others are the loader's.
+        #expect(tried > reads / read.stride / 2, "\(tried) of \(reads)")
     }
 
     @Test("while another process writes, a tick ends as busy, the start is let through, and reading goes on")
@@ -172,7 +185,7 @@ struct DamagedLedgerTests {
     func hotJournal() throws {
         let node = try SampleNode(policy: withGate)
         let fault = RefusedCall(call: "unlink", error: "EIO", count: 2)
-        let begun = try #require(try node.inPlace(["adopt"], refusing: fault))
+        let begun = try #require(try node.inPlace(["adopt"], refusing: fault)).answer
         #expect(begun.code == 1 && begun.errors.contains("journalctl -k"), "\(begun)")
         let verified = try node.verified()
         #expect(verified.code == 1 && verified.errors.contains("'holdfast check' opens it"), "\(verified)")

@@ -13,20 +13,54 @@ struct RefusedCall: Sendable, CustomTestStringConvertible {
 
     static let hasStrace = FileManager.default.fileExists(atPath: "/usr/bin/strace")
 
-    /// Calls by which state is written, and by which the ledger and other files are read.
+    /// Calls by which state is written, and by which the ledger and other files are read; not every machine has each.
     static let calls = [
-        "pwrite64", "write", "fsync", "fdatasync", "ftruncate", "rename", "renameat", "renameat2", "link",
-        "unlink",
-        "unlinkat", "fchmod", "fchown", "mkdir", "rmdir", "utimensat", "flock", "pread64", "getdents64",
+        "openat", "pwrite64", "write", "fsync", "fdatasync", "ftruncate", "rename", "renameat", "renameat2",
+        "link", "linkat", "unlink", "unlinkat", "fchmod", "fchown", "mkdir", "mkdirat", "rmdir", "utimensat",
+        "copy_file_range", "flock", "pread64", "getdents64",
     ]
 
     /// The errors that a file system or a disk answers such a call with.
-    static func errors(of call: String) -> [String] {
+    ///
+    /// - Parameter line: what strace noted of it where it was not refused.
+    static func errors(of call: String, _ line: some StringProtocol) -> [String] {
         switch call {
         case "pread64", "getdents64", "flock": ["EIO"]
+        case "openat" where !line.contains("O_CREAT"): ["EIO"]
         case "fsync", "fdatasync": ["EIO", "ENOSPC", "EDQUOT"]
         default: ["EIO", "ENOSPC", "EDQUOT", "EROFS"]
         }
+    }
+
+    /// What the loader opens and reads before main, by the line that strace noted of it.
+    static func isLoaders(_ line: some StringProtocol) -> Bool {
+        line.contains(".so\"") || line.contains(".so.") || line.contains(".so>")
+    }
+}
+
+/// How a run fared of which one call was refused.
+struct RefusedRun {
+    var answer: SampleNode.Answer
+    /// What strace noted of that call.
+    var line: String
+
+    /// Whether it was to write what has to be on the disk before a run may say that all is well: an entry of the
+    /// ledger, or the guard file.
+    ///
+    /// `ledger.db` is not of it: until a log has been taken into it, which a later run does as well, the log is what
+    /// counts.
+    var wasOfState: Bool {
+        // `1234 fsync(5</var/lib/holdfast/ledger.db-wal>) = -1 EIO (Input/output error) (INJECTED)`
+        guard ["fsync(", "fdatasync(", "pwrite64("].contains(where: line.contains),
+            let path = line.split(separator: "<").dropFirst().first?.prefix(while: { $0 != ">" })
+        else { return false }
+        return ["/ledger.db-wal", "/ledger.db-journal"].contains(where: path.hasSuffix)
+            || path.contains("/holdfast/.guard.")
+    }
+
+    /// Whether it ended with an error that says where.
+    var namesAPath: Bool {
+        answer.errors.split(separator: "\n").contains { $0.hasPrefix("Error: ") && $0.contains("/") }
     }
 }
 
@@ -60,15 +94,36 @@ extension SampleNode {
         return counts
     }
 
+    /// Every call of a run of a verb that can be refused, with each error; of what the loader asks for none.
+    func faults(of words: [String]) throws -> [RefusedCall] {
+        let trace = RefusedCall.calls.map { "?" + $0 }.joined(separator: ",")
+        _ = try traced(words, ["-y", "-e", "trace=" + trace])
+        var found: [String: [RefusedCall]] = [:]
+        var counts: [String: Int] = [:]
+        for line in try traceLines() {
+            guard let call = RefusedCall.calls.first(where: { line.contains(" \($0)(") }) else { continue }
+            let count = counts[call, default: 0] + 1
+            counts[call] = count
+            if RefusedCall.isLoaders(line) { continue }
+            found[call, default: []] += RefusedCall.errors(of: call, line)
+                .map { RefusedCall(call: call, error: $0, count: count) }
+        }
+        return RefusedCall.calls.flatMap { found[$0, default: []] }
+    }
+
     /// Runs a verb of which one call is refused; nil where the run did not make it that often.
-    func inPlace(_ words: [String], refusing fault: RefusedCall) throws -> Answer? {
+    func inPlace(_ words: [String], refusing fault: RefusedCall) throws -> RefusedRun? {
+        try inPlace(words, injecting: "error=\(fault.error)", to: fault.call, fault.count)
+    }
+
+    /// Runs a verb of which strace makes something else of one call; nil where the run did not make it that often.
+    func inPlace(
+        _ words: [String], injecting what: String, to call: String, _ count: Int
+    ) throws -> RefusedRun? {
         let answer = try traced(
-            words,
-            [
-                "-e", "trace=\(fault.call)", "-e",
-                "inject=\(fault.call):error=\(fault.error):when=\(fault.count)",
-            ])
-        return try traceLines().contains { $0.contains("(INJECTED)") } ? answer : nil
+            words, ["-y", "-e", "trace=\(call)", "-e", "inject=\(call):\(what):when=\(count)"])
+        return try traceLines().first { $0.contains("(INJECTED)") }
+            .map { RefusedRun(answer: answer, line: String($0)) }
     }
 
     /// What strace noted of the last run.

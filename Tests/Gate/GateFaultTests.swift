@@ -8,7 +8,7 @@ import Testing
 struct GateFaultTests {
     /// What changes something, and what the gate reads by.
     static let calls = [
-        "mkdir", "link", "rename", "fsync", "write", "unlink", "fchmod", "fchown", "flock", "read",
+        "openat", "mkdir", "link", "rename", "fsync", "write", "unlink", "fchmod", "fchown", "flock", "read",
         "getdents64",
         "setitimer", "fstat,newfstatat",
     ]
@@ -17,10 +17,14 @@ struct GateFaultTests {
 
     @Test(
         "it starts what is approved or what was there, whole, and the next start puts the approved one back",
-        .enabled(if: GateKillTests.hasStrace, "strace is not installed"), arguments: calls, [true, false])
-    func refused(call: String, spare: Bool) throws {
+        .enabled(if: GateKillTests.hasStrace, "strace is not installed"),
+        arguments: GateKillTests.Call.all(calls))
+    func refused(at refused: GateKillTests.Call) throws {
+        let (call, spare) = (refused.call, refused.spare)
         for error in 0..<(Self.isSoak ? Self.errors.count : 1) {
-            for count in 1..<80 {
+            let first = call == "openat" ? try Self.opensOfLoader() + 1 : 1
+            var tried = 0
+            for count in first..<(first + 80) {
                 // One error after the other, since they differ in nothing but their number.
                 let name = Self.errors[(error + count) % Self.errors.count]
                 let node = try GateNode()
@@ -32,11 +36,12 @@ struct GateFaultTests {
                 ])
                 let trace = String(decoding: try GateNode.bytes(of: "\(node.root).trace"), as: UTF8.self)
                 guard trace.contains("(INJECTED)") else { break }
+                tried += 1
                 let place = "\(call) \(count) \(name): \(outcome)"
                 // Its own name and words, or a library, could not be read: the wrapper lets start whatever is not 77, and
                 // the tick finds a start without a record.
                 let isBlind =
-                    outcome.status == 64 && call == "read"
+                    outcome.status == 64 && ["read", "openat"].contains(call)
                     || outcome.status == 127 && outcome.errors.contains("loading shared libraries")
                 #expect(outcome.status == 0 || isBlind, "\(place)")
                 #expect(["approved", "a new minor"].contains(node.read(node.binary) ?? "none"), "\(place)")
@@ -59,6 +64,16 @@ struct GateFaultTests {
                 #expect(node.read(node.binary) == "approved", "\(place): \(next)")
                 #expect(!node.exists("/usr/local/bin/.k3s.holdfast-copy"), "\(place)")
             }
+            #expect((1..<80).contains(tried), "\(call) is never made, or without end")
         }
+    }
+
+    /// How often the loader looks for a library before main: what it makes of a refusal is its own.
+    private static func opensOfLoader() throws -> Int {
+        let node = try GateNode()
+        _ = node.gate(strace: ["-qq", "-e", "trace=openat"])
+        let lines = String(decoding: try GateNode.bytes(of: "\(node.root).trace"), as: UTF8.self)
+            .split(separator: "\n")
+        return (lines.lastIndex { $0.contains(".so") } ?? -1) + 1
     }
 }

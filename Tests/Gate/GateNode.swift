@@ -83,11 +83,29 @@ final class GateNode {
 
     /// Runs the gate before a start of the unit.
     ///
-    /// - Parameter strace: options under which strace runs it, for kills in the midst of it.
-    func gate(unit: String = "k3s.service", strace: [String] = []) -> Outcome {
-        let program = Self.program
+    /// - Parameters:
+    ///   - strace: options under which strace runs it, for kills in the midst of it.
+    ///   - socket: where it asks snapd, which answers that a refresh is at it.
+    func gate(
+        unit: String = "k3s.service", strace: [String] = [], asking socket: Listener? = nil
+    ) -> Outcome {
         let traced = strace.isEmpty ? [] : ["/usr/bin/strace", "-f", "-o", "\(root).trace"] + strace
-        return Self.run(traced + [program, "--root", root, unit], errorsTo: "\(root).errors")
+        let process = Self.spawn(
+            traced + [Self.program, "--root", root, unit], errorsTo: "\(root).errors")
+        // One that is killed before it asks does not.
+        while let socket, !Self.hasEnded(process) {
+            guard socket.isAsked(within: 10) else { continue }
+            socket.answer(VetoTests.Snapd(name: "").bytes)
+            break
+        }
+        return Self.wait(process, errorsAt: "\(root).errors")
+    }
+
+    /// Whether a process has come to its end, and is still to be waited for.
+    private static func hasEnded(_ process: pid_t) -> Bool {
+        var seen = siginfo_t()
+        let flags = WEXITED | WNOHANG | WNOWAIT
+        return waitid(P_PID, id_t(process), &seen, Int32(flags)) != 0 || seen.si_signo == SIGCHLD
     }
 
     /// The gate is built into the directory that the tests' own program lies in.

@@ -21,6 +21,12 @@ final class Listener {
 
     deinit { for descriptor in open + [number] { close(descriptor) } }
 
+    /// Whether somebody has connected whose request waits, or does within that many milliseconds.
+    func isAsked(within milliseconds: Int32) -> Bool {
+        var asked = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
+        return poll(&asked, 1, milliseconds) == 1
+    }
+
     /// Takes one request, and answers it; nil keeps it waiting until this goes away.
     func answer(_ bytes: [UInt8]?) {
         let peer = accept(number, nil, nil)

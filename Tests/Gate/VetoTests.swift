@@ -172,6 +172,28 @@ struct VetoTests {
         var seen: String?
         var refuses = false
         var testDescription: String { name }
+        /// All of its answer; nil for one that never answers.
+        var bytes: [UInt8]? { head.map { Array($0.utf8) + body } }
+    }
+
+    static let unit = "snap.microk8s.daemon-kubelite.service"
+
+    /// A snap whose refresh to revision 12 starts its services, and the socket at which snapd tells of it.
+    static func refresh(on node: GateNode, from snapd: Snapd = Snapd(name: "", boot: boot)) throws -> Listener
+    {
+        var guarded = Self.guarded()
+        guarded.ran = snapd.seen.map {
+            SeenRunning(revision: "11", bootID: $0, since: Instant(seconds: 2))
+        }
+        node.file.installations = [guarded]
+        try node.writeGuard()
+        for revision in ["11", "12"] { try node.write("/snap/microk8s/\(revision)/meta", "") }
+        #expect(symlink("12", node.root + "/snap/microk8s/current") == 0)
+        if let boot = snapd.boot {
+            try node.write(
+                node.state.starts(unit: unit), "\(GateNode.invocation) 1 v1.31.4 \(snapd.listed) \(boot)\n")
+        }
+        return try Listener(node.root + "/run/snapd.socket")
     }
 
     static let boot: String = {
@@ -200,24 +222,12 @@ struct VetoTests {
         arguments: standIns)
     func program(snapd: Snapd) throws {
         let node = try GateNode()
-        let unit = "snap.microk8s.daemon-kubelite.service"
-        var guarded = Self.guarded()
-        guarded.ran = snapd.seen.map {
-            SeenRunning(revision: "11", bootID: $0, since: Instant(seconds: 2))
-        }
-        node.file.installations = [guarded]
-        try node.writeGuard()
-        for revision in ["11", "12"] { try node.write("/snap/microk8s/\(revision)/meta", "") }
-        #expect(symlink("12", node.root + "/snap/microk8s/current") == 0)
-        if let boot = snapd.boot {
-            try node.write(
-                node.state.starts(unit: unit), "\(GateNode.invocation) 1 v1.31.4 \(snapd.listed) \(boot)\n")
-        }
-        let socket = try Listener(node.root + "/run/snapd.socket")
+        let unit = Self.unit
+        let socket = try Self.refresh(on: node, from: snapd)
         let process = GateNode.spawn(
             [GateNode.program, "--root", node.root, unit], errorsTo: node.root + ".errors")
         if [snapd.boot, snapd.seen].contains(Self.boot) {
-            socket.answer(snapd.head.map { Array($0.utf8) + snapd.body })
+            socket.answer(snapd.bytes)
         }
         let outcome = GateNode.wait(process, errorsAt: node.root + ".errors")
         #expect(outcome.status == (snapd.refuses ? 77 : 0))
