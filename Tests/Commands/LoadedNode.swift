@@ -170,6 +170,18 @@ final class LoadedNode {
             TickFigures.init)
     }
 
+    /// How many entries of a kind its ledger has.
+    func entries(of kind: String) throws -> Int {
+        let outcome = try runProcess(
+            [
+                "/usr/bin/sqlite3", node.root + "/var/lib/holdfast/ledger.db",
+                "SELECT count(*) FROM entry WHERE kind = '\(kind)'",
+            ], timeout: 10_000)
+        let text = String(decoding: outcome.output, as: UTF8.self)
+        return try #require(
+            Int(text.filter(\.isNumber)), "\(String(decoding: outcome.errors, as: UTF8.self))")
+    }
+
     /// No cache of freed pieces for each thread, which are counted as if they were in use; and of a build with a sanitizer
     /// also what can no longer be reached at the end.
     private static let environment = [

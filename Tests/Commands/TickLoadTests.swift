@@ -27,8 +27,8 @@ struct TickLoadTests {
 
         /// Whether that is what a cache, or a longer ledger, may take.
         ///
-        /// No descriptor at all; and of memory less than what a tick that loses 200 bytes has lost after the fewest ticks
-        /// that are run here.
+        /// No descriptor at all; and of memory far less than what a tick that loses 1,024 bytes has lost after the fewest
+        /// ticks that are run here.
         var isFlat: Bool { descriptors <= 0 && allocated <= 64 << 10 && resident <= 4 << 20 }
 
         var description: String {

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Model
 import ScriptedServer
 import Testing
 
@@ -26,15 +27,19 @@ struct YearOfTicksTests {
             ] : [Span(days: 30, seconds: 3600, keep: 10, step: 10)]
     }
 
-    /// What a day may add to the ledger in bytes where no body is dropped: 24 stretches of coverage, and some events.
+    /// What a day whose bodies are kept may add to the ledger in bytes: 24 stretches of coverage, and some events.
     private static let aDay = 6 << 10
+    /// What of any day may stay for ever: the chain.
+    private static let aDayForEver = 5 << 9
 
     @Test(
         "is bounded: so much a day in the ledger, and everything else stays as small as it is",
         arguments: Span.all)
     func bounded(_ span: Span) throws {
         let day = 86_400 / span.seconds
-        let figures = try LoadedNode(.year, keep: span.keep)
+        let node = try LoadedNode(.year, keep: span.keep)
+        let figures =
+            try node
             .tick(span.days * day, seconds: span.seconds, every: span.step * day)
         if isSoak {
             for figure in figures {
@@ -45,8 +50,13 @@ struct YearOfTicksTests {
         #expect(last.tick == span.days / span.step * span.step * day)
         func bytes(_ name: String) -> Int { last.state[name]?.bytes ?? 0 }
         let ledger = bytes("ledger.db") + bytes("ledger.db-wal") + bytes("ledger.db-shm")
-        // The tables of an empty one, and the days.
+        // The tables of an empty one, the days that are kept, and what stays of all; of a year that is kept the first is
+        // the closer bound.
+        let kept = min(span.keep, span.days)
         #expect(ledger < (72 << 10) + span.days * Self.aDay, "\(last.stateText)")
+        #expect(
+            ledger < (72 << 10) + kept * Self.aDay + span.days * Self.aDayForEver, "\(last.stateText)")
+        #expect(try (node.entries(of: Event.bodiesDroppedKind) > 0) == (span.keep < span.days))
         // Sources/Ledger/CheckpointFiles.swift: a note a day, and half a mebibyte at most.
         #expect(bytes("checkpoints") <= 512 << 10)
         // What is approved, and what was before it.

@@ -316,7 +316,7 @@ struct StartDecisionTests {
             }
         }
         #expect(violations.isEmpty)
-        #expect(count > 15_000)
+        #expect(count >= 25_600)
     }
 
     private func isSound(_ scene: StartScene, proven: Bool) -> Bool {

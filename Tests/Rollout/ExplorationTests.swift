@@ -9,7 +9,8 @@ struct ExplorationTests {
         var exploration = Exploration(bug: nil)
         try exploration.run()
         print("explored \(exploration.states) states; ends: \(exploration.ends)")
-        #expect(exploration.states > 10_000)
+        // Some 163,000; far fewer would be another exploration than the one that is told of.
+        #expect(exploration.states > 160_000)
         #expect(exploration.ends["done", default: 0] > 0)
     }
 
