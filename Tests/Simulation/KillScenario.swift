@@ -100,6 +100,7 @@ extension World {
         lines += (state.guards?.intents ?? []).map { "open: \($0.effect.summary)" }
         lines += (state.guards?.troubles ?? []).map { "trouble: \($0.problem.text)" }
         lines += ["spool: \(guards.spooled.keys.sorted())", "snapd was asked for: \(guards.snapd.asked)"]
+        lines += ["snapd gave up: \(guards.aborted)", "snapd started: \(guards.started)"]
         return lines.sorted()
     }
 

@@ -26,6 +26,9 @@ private func server(
     return world
 }
 
+private let secondPatch = Artifact(
+    version: Version("v1.31.6+k3s1"), sha256: Digest(String(repeating: "f", count: 64)))
+
 private func snap(
     _ artifact: Artifact, isBroken: Bool = false, fate: SnapdUndo? = nil,
     settings: (inout Policy) -> Void = { _ in }
@@ -99,7 +102,7 @@ private func gateActed(_ reason: GateReason, mode: Enforcement.GateMode) -> @Sen
 }
 
 /// What is killed at every step of it, and the states that each passes through.
-let killScenarios: [KillScenario] = upgrades + snaps + words + gates
+let killScenarios: [KillScenario] = upgrades + beforehand + snaps + snapGuards + words + gates
 
 private let upgrades = [
     KillScenario(
@@ -153,6 +156,103 @@ private let upgrades = [
             "step: probing-back", "step: put-back", "vault away",
         ], may: [old, patch], runs: old, isAskedAgain: true),
 ]
+
+private let beforehand = [
+    KillScenario(
+        testDescription: "upgrade: the backup before it has the oldest one go",
+        node: {
+            let world = try server(patch) { policy in
+                policy.backup.mode = .required
+                policy.backup.keep = 1
+            }
+            try KillScenario.timer(world)
+            world.offer(secondPatch)
+            try world.approve(secondPatch)
+            return world
+        }, run: KillScenario.timer,
+        chain: [
+            "step: storing", "vault", "step: backing-up", "backup", "backup away", "step: replacing",
+            "replace", "step: restarting", "restart", "step: probing", "spent", "step: done", "vault away",
+            "spare",
+        ], may: [patch, secondPatch], runs: secondPatch),
+    KillScenario(
+        testDescription: "of what was turned away the oldest go",
+        node: {
+            let world = try adopted()()
+            for number in 1...5 {
+                let path = "/usr/local/bin/.holdfast-pending/k3s.\(number)-60-1790000000"
+                world.guards.put(path, "turned away \(number)")
+                world.keep(
+                    Artifact(
+                        version: Version("v1.32.\(number)+k3s1"),
+                        sha256: Digest(String(repeating: "\(number)", count: 64))),
+                    at: path, of: world.installation.id)
+            }
+            return world
+        }, run: KillScenario.timer, chain: ["pending away", "pending away"], may: [old], runs: old),
+]
+
+private let snapGuards = [
+    KillScenario(
+        testDescription: "MicroK8s: pause", node: { adminsMicroK8s() }, run: pauseOnce,
+        chain: ["paused", "unset snap-hold", "unset snap-retain"], may: [snapOld], runs: snapOld,
+        isAskedAgain: true),
+    KillScenario(
+        testDescription: "MicroK8s: resume", node: { adminsMicroK8s(isPaused: true) },
+        run: KillScenario.ask(.resume), chain: ["resumed", "set snap-hold", "set snap-retain"],
+        may: [snapOld], runs: snapOld, isAskedAgain: true),
+    KillScenario(
+        testDescription: "MicroK8s: a pause comes to its end",
+        node: {
+            let world = adminsMicroK8s(isPaused: true)
+            world.clock.now = Instant(seconds: 1_800_000_000)
+            return world
+        }, run: KillScenario.timer, chain: ["resumed", "set snap-hold", "set snap-retain"], may: [snapOld],
+        runs: snapOld),
+    KillScenario(
+        testDescription: "invariant 1: MicroK8s: a refresh to what is not allowed is given up",
+        node: {
+            let world = heldMicroK8s()
+            world.snapd?.refreshes = [
+                SnapRefresh(
+                    change: "12", kind: "auto-refresh", snap: "microk8s", revision: snapPatch.revision,
+                    isFree: true)
+            ]
+            return world
+        }, run: KillScenario.timer, chain: ["abort"], may: [snapOld], runs: snapOld),
+    KillScenario(
+        testDescription: "MicroK8s: the veto has refused a start, and snapd has left services stopped",
+        node: {
+            let world = heldMicroK8s()
+            let stopped = "snap.microk8s.daemon-kubelite.service"
+            world.snapd?.leftStopped = [stopped]
+            let record = SpoolRecord(
+                reason: .vetoed, unit: stopped, installation: world.installation.id, at: world.clock.now,
+                invocationID: "start-1", text: "what happened", restored: nil, pending: nil)
+            world.guards.spooled["1-1-1"] = SpooledFile(
+                name: "1-1-1", changed: 0, content: .bytes(Array(record.fileText.utf8)))
+            return world
+        }, run: KillScenario.timer, chain: ["gate: refused", "start services"], may: [snapOld],
+        runs: snapOld),
+]
+
+/// Whoever is paused already says no more: a pause that is asked for again begins anew.
+@Sendable private func pauseOnce(_ world: World) {
+    if world.state.pause == nil { world.tick(request: pause) } else { world.tick() }
+}
+
+/// A held MicroK8s of which an admin had set other than what holds it.
+private func adminsMicroK8s(isPaused: Bool = false) -> World {
+    let world = heldMicroK8s(isUnderGuard: false)
+    world.guards.settings = [
+        Setting(.snapHold, "microk8s"): "2027-01-01T00:00:00Z auto-refresh",
+        Setting(.snapRetain, "system"): "2",
+    ]
+    world.tick(request: .adopt)
+    world.tick()
+    if isPaused { world.tick(request: pause) }
+    return world
+}
 
 private let snaps = [
     KillScenario(

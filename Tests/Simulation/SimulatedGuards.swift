@@ -173,7 +173,9 @@ final class SimulatedGuards: GuardPort {
             for mark in record.marks { remove(mark) }
         case .removeFromVault(let path, _), .removeLastRan(let path): remove(path)
         case .removeSpare(let spare): remove(spare.path)
-        case .removePending(let file): remove(file.path)
+        case .removePending(let file):
+            remove(file.path)
+            world.forget(keptAt: file.path)
         case .reloadUnits: loaded = Set(files.keys.filter { $0.contains(".d/") })
         case .restartWatch: watched = loaded.filter { $0.contains(".path.d/") }
         case .set(let setting, let value): settings[setting] = value
@@ -183,8 +185,14 @@ final class SimulatedGuards: GuardPort {
             world.start(owed.unit)
         case .restore(let placed):
             if settings[placed.setting] == placed.value { settings[placed.setting] = placed.before }
-        case .abortRefresh(let refresh): aborted.append(refresh.change)
-        case .startServices(let units): started += units
+        case .abortRefresh(let refresh):
+            aborted.append(refresh.change)
+            world.snapd?.refreshes.removeAll { $0.change == refresh.change }
+            try live()
+        case .startServices(let units):
+            started += units
+            world.snapd?.leftStopped.removeAll(where: units.contains)
+            try live()
         case .refreshSnap(let refresh):
             try snapd.refresh(refresh, from: world.installedRevision)
             try live()

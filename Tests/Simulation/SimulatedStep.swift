@@ -78,6 +78,11 @@ extension World: StepPort {
         }
     }
 
+    /// What was kept there is no offer any longer to the look.
+    func forget(keptAt path: String) {
+        for index in installations.indices { installations[index].offers.removeAll { $0.path == path } }
+    }
+
     func start(_ unit: String) {
         let dropIn = "/etc/systemd/system/\(unit).d/zz-holdfast.conf"
         let isSeen = !hasGate || guards.loaded.contains(dropIn)
@@ -150,7 +155,7 @@ extension SimulatedGuards {
     func recordStart(_ invocation: String, of version: Version?, unit: String) {
         let places = GatePlaces(state: World.site.state)
         let list = places.starts(unit: unit)
-        let data = "/var/lib/rancher/k3s"
+        let data = world.installations.first?.dataDirectory ?? ""
         let path = places.lastRan(dataDirectory: data)
         var version = version
         let finding = lastRan(dataDirectory: data)
