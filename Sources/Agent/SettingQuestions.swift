@@ -14,10 +14,10 @@ extension GuardSituation {
         for wanted in wantedSettings where wanted.setting.kind == .snapRetain {
             let fresh = known.first { one in
                 let age = observation.clock.now - one.askedAt
-                // What this very tick has asked it asks again, to see what became of it; and what is just as we place it,
-                // since a pause may have set it back meanwhile.
-                return one.setting == wanted.setting && one.value != wanted.value && age > .zero
-                    && age < askingInterval
+                // What is not ours and yet just as we place it may have been ours: a pause has set it back since.
+                let isSure = records.setting(wanted.setting) != nil || one.value != wanted.value
+                // What this very tick has asked it asks again, to see what became of it.
+                return one.setting == wanted.setting && isSure && age > .zero && age < askingInterval
             }
             guard let fresh else {
                 asks.insert(wanted.setting)

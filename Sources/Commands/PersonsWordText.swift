@@ -77,7 +77,7 @@ struct WaitingText {
         var command = ""
         if let refusal = part.refusal {
             rows.append([("no approval", .bad), (refusal.printable, nil)])
-        } else if approvalsInForce(part.record).isEmpty {
+        } else if approvalsNotEnded(part.record).isEmpty {
             // Not a row, which may be folded.
             command = "    " + style("to approve", .faint) + "  holdfast approve \(change.id)\n"
         }

@@ -50,9 +50,18 @@ extension Question {
 }
 
 /// The approvals that speak for a change as it was decided on, and that carrying it out uses up (invariant 6).
-public func approvalsInForce(_ record: DecisionRecord) -> [Approval] {
-    Question(
-        resolved: record.policy, subject: record.subject, fleet: record.fleet, approvals: record.approvals,
-        denials: record.denials, now: record.now
-    ).approvalsInForce
+public func approvalsInForce(_ record: DecisionRecord) -> [Approval] { Question(record).approvalsInForce }
+
+/// The same, and those too whose end cannot be told to have come, since the clock is not known to be right.
+public func approvalsNotEnded(_ record: DecisionRecord) -> [Approval] {
+    Question(record).matchingApprovals.filter { record.now < $0.expires }
+}
+
+extension Question {
+    fileprivate init(_ record: DecisionRecord) {
+        self.init(
+            resolved: record.policy, subject: record.subject, fleet: record.fleet,
+            approvals: record.approvals,
+            denials: record.denials, now: record.now)
+    }
 }
