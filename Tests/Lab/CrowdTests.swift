@@ -30,7 +30,7 @@ extension HeldNodeTests {
             let answer = try await node.ask(
                 "/usr/local/lib/lab/reexec", String(rounds), unit.unit, seconds: 60 + rounds * 3)
             #expect(answer.code == 0, "\(answer.output)\(answer.errors)")
-            print("\(rounds) ticks while systemd is executed anew: \(answer.output)")
+            print("while systemd is executed anew: \(answer.output)")
         }
     }
 }
