@@ -141,7 +141,13 @@ extension HeldNodeTests {
                 try await node.ask("systemctl", "is-active", "holdfast.path", "holdfast.timer").output
                     == "active\nactive\n")
             #expect(try await node.pending(unit).count <= 8)
-            try await node.wait(until: "cmp -s \(unit.binary) \(unit.spare)")
+            do { try await node.wait(until: "cmp -s \(unit.binary) \(unit.spare)") } catch {
+                // What happened in which order is all that can tell why.
+                let told = try await node.run(
+                    "ls -lai --time-style=full-iso \(unit.directory); journalctl -q --no-pager -o short-precise -n 200"
+                )
+                Issue.record("\(error)\n\(told)")
+            }
             #expect(try await node.ask("holdfast", "verify").code == 0)
         }
 
