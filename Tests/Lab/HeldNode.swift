@@ -128,4 +128,18 @@ extension LabNode {
                 "systemctl is-active -q \(unit.unit) && [ -z \"$(systemctl list-jobs --no-legend \(unit.unit))\" ]",
             seconds: seconds)
     }
+
+    /// Waits until a tick has staged another spare.
+    ///
+    /// What happens while a tick ends nobody sees before the second look; its looks lie up to 45 seconds apart
+    /// (`holdfast-settle.timer`).
+    func waitForSpare(of unit: HeldUnit) async throws {
+        do { try await wait(until: "cmp -s \(unit.binary) \(unit.spare)", seconds: 60) } catch {
+            // What happened in which order is all that can tell why.
+            let told = try await run(
+                "ls -lai --time-style=full-iso \(unit.directory); journalctl -q --no-pager -o short-precise -n 200"
+            )
+            Issue.record("\(error)\n\(told)")
+        }
+    }
 }

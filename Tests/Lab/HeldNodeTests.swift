@@ -77,7 +77,7 @@ extension HeldNodeTests {
             let kept = try await node.pending(unit).subtracting(before)
             #expect(try await node.areMinor(kept, unit))
             // The tick that the watch starts stages another spare by itself.
-            try await node.wait(until: "cmp -s \(unit.binary) \(unit.spare)")
+            try await node.waitForSpare(of: unit)
             let answer = try await node.ask("holdfast", "check", "--output", "json")
             let seen = try answer.json(NodeAnswer.self).installation(unit.name)
             #expect(seen.installed?.version == unit.approvedVersion)
@@ -141,13 +141,7 @@ extension HeldNodeTests {
                 try await node.ask("systemctl", "is-active", "holdfast.path", "holdfast.timer").output
                     == "active\nactive\n")
             #expect(try await node.pending(unit).count <= 8)
-            do { try await node.wait(until: "cmp -s \(unit.binary) \(unit.spare)") } catch {
-                // What happened in which order is all that can tell why.
-                let told = try await node.run(
-                    "ls -lai --time-style=full-iso \(unit.directory); journalctl -q --no-pager -o short-precise -n 200"
-                )
-                Issue.record("\(error)\n\(told)")
-            }
+            try await node.waitForSpare(of: unit)
             #expect(try await node.ask("holdfast", "verify").code == 0)
         }
 
