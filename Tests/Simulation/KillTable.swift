@@ -102,7 +102,7 @@ private func gateActed(_ reason: GateReason, mode: Enforcement.GateMode) -> @Sen
 }
 
 /// What is killed at every step of it, and the states that each passes through.
-let killScenarios: [KillScenario] = upgrades + beforehand + snaps + snapGuards + words + gates
+let killScenarios: [KillScenario] = upgrades + k0s + beforehand + snaps + snapGuards + words + gates
 
 private let upgrades = [
     KillScenario(
@@ -155,6 +155,52 @@ private let upgrades = [
             "quarantined", "step: replacing-back", "spare", "replace", "step: restarting-back", "restart",
             "step: probing-back", "step: put-back", "vault away",
         ], may: [old, patch], runs: old, isAskedAgain: true),
+]
+
+private let k0sOld = Artifact(
+    version: Version("v1.31.4+k0s.0"), sha256: Digest(String(repeating: "1", count: 64)))
+private let k0sPatch = Artifact(
+    version: Version("v1.31.5+k0s.0"), sha256: Digest(String(repeating: "2", count: 64)))
+private let k0sMinor = Artifact(
+    version: Version("v1.32.1+k0s.0"), sha256: Digest(String(repeating: "3", count: 64)))
+
+/// A k0s controller with the gate before its unit, to which something comes that a person approves.
+private func controller(_ artifact: Artifact, isBroken: Bool = false) throws -> World {
+    let world = guardedServer(isUnderGuard: false, settings: askCommand)
+    world.hasGate = true
+    world.installations[0].id = InstallationID(distribution: .k0s, name: "k0scontroller")
+    world.installations[0].units[0].name = "k0scontroller.service"
+    world.installations[0].dataDirectory = "/var/lib/k0s"
+    world.installations[0].installed?.path = "/usr/local/bin/k0s"
+    world.installations[0].installed?.artifact = k0sOld
+    world.installations[0].running = Running(
+        version: k0sOld.version, sources: [.init(source: .k0sStatus, version: k0sOld.version)],
+        invocationID: "start-0", restartPending: false, startedFrom: k0sOld)
+    world.tick(request: .adopt)
+    world.tick()
+    world.keep(artifact, at: "/usr/local/bin/.holdfast-pending/k0s.1-2-3", of: world.installation.id)
+    if isBroken, let digest = artifact.sha256 { world.broken = [digest] }
+    try world.approve(artifact)
+    return world
+}
+
+private let k0s = [
+    KillScenario(
+        testDescription: "upgrade: a minor on a k0s controller, after its gate and a backup",
+        node: { try controller(k0sMinor) }, run: KillScenario.timer,
+        chain: [
+            "step: storing", "vault", "step: gating", "step: backing-up", "backup", "step: replacing",
+            "replace", "step: restarting", "restart", "step: probing", "spent", "step: done", "spare",
+        ], may: [k0sOld, k0sMinor], runs: k0sMinor),
+    KillScenario(
+        testDescription: "upgrade: a patch on a k0s controller that never becomes well is put back",
+        node: { try controller(k0sPatch, isBroken: true) }, run: KillScenario.timer,
+        chain: [
+            "step: storing", "vault", "step: replacing", "replace", "step: restarting",
+            "restart", "step: probing", "quarantined", "step: replacing-back", "replace",
+            "step: restarting-back", "restart", "step: probing-back", "spent", "step: put-back",
+            "vault away",
+        ], may: [k0sOld, k0sPatch], runs: k0sOld),
 ]
 
 private let beforehand = [
