@@ -96,6 +96,17 @@ struct ReplaceTests {
         #expect(try place.identity(PlacedBinary.staged) == nil)
     }
 
+    @Test("invariant 11: a vault whose bytes are not what was approved puts nothing in the binary's place")
+    func damagedVault() throws {
+        let place = try PlacedBinary()
+        try place.write(Array("damaged artifact".utf8), at: PlacedBinary.vault, mode: 0o400)
+        #expect { try place.perform(place.effect(from: .vault(PlacedBinary.vault))) } throws: {
+            "\($0)".contains("it changed meanwhile, or is damaged")
+        }
+        #expect(place.bytes(PlacedBinary.binary) == place.old)
+        #expect(place.bytes(PlacedBinary.staged) == nil && place.kept == [])
+    }
+
     @Test("where nothing is, it is put there")
     func missing() throws {
         let place = try PlacedBinary()
