@@ -211,9 +211,13 @@ private struct Run {
         case .reads(let value): try end(intent, .reads(value))
         case .takenBack(let undo): try end(intent, .takenBack(undo))
         case .underWay: return leaveOpen(intent)
-        case .notDone, .unknown:
+        case .notDone:
             let text = "it was done and is not there: \(intent.effect.summary); somebody may have undone it"
             return try stop(intent, .failed(text), text)
+        case .unknown(let text):
+            // What cannot be read now may well be there: the intent stays open, and the next look asks again.
+            let whole = "\(text), so it cannot be seen whether this was done: \(intent.effect.summary)"
+            return try stop(intent, .failed(whole), whole)
         }
         return true
     }

@@ -9,6 +9,8 @@ struct RefusedCall: Sendable, CustomTestStringConvertible {
     var error: String
     /// Which of them, from 1.
     var count: Int
+    /// Whether it was to bring the log into the database, which a later run does as well.
+    var isOfCheckpoint = false
     var testDescription: String { "\(call) \(count) \(error)" }
 
     static let hasStrace = FileManager.default.fileExists(atPath: "/usr/bin/strace")
@@ -45,17 +47,16 @@ struct RefusedRun {
     var line: String
 
     /// Whether it was to write what has to be on the disk before a run may say that all is well: an entry of the
-    /// ledger, or the guard file.
+    /// ledger.
     ///
     /// `ledger.db` is not of it: until a log has been taken into it, which a later run does as well, the log is what
-    /// counts.
-    var wasOfState: Bool {
+    /// counts. Nor is the guard file, which one run writes again after each change.
+    var wasOfLedger: Bool {
         // `1234 fsync(5</var/lib/holdfast/ledger.db-wal>) = -1 EIO (Input/output error) (INJECTED)`
         guard ["fsync(", "fdatasync(", "pwrite64("].contains(where: line.contains),
             let path = line.split(separator: "<").dropFirst().first?.prefix(while: { $0 != ">" })
         else { return false }
         return ["/ledger.db-wal", "/ledger.db-journal"].contains(where: path.hasSuffix)
-            || path.contains("/holdfast/.guard.")
     }
 
     /// Whether it ended with an error that says where.
@@ -100,13 +101,18 @@ extension SampleNode {
         _ = try traced(words, ["-y", "-e", "trace=" + trace])
         var found: [String: [RefusedCall]] = [:]
         var counts: [String: Int] = [:]
-        for line in try traceLines() {
+        let lines = try traceLines()
+        for (index, line) in lines.enumerated() {
             guard let call = RefusedCall.calls.first(where: { line.contains(" \($0)(") }) else { continue }
             let count = counts[call, default: 0] + 1
             counts[call] = count
             if RefusedCall.isLoaders(line) { continue }
+            let next = lines[(index + 1)...].first { $0.contains("/ledger.db") }
+            let isOfCheckpoint = line.contains("/ledger.db-wal>") && next?.contains("/ledger.db>") == true
             found[call, default: []] += RefusedCall.errors(of: call, line)
-                .map { RefusedCall(call: call, error: $0, count: count) }
+                .map {
+                    RefusedCall(call: call, error: $0, count: count, isOfCheckpoint: isOfCheckpoint)
+                }
         }
         return RefusedCall.calls.flatMap { found[$0, default: []] }
     }

@@ -63,7 +63,11 @@ struct RefusedCallTests {
             // 78 where it was the policy that could not be read.
             #expect([0, 1, 78].contains(answer.code), "\(place)")
             #expect(answer.code != 1 || refused.namesAPath, "\(place)")
-            #expect(!refused.wasOfState || answer.code == 1, "\(place): \(refused.line)")
+            #expect(
+                !refused.wasOfLedger || fault.isOfCheckpoint || answer.code == 1,
+                "\(place): \(refused.line)")
+            // A guard file that could not be written is written again by the next change, or the run ends with 1.
+            #expect(!refused.line.contains("/.guard.") || !answer.errors.isEmpty, "\(place): \(refused.line)")
             #expect(!answer.errors.contains("Fatal error"), "\(place)")
             #expect(try node.guardFileIsWhole(), "\(place)")
             #expect(try node.start() == 0, "\(place)")

@@ -37,6 +37,22 @@ struct GuardTests {
         #expect(world.committed.count == entries)
     }
 
+    @Test(
+        "invariant 2: what was done and cannot be read back is not told to be gone, and the next tick finds it"
+    )
+    func unreadBack() throws {
+        let world = guardedNode()
+        world.guards.unreadable = [spare]
+        let trouble = try #require(world.tick(request: .adopt).guards?.trouble)
+        #expect(
+            trouble.hasPrefix("\(spare): cannot be read: input/output error, so it cannot be seen whether"))
+        #expect(world.state.guards?.intents.count == 1)
+        world.guards.unreadable = []
+        #expect(world.tick().guards?.trouble == nil)
+        #expect(world.state.guards?.intents == [] && world.state.guards?.troubles == [])
+        #expect(world.guards.loaded.contains(dropIn))
+    }
+
     @Test("--dry-run shows exactly what is then done, and does nothing")
     func rehearsal() {
         for wish in [GuardRequest.adopt, .release] {

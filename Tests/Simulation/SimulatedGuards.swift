@@ -34,6 +34,8 @@ final class SimulatedGuards: GuardPort {
     let snapd = SimulatedSnapd()
     /// Of what nobody answers: neither snapd nor a cluster.
     var silent: Set<Effect.Lane> = []
+    /// Files that cannot be read back, though they can be written.
+    var unreadable: Set<String> = []
     /// What systemd has read.
     private(set) var loaded: Set<String> = []
     /// The drop-ins of path units by which systemd watches.
@@ -209,6 +211,9 @@ final class SimulatedGuards: GuardPort {
     func probe(_ intent: Intent) -> EffectProbe {
         guard burn() else { return .unknown("the process has died") }
         guard !silent.contains(intent.effect.lane) else { return .unknown("nobody answers") }
+        guard !unreadable.contains(path(of: intent.effect)) else {
+            return .unknown("\(path(of: intent.effect)): cannot be read: input/output error")
+        }
         switch intent.effect {
         case .storeInVault(let copy), .stageSpare(let copy):
             return files[copy.to]?.text == copy.artifact.sha256?.hex
