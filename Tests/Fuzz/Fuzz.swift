@@ -17,7 +17,7 @@ struct Target: Sendable {
 let targets: [Target] =
     documents + versions + programs + answers + clusters + catalogues + gateFiles + notes + fleetValues
     + units + zones
-    + ledgers + [planted]
+    + ledgers + [planted, overread]
 
 /// Which one this process is for.
 private let chosen: Target? = {

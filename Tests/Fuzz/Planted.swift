@@ -11,3 +11,12 @@ let planted = Target(name: "planted") { bytes in
     // There are three.
     expect(parts[version.patch] >= 0, "a part that is less than nothing")
 }
+
+/// A read behind the end of what was allocated, which the address sanitizer alone sees.
+let overread = Target(name: "overread") { bytes in
+    guard bytes.count > 2, bytes.starts(with: Array("v1".utf8)) else { return }
+    let copy = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: bytes.count)
+    defer { copy.deallocate() }
+    _ = copy.initialize(from: bytes)
+    expect(copy.baseAddress.map { Int($0[bytes.count]) >= 0 } ?? true, "a byte that is less than nothing")
+}
