@@ -79,7 +79,8 @@ enum StepAction: Hashable {
 func nextAction(_ step: Step, _ facts: StepFacts) -> StepAction {
     guard facts.isAdopted else { return .end(.abandoned("the installation was released")) }
     guard let installation = facts.installation else {
-        return .end(.abandoned("the installation is no longer there"))
+        // Its unit may be away for an instant. What is gone is no longer adopted.
+        return .hold("this look has not found the installation; the next one goes on, or ends it")
     }
     if step.change.installation.distribution == .microk8s {
         return nextSnapAction(step, installation, facts)

@@ -96,6 +96,35 @@ struct StepTests {
         #expect(world.chain == story.chain)
     }
 
+    @Test(
+        "invariants 2 and 6: a look that misses the installation leaves the step as it is, whatever its phase",
+        arguments: [true, false])
+    func unseen(isSoon: Bool) throws {
+        let world = guardedServer(settings: { $0.health.consecutiveSuccesses = 3 })
+        world.offer(patch)
+        try world.approve(patch)
+        let there = world.installations
+        // An installer has the unit file away, while the step asks whether the node is well.
+        world.duringWait = { $0.installations = [] }
+        let hold = try #require(world.step().hold)
+        #expect(hold.contains("has not found the installation"))
+        #expect(world.state.step?.phase == .probing && world.chain.last == "probing")
+        if isSoon {
+            world.installations = there
+            world.put(patch, inode: 9000, at: binary)
+            world.start(unit)
+            world.tick()
+            world.step()
+            #expect(world.chain.suffix(2) == ["spent", "done"] && world.runs(patch))
+        } else {
+            world.pass(.minutes(2))
+            world.standings[unit] = UnitStanding(isUp: false, lacksFile: false, isEnabled: false)
+            world.tick()
+            world.step()
+            #expect(world.chain.last == "abandoned" && world.state.installations.isEmpty)
+        }
+    }
+
     @Test("a gate that is not answered holds the step where nothing was touched, and it goes on when it is")
     func unansweredGate() throws {
         let world = guardedServer(settings: askCommand)
