@@ -62,6 +62,9 @@ extension NodeState {
                 // What this ledger has seen since stands.
                 seeded.installation = present.installation
                 seeded.changes = present.changes
+                // They belong to problems, of which this ledger knows.
+                seeded.unseenSince = present.unseenSince
+                seeded.missingSince = present.missingSince
                 seeded.since = min(present.since, known.since)
             }
             installations[key] = seeded

@@ -130,6 +130,23 @@ struct SeedTests {
         #expect(world.guards.guardFile?.contains("paused-until") == true)
     }
 
+    @Test("an absence that the older ledger had seen begin ends as it would have, after its seeding")
+    func unseen() {
+        let world = guardedNode()
+        world.tick(request: .adopt)
+        world.tick()
+        world.installations = []
+        world.tick()
+        let entries = world.committed.count
+        world.tick(request: .pause(until: world.clock.now + .hours(1), reason: "by hand"))
+        world.disk.lose(keeping: entries)
+        world.clock.now = world.clock.now + .minutes(2)
+        world.tick()
+        #expect(world.seedings.count == 1)
+        for _ in 0..<3 { world.tick() }
+        #expect(world.state.installations.isEmpty && world.guards.files.isEmpty)
+    }
+
     @Test("what the gate reads stays readable whatever a lost ledger would need")
     func size() throws {
         let world = guardedNode()
