@@ -92,11 +92,6 @@ extension GuardSituation {
         }
     }
 
-    /// Whether there is anything to look at: on a node that was never adopted nothing is.
-    var isQuiet: Bool {
-        records.isEmpty && state.pause == nil && !state.installations.values.contains { $0.adoption != nil }
-    }
-
     /// What has to be looked at before a plan can be made.
     var places: GuardedPlaces {
         var places = GuardedPlaces(

@@ -22,7 +22,7 @@ public struct Situation {
     public var denials: [Denial]
     /// Zones by name, each with the version of its data.
     public var zones: [String: (zone: Zone, dataVersion: String)]
-    /// Units that systemd has up, of those that it was asked about.
+    /// Units that systemd has up, or does not tell of, among those that it was asked about.
     public var unitsUp: Set<String> = []
 
     /// Makes a situation.
@@ -191,9 +191,10 @@ private struct Step {
         where !seen.contains(key) && !blind {
             if isGone(known) {
                 add(.installationGone(known.installation.id))
-            } else {
+            } else if known.unseenSince.map({ $0 <= now }) ?? true {
                 judgement.observation.problems.append(unseen(known.installation.id))
             }
+            // Else the clock was put back over its beginning: the absence ends with this look, and the next begins it.
         }
     }
 

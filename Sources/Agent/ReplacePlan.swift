@@ -106,12 +106,17 @@ struct ReplacePlan {
 }
 
 extension GuardSituation {
-    /// Units of which more has to be asked, since their binary is missing or was until just now, or their file is.
+    /// Units of which more has to be asked, since their binary is missing or was until just now, or their installation is
+    /// not found.
     var unitsInQuestion: Set<String> {
         var units = Set(records.owedStarts.map(\.unit))
-        for wanted in wantedGates
-        where wanted.installation.installed?.isMissing == true || !wanted.isSeen {
+        for wanted in wantedGates where wanted.installation.installed?.isMissing == true {
             if let unit = wanted.installation.units.first { units.insert(unit.name) }
+        }
+        let seen = Set(observation.installations.map(\.id))
+        for known in state.installations.values.map(\.installation)
+        where !seen.contains(known.id) && known.id.distribution != .microk8s {
+            units.formUnion(known.units.map(\.name))
         }
         return units
     }

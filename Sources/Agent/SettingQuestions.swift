@@ -14,10 +14,10 @@ extension GuardSituation {
         for wanted in wantedSettings where wanted.setting.kind == .snapRetain {
             let fresh = known.first { one in
                 let age = observation.clock.now - one.askedAt
-                // What is not ours and yet just as we place it may have been ours: a pause has set it back since.
-                let isSure = records.setting(wanted.setting) != nil || one.value != wanted.value
-                // What this very tick has asked it asks again, to see what became of it.
-                return one.setting == wanted.setting && isSure && age > .zero && age < askingInterval
+                // What this very tick has asked it asks again, to see what became of it; and a pause that has just come
+                // to its end has set it back.
+                return one.setting == wanted.setting && state.pause == nil && age > .zero
+                    && age < askingInterval
             }
             guard let fresh else {
                 asks.insert(wanted.setting)
@@ -30,7 +30,11 @@ extension GuardSituation {
 
 extension ObserverMemory {
     /// Takes in what was asked about; what could not be answered is asked again at the next look.
-    mutating func take(_ answers: [Setting: SettingReading], at now: Instant) {
+    ///
+    /// - Parameter wanted: what is to be placed now; of anything else nothing is known any longer, since it is set back.
+    mutating func take(_ answers: [Setting: SettingReading], of wanted: [WantedSetting], at now: Instant) {
+        let settled = settings?.filter { one in wanted.contains { $0.setting == one.setting } }
+        settings = settled?.isEmpty == false ? settled : nil
         for (setting, answer) in answers.sorted(by: { $0.key < $1.key }) {
             guard case .value(let value) = answer else { continue }
             var all = (settings ?? []).filter { $0.setting != setting }

@@ -286,14 +286,14 @@ public struct Tick {
                 state, observation, policy: reading.loaded ?? lastPolicy, guards.site,
                 known: memory.settings)
             presence = guards.port.look(at: situation.places)
-            memory.take(presence.settings, at: observation.clock.now)
+            memory.take(presence.settings, of: situation.wantedSettings, at: observation.clock.now)
             observation.problems += planGuards(situation, presence).problems
             observation.problems += situation.records.troubles.map(\.problem)
         }
         var situation = Situation(
             state: state, observation: observation, policy: reading, lastPolicy: lastPolicy, catalog: catalog,
             fleet: [:], approvals: [], denials: state.denials, zones: known)
-        situation.unitsUp = Set(presence.units.filter(\.value.isUp).keys)
+        situation.unitsUp = Set(presence.units.filter(\.value.isUp).keys).union(presence.silentUnits)
         // What people said elsewhere counts at once: by an approval that was taken back nothing is begun (invariant 6).
         var shared: [Event] = []
         func judged() -> Judgement {

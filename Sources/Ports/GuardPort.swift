@@ -69,6 +69,8 @@ public struct GuardPresence: Hashable, Sendable {
     public var settings: [Setting: SettingReading] = [:]
     /// By unit; no entry where systemd did not tell.
     public var units: [String: UnitStanding] = [:]
+    /// Units of which systemd was asked and did not tell; empty where none runs.
+    public var silentUnits: Set<String> = []
     /// Why one of those is unknown, and what to do about it.
     public var refusals: [Setting: String] = [:]
     /// What the gate has kept, by the binary that was asked about; no entry where nothing is kept.

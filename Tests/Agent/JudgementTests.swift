@@ -300,9 +300,16 @@ struct JudgementTests {
         let later = look(
             [], state: unseen.state, at: Instant(seconds: now.seconds + row.later),
             unitsUp: row.isUp ? ["k3s.service"] : [])
-        let expected = row.isGone ? ["installation-gone", "problem-ended"] : []
+        let expected =
+            row.isGone ? ["installation-gone", "problem-ended"] : row.later < 0 ? ["problem-ended"] : []
         #expect(later.events.map(\.kind) == expected)
         #expect((later.state.installations["k3s/k3s"] == nil) == row.isGone)
+        // One that began in what is future again begins anew.
+        let past = look([], state: unseen.state, at: now + .hours(-3))
+        #expect(past.events.map(\.kind) == ["problem-ended"])
+        let anew = look([], state: past.state, at: now + .hours(-2))
+        #expect(anew.events.map(\.kind) == ["problem-began"])
+        #expect(look([], state: anew.state, at: now + .hours(-1)).state.installations["k3s/k3s"] == nil)
         // Each absence counts for itself.
         let back = look([there], state: unseen.state, at: Instant(seconds: now.seconds + 30))
         #expect(back.events.map(\.kind) == ["problem-ended"])

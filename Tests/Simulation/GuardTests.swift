@@ -206,10 +206,10 @@ struct GuardTests {
     }
 
     @Test(
-        "invariant 1: while an installer has its unit away, or its unit runs on, every guard stays and nothing is begun"
-    )
-    func unitAway() {
-        let world = guardedNode()
+        "invariant 1: while an installer has its unit away, or its unit runs on, every guard stays and nothing is begun",
+        arguments: [Enforcement.GateMode.restore, .off])
+    func unitAway(gate: Enforcement.GateMode) {
+        let world = guardedNode(gate: gate)
         world.tick(request: .adopt)
         world.tick()
         let placed = world.guards.listing.keys
@@ -223,6 +223,13 @@ struct GuardTests {
         world.clock.now = world.clock.now + .hours(2)
         world.tick()
         #expect(world.guards.listing.keys == placed)
+        #expect(world.state.installations["k3s/k3s"]?.adoption != nil)
+        // Invariant 2: nor is that of which systemd, just being executed anew, does not tell.
+        world.standings = [:]
+        world.guards.silent = [.node]
+        world.tick()
+        #expect(world.guards.listing.keys == placed)
+        world.guards.silent = []
         world.installations = there
         world.tick()
         #expect(world.state.installations["k3s/k3s"]?.unseenSince == nil)

@@ -34,6 +34,8 @@ final class SimulatedGuards: GuardPort {
     let snapd = SimulatedSnapd()
     /// Of what nobody answers: neither snapd nor a cluster.
     var silent: Set<Effect.Lane> = []
+    /// How often looks have asked about a setting.
+    private(set) var questions: [Setting: Int] = [:]
     /// Files that cannot be read back, though they can be written.
     var unreadable: Set<String> = []
     /// What systemd has read.
@@ -104,11 +106,16 @@ final class SimulatedGuards: GuardPort {
         for path in places.identities {
             presence.identities[path] = files[path]?.identity ?? installed(path)?.identity
         }
-        for unit in places.units { presence.units[unit] = world.standings[unit] }
+        if silent.contains(.node) {
+            presence.silentUnits = places.units
+        } else {
+            for unit in places.units { presence.units[unit] = world.standings[unit] }
+        }
         for path in places.contents {
             presence.contents[path] = files[path].map { .bytes(Array($0.text.utf8)) }
         }
         for setting in places.settings {
+            questions[setting, default: 0] += 1
             presence.settings[setting] = silent.contains(.snapd) ? .unknown : .value(settings[setting])
         }
         for binary in places.pending { presence.pending[binary] = keptAside(beside: binary) }

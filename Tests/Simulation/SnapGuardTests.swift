@@ -113,6 +113,24 @@ struct SnapGuardTests {
         #expect(world.guards.settings[retain] == "3")
     }
 
+    @Test("what an admin has set as we would is asked about once an hour, and a pause does not hide that")
+    func alike() {
+        let world = node()
+        world.guards.settings[retain] = "3"
+        world.tick(request: .adopt)
+        world.tick()
+        let (questions, memory) = (world.guards.questions[retain, default: 0], world.memory)
+        for _ in 0..<5 {
+            world.clock.now = world.clock.now + .minutes(5)
+            world.tick()
+        }
+        #expect(world.guards.questions[retain, default: 0] == questions && world.memory == memory)
+        world.tick(request: .pause(until: world.clock.now + .hours(1), reason: "by hand"))
+        world.guards.settings[retain] = "2"
+        world.tick(request: .resume)
+        #expect(world.guards.settings[retain] == "3")
+    }
+
     @Test("invariant 2: a snapd that does not answer has nothing taken from it")
     func silent() {
         let world = node()

@@ -53,7 +53,10 @@ public final class NodeGuards: GuardPort {
             }
         }
         if root.isLive {
-            for unit in places.units { presence.units[unit] = standing(of: unit) }
+            for unit in places.units {
+                presence.units[unit] = standing(of: unit)
+                if presence.units[unit] == nil { presence.silentUnits.insert(unit) }
+            }
         }
         for binary in places.pending { presence.pending[binary] = keptAside(beside: binary) }
         // By the gate's own test: one that it does not go by is not in force, and is no seed of a ledger.

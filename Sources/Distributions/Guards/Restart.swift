@@ -3,7 +3,7 @@ import Model
 import Ports
 
 extension NodeGuards {
-    /// How a unit stands whose binary was missing.
+    /// How a unit stands whose binary was missing, or that was not found; nil where systemd does not answer.
     func standing(of unit: String) -> UnitStanding? { unitStanding(unit) }
 
     /// Starts a unit anew, and waits until the new start has begun.
