@@ -14,7 +14,7 @@ import Testing
 }
 
 /// A server with the gate before its unit, to which something comes that a person approves.
-private func server(
+func killedServer(
     _ artifact: Artifact, isOnDisk: Bool = false, isBroken: Bool = false,
     settings: (inout Policy) -> Void = { _ in }
 ) throws -> World {
@@ -55,7 +55,7 @@ private func adopted(_ requests: GuardRequest...) -> @Sendable () throws -> Worl
     }
 }
 
-private let pause = GuardRequest.pause(until: Instant(seconds: 1_800_000_000), reason: "by hand")
+let killedPause = GuardRequest.pause(until: Instant(seconds: 1_800_000_000), reason: "by hand")
 
 /// What a person says who goes back to what ran before, as the command does it.
 @Sendable private func goBack(_ world: World) throws {
@@ -102,11 +102,11 @@ private func gateActed(_ reason: GateReason, mode: Enforcement.GateMode) -> @Sen
 }
 
 /// What is killed at every step of it, and the states that each passes through.
-let killScenarios: [KillScenario] = upgrades + k0s + beforehand + snaps + snapGuards + words + gates
+let killScenarios: [KillScenario] = upgrades + k0s + beforehand + snaps + settingScenarios + words + gates
 
 private let upgrades = [
     KillScenario(
-        testDescription: "upgrade: an approved patch that is kept aside", node: { try server(patch) },
+        testDescription: "upgrade: an approved patch that is kept aside", node: { try killedServer(patch) },
         run: KillScenario.timer,
         chain: [
             "step: storing", "vault", "step: replacing", "replace", "step: restarting", "restart",
@@ -114,7 +114,7 @@ private let upgrades = [
         ], may: [old, patch], runs: patch),
     KillScenario(
         testDescription: "upgrade: an approved patch that lies on disk",
-        node: { try server(patch, isOnDisk: true) }, run: KillScenario.timer,
+        node: { try killedServer(patch, isOnDisk: true) }, run: KillScenario.timer,
         chain: [
             "step: storing", "vault", "step: replacing", "step: restarting", "restart", "step: probing",
             "spent", "step: done", "spare",
@@ -122,7 +122,7 @@ private let upgrades = [
         runs: patch),
     KillScenario(
         testDescription: "upgrade: a minor on a server, after its gate and a backup",
-        node: { try server(minor, settings: askCommand) }, run: KillScenario.timer,
+        node: { try killedServer(minor, settings: askCommand) }, run: KillScenario.timer,
         chain: [
             "step: storing", "vault", "step: gating", "step: backing-up", "backup", "step: replacing",
             "replace", "step: restarting", "restart", "step: probing", "spent", "step: done", "spare",
@@ -130,7 +130,7 @@ private let upgrades = [
         may: [old, minor], runs: minor),
     KillScenario(
         testDescription: "upgrade: a patch that never becomes well is put back",
-        node: { try server(patch, isBroken: true) }, run: KillScenario.timer,
+        node: { try killedServer(patch, isBroken: true) }, run: KillScenario.timer,
         chain: [
             "step: storing", "vault", "step: replacing", "replace", "step: restarting", "restart",
             "step: probing", "quarantined", "step: replacing-back", "replace", "step: restarting-back",
@@ -139,7 +139,7 @@ private let upgrades = [
         runs: old),
     KillScenario(
         testDescription: "invariant 12: a minor that never becomes well is left to a person",
-        node: { try server(minor, isBroken: true, settings: noQuestions) }, run: KillScenario.timer,
+        node: { try killedServer(minor, isBroken: true, settings: noQuestions) }, run: KillScenario.timer,
         chain: [
             "step: storing", "vault", "step: replacing", "replace", "step: restarting", "restart",
             "step: probing", "spent", "quarantined", "step: needs-person", "vault away",
@@ -147,7 +147,7 @@ private let upgrades = [
     KillScenario(
         testDescription: "rollback: a person goes back to what ran well before",
         node: {
-            let world = try server(patch)
+            let world = try killedServer(patch)
             try KillScenario.timer(world)
             return world
         }, run: goBack,
@@ -207,7 +207,7 @@ private let beforehand = [
     KillScenario(
         testDescription: "upgrade: the backup before it has the oldest one go",
         node: {
-            let world = try server(patch) { policy in
+            let world = try killedServer(patch) { policy in
                 policy.backup.mode = .required
                 policy.backup.keep = 1
             }
@@ -237,68 +237,6 @@ private let beforehand = [
             return world
         }, run: KillScenario.timer, chain: ["pending away", "pending away"], may: [old], runs: old),
 ]
-
-private let snapGuards = [
-    KillScenario(
-        testDescription: "MicroK8s: pause", node: { adminsMicroK8s() }, run: pauseOnce,
-        chain: ["paused", "unset snap-hold", "unset snap-retain"], may: [snapOld], runs: snapOld,
-        isAskedAgain: true),
-    KillScenario(
-        testDescription: "MicroK8s: resume", node: { adminsMicroK8s(isPaused: true) },
-        run: KillScenario.ask(.resume), chain: ["resumed", "set snap-hold", "set snap-retain"],
-        may: [snapOld], runs: snapOld, isAskedAgain: true),
-    KillScenario(
-        testDescription: "MicroK8s: a pause comes to its end",
-        node: {
-            let world = adminsMicroK8s(isPaused: true)
-            world.clock.now = Instant(seconds: 1_800_000_000)
-            return world
-        }, run: KillScenario.timer, chain: ["resumed", "set snap-hold", "set snap-retain"], may: [snapOld],
-        runs: snapOld),
-    KillScenario(
-        testDescription: "invariant 1: MicroK8s: a refresh to what is not allowed is given up",
-        node: {
-            let world = heldMicroK8s()
-            world.snapd?.refreshes = [
-                SnapRefresh(
-                    change: "12", kind: "auto-refresh", snap: "microk8s", revision: snapPatch.revision,
-                    isFree: true)
-            ]
-            return world
-        }, run: KillScenario.timer, chain: ["abort"], may: [snapOld], runs: snapOld),
-    KillScenario(
-        testDescription: "MicroK8s: the veto has refused a start, and snapd has left services stopped",
-        node: {
-            let world = heldMicroK8s()
-            let stopped = "snap.microk8s.daemon-kubelite.service"
-            world.snapd?.leftStopped = [stopped]
-            let record = SpoolRecord(
-                reason: .vetoed, unit: stopped, installation: world.installation.id, at: world.clock.now,
-                invocationID: "start-1", text: "what happened", restored: nil, pending: nil)
-            world.guards.spooled["1-1-1"] = SpooledFile(
-                name: "1-1-1", changed: 0, content: .bytes(Array(record.fileText.utf8)))
-            return world
-        }, run: KillScenario.timer, chain: ["gate: refused", "start services"], may: [snapOld],
-        runs: snapOld),
-]
-
-/// Whoever is paused already says no more: a pause that is asked for again begins anew.
-@Sendable private func pauseOnce(_ world: World) {
-    if world.state.pause == nil { world.tick(request: pause) } else { world.tick() }
-}
-
-/// A held MicroK8s of which an admin had set other than what holds it.
-private func adminsMicroK8s(isPaused: Bool = false) -> World {
-    let world = heldMicroK8s(isUnderGuard: false)
-    world.guards.settings = [
-        Setting(.snapHold, "microk8s"): "2027-01-01T00:00:00Z auto-refresh",
-        Setting(.snapRetain, "system"): "2",
-    ]
-    world.tick(request: .adopt)
-    world.tick()
-    if isPaused { world.tick(request: pause) }
-    return world
-}
 
 private let snaps = [
     KillScenario(
@@ -369,16 +307,17 @@ private let words = [
         chain: ["adopted", "vault", "spare", "last ran", "drop-in", "reload"], may: [old], runs: old,
         isAskedAgain: true),
     KillScenario(
-        testDescription: "pause", node: adopted(), run: KillScenario.ask(pause), chain: ["paused"],
+        testDescription: "pause", node: adopted(), run: KillScenario.ask(killedPause), chain: ["paused"],
         may: [old],
         runs: old, isAskedAgain: true),
     KillScenario(
-        testDescription: "resume", node: adopted(pause), run: KillScenario.ask(.resume), chain: ["resumed"],
+        testDescription: "resume", node: adopted(killedPause), run: KillScenario.ask(.resume),
+        chain: ["resumed"],
         may: [old], runs: old, isAskedAgain: true),
     KillScenario(
         testDescription: "a pause comes to its end",
         node: {
-            let world = try adopted(pause)()
+            let world = try adopted(killedPause)()
             world.clock.now = Instant(seconds: 1_800_000_000)
             return world
         }, run: KillScenario.timer, chain: ["resumed"], may: [old], runs: old),
