@@ -240,7 +240,12 @@ private struct Step {
             )
             decide(change, of: installation, tracked: tracked)
         }
-        for tracked in known.changes where !present.contains(tracked.change.id) {
+        // What could not be read now is not withdrawn.
+        let isBlind = judgement.observation.problems.contains {
+            $0.code == Problem.pendingUnreadable && $0.about == installation.installed?.path
+        }
+        for tracked in known.changes
+        where !present.contains(tracked.change.id) && !(isBlind && tracked.change.phase == .offered) {
             add(.changeEnded(ChangeEnd(change: tracked.change)))
         }
     }
@@ -310,6 +315,9 @@ extension Problem {
     public static let blinding: Set<String> = [
         "snapd-silent", "snapd-error", "systemd-silent", "units-unreadable", installationUnseen,
     ]
+
+    /// Whether a look may have missed a change by it.
+    public var hidesChanges: Bool { Problem.blinding.contains(code) || code == Problem.pendingUnreadable }
 }
 
 extension Installation {

@@ -20,7 +20,7 @@ func approve(_ invocation: Invocation, on screen: Screen) throws(Failure) -> Exi
         }
         return try listWaiting(judgement, as: invocation, on: screen)
     }
-    let records = try oneChange(word, among: judgement.decisions)
+    let records = try oneChange(word, in: judgement)
     guard let record = records.first else { return .failed }
     if request.from.isEmpty {
         // The same bytes can be on their way to more than one installation.

@@ -13,7 +13,7 @@ func deny(_ invocation: Invocation, on screen: Screen) throws(Failure) -> ExitCo
         throw Failure(code: .usage, message: "a denial needs a reason: --reason TEXT")
     }
     let judgement = try place.currentJudgement()
-    let records = try oneChange(invocation.value("change") ?? "", among: judgement.decisions)
+    let records = try oneChange(invocation.value("change") ?? "", in: judgement)
     guard let change = records.first?.subject.change else { return .failed }
     guard change.to.sha256 != nil || change.to.revision != nil else {
         throw Failure(

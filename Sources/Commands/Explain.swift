@@ -70,23 +70,26 @@ extension String {
 }
 
 /// The changes whose id begins with a word.
-func changes(_ word: String, among all: [DecisionRecord]) throws(Failure) -> [DecisionRecord] {
-    let chosen = all.filter { $0.subject.change.id.hasPrefix(word) }
+private func changes(_ word: String, in judgement: Judgement) throws(Failure) -> [DecisionRecord] {
+    let chosen = judgement.decisions.filter { $0.subject.change.id.hasPrefix(word) }
     guard chosen.isEmpty else { return chosen }
-    let known = all.map(\.subject.change.id)
+    let known = judgement.decisions.map(\.subject.change.id)
+    let hidden = judgement.observation.problems.filter(\.hidesChanges).map(\.text)
+    let here =
+        !known.isEmpty
+        ? "there is \(known.joined(separator: ", "))"
+        : hidden.isEmpty ? "nothing differs from what is approved" : "nothing else is seen"
     throw Failure(
         code: .failed,
-        message: "there is no change \(word.printable) now; "
-            + (known.isEmpty
-                ? "nothing differs from what is approved" : "there is \(known.joined(separator: ", "))")
+        message: (["there is no change \(word.printable) now"] + hidden + [here]).joined(separator: "; ")
             + " ('holdfast history' lists past decisions)")
 }
 
 /// The one change that a person means; of several installations where the same would come to each.
-func oneChange(_ word: String, among all: [DecisionRecord]) throws(Failure) -> [DecisionRecord] {
+func oneChange(_ word: String, in judgement: Judgement) throws(Failure) -> [DecisionRecord] {
     // An empty word is a shell variable that was not set, and would mean any.
     guard !word.isEmpty else { throw Failure(code: .usage, message: "the change's id is empty") }
-    let chosen = try changes(word, among: all)
+    let chosen = try changes(word, in: judgement)
     let ids = Set(chosen.map(\.subject.change.id)).sorted()
     guard ids.count == 1 else {
         throw Failure(

@@ -9,28 +9,42 @@ extension BinaryLook {
     /// Artifacts that were turned away and are kept beside a binary, the newest first: offers whose bytes are at hand.
     ///
     /// Where nothing is kept, one question of the file system is all that is asked. Of files with the same bytes the
-    /// newest counts.
-    func pending(beside binary: String, _ memory: inout ObserverMemory) -> [Offer] {
+    /// newest counts. What cannot be read now is told as a problem: it may be there all the same.
+    mutating func pending(beside binary: String, _ memory: inout ObserverMemory) -> [Offer] {
         let directory = PendingNames.directory(beside: binary)
         guard let place = try? site.root.resolve(directory) else { return [] }
         let own = binary.split(separator: "/").last.map(String.init) ?? binary
-        let names = isDirectory(place) ? (try? listDirectory(place)) ?? [] : []
-        let ours = names.filter { PendingNames.isName($0, of: own) }
+        var ours: [String] = []
+        do {
+            ours = try listDirectory(place).filter { PendingNames.isName($0, of: own) }
+        } catch {
+            report(unread: error, beside: binary)
+        }
         forget(place, own, allBut: ours, &memory)
-        let files = ours.compactMap { name -> (name: String, identity: FileIdentity)? in
+        var files: [(name: String, identity: FileIdentity)] = []
+        for name in ours {
             let path = "\(place)/\(name)"
-            // A link would lead to a file that is not kept.
-            guard let there = try? identityIfPresent(ofFile: path), there == (try? identity(ofFile: path))
-            else { return nil }
-            return (name, there)
-        }.sorted { ($0.identity.changed, $0.name) > ($1.identity.changed, $1.name) }
+            do {
+                // A link would lead to a file that is not kept.
+                guard let there = try identityIfPresent(ofFile: path), there == (try identity(ofFile: path))
+                else { continue }
+                files.append((name, there))
+            } catch {
+                report(unread: error, beside: binary)
+            }
+        }
+        files.sort { ($0.identity.changed, $0.name) > ($1.identity.changed, $1.name) }
         var offers: [Offer] = []
         for file in files.prefix(Self.mostPending) {
             let path = "\(place)/\(file.name)"
-            guard
-                let found = try? inspect(
+            let found: Inspection
+            do {
+                found = try inspect(
                     path, distribution: distribution, known: memory.files[path], now: reading.now)
-            else { continue }
+            } catch {
+                report(unread: error, beside: binary)
+                continue
+            }
             memory.files[path] = found.known
             guard let digest = found.sha256, !offers.contains(where: { $0.artifact.sha256 == digest }) else {
                 continue
@@ -42,6 +56,17 @@ extension BinaryLook {
                     path: "\(directory)/\(file.name)"))
         }
         return offers
+    }
+
+    private mutating func report(unread error: HostError, beside binary: String) {
+        guard error.isInconclusive else { return }
+        let problem = Problem(
+            code: Problem.pendingUnreadable,
+            text: "\(error.description), so what the gate has kept aside may not all be listed", about: binary
+        )
+        if !problems.contains(where: { $0.code == problem.code && $0.about == binary }) {
+            problems.append(problem)
+        }
     }
 
     private func forget(

@@ -302,6 +302,9 @@ public struct Problem: Codable, Hashable, Sendable {
     /// The code of an installation that a look no longer found.
     public static let installationUnseen = "installation-unseen"
 
+    /// The code of what the gate has kept aside and a look could not read; it is about the binary that it lies beside.
+    public static let pendingUnreadable = "pending-unreadable"
+
     /// Whether both are one problem, whatever their texts: those can carry a count or a time.
     public func isSame(as other: Problem) -> Bool { code == other.code && about == other.about }
 }

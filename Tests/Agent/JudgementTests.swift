@@ -316,6 +316,27 @@ struct JudgementTests {
         #expect(look([], state: back.state, at: now + .hours(1)).events.map(\.kind) == ["problem-began"])
     }
 
+    @Test("invariant 2: what was turned away and cannot be read now is not withdrawn")
+    func unreadPending() {
+        var there = k3s("v1.31.4+k3s1", bytes: "1")
+        let kept = Artifact(
+            version: Version("v1.31.5+k3s1"), sha256: Digest(String(repeating: "2", count: 64)))
+        there.offers = [
+            Offer(artifact: kept, trigger: .fileReplaced, published: nil, origin: .claimed, path: "/kept")
+        ]
+        let offered = look([there], state: look([k3s("v1.31.4+k3s1", bytes: "1")]).state)
+        #expect(offered.state.installations["k3s/k3s"]?.changes.count == 1)
+        there.offers = []
+        let unread = Problem(
+            code: "pending-unreadable", text: "it cannot be read", about: there.installed?.path)
+        let blind = look([there], state: offered.state, problems: [unread], at: now + .minutes(5))
+        #expect(blind.events.map(\.kind).contains("problem-began") && blind.decisions.isEmpty)
+        #expect(blind.state.installations["k3s/k3s"]?.changes.count == 1)
+        let gone = look([there], state: blind.state, at: now + .minutes(10))
+        #expect(Set(gone.events.map(\.kind)).isSuperset(of: ["change-ended", "problem-ended"]))
+        #expect(gone.state.installations["k3s/k3s"]?.changes == [])
+    }
+
     @Test("what could not be looked at is not taken for gone, and no absence begins or goes on")
     func blind() {
         let silence = Problem(code: "units-unreadable", text: "a unit cannot be read")

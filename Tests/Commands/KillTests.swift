@@ -61,6 +61,7 @@ struct KillTests {
             try node.does("release")
             let unlike = Set(try node.standing().keys).symmetricDifference(before.keys)
             #expect(unlike.isEmpty, "killed before \(instants[index].call) \(instants[index].number)")
+            try node.verify()
         }
         #expect(kills > tried / 2, "\(kills) of \(tried)")
     }
