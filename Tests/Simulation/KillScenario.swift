@@ -11,7 +11,7 @@ struct KillScenario: Sendable, CustomTestStringConvertible {
     var node: @Sendable () throws -> World
     /// What is done, by one process; asked of a node on which it was done already, it does nothing.
     var run: @Sendable (World) throws -> Void
-    /// Every state from the first new entry to the last.
+    /// Every state from the first new entry to the last, each once, also after kills.
     var chain: [String]
     /// What may lie in the binary's place, or be the installed revision, at any instant.
     var may: [Artifact]
@@ -163,19 +163,6 @@ extension Effect {
         case .removeBackup: "backup away"
         }
     }
-}
-
-/// Which state of a chain is not as it may be after kills: each is one of the chain, and follows the one before it or
-/// repeats it; nil where all are, up to the last.
-func stray(_ states: [String], from chain: [String]) -> String? {
-    // A state may stand in the chain twice, so all places are kept where one may be.
-    var places: Set<Int> = [-1]
-    for (number, state) in states.enumerated() {
-        let next = places.flatMap { [$0, $0 + 1] }.filter { chain.indices.contains($0) && chain[$0] == state }
-        if next.isEmpty { return "\(state), number \(number) of \(states)" }
-        places = Set(next)
-    }
-    return places.contains(chain.count - 1) ? nil : "it ends before the end: \(states)"
 }
 
 /// What of one standing another has not, and the other way round; nil where both are alike.

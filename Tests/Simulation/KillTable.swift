@@ -307,7 +307,7 @@ private let words = [
         chain: ["adopted", "vault", "spare", "last ran", "drop-in", "reload"], may: [old], runs: old,
         isAskedAgain: true),
     KillScenario(
-        testDescription: "pause", node: adopted(), run: KillScenario.ask(killedPause), chain: ["paused"],
+        testDescription: "pause", node: adopted(), run: pauseOnce, chain: ["paused"],
         may: [old],
         runs: old, isAskedAgain: true),
     KillScenario(

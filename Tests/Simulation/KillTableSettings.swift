@@ -52,7 +52,7 @@ private let snaps = [
 ]
 
 /// Whoever is paused already says no more: a pause that is asked for again begins anew.
-@Sendable private func pauseOnce(_ world: World) {
+@Sendable func pauseOnce(_ world: World) {
     if world.state.pause == nil { world.tick(request: killedPause) } else { world.tick() }
 }
 
