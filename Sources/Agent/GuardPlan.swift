@@ -188,6 +188,7 @@ private struct Planning {
         if let stopped = situation.servicesToStart { result.effects.append(.startServices(stopped)) }
         result.effects.removeAll(where: situation.performed.contains)
         result.problems += situation.snapProblems
+        for path in presence.guardFilesAside { tell(aside: path) }
     }
 
     // MARK: Placing
@@ -326,6 +327,15 @@ private struct Planning {
             }
             result.effects.append(.removeDropIn(dropIn))
         }
+    }
+
+    private mutating func tell(aside path: String) {
+        problem(
+            Problem.guardFileAside, about: path,
+            "\(path): a guard file that could not be trusted or read, and tells of guards that this ledger does not "
+                + "know, so they are not tended or lifted; read it, and where it is as you know the node, give it to "
+                + "root alone (chown root:root, chmod 600), move it to \(site.places.guardFile), and run 'holdfast "
+                + "check'; else take it away")
     }
 
     private mutating func problem(_ code: String, about: String, _ text: String) {

@@ -14,13 +14,15 @@ public struct GuardOutcome: Hashable, Sendable {
     public var trouble: String?
     /// How the ledger then stood; nil where it was not read anew.
     var state: NodeState?
+    /// Whether a guard file was set aside, which the next look tells.
+    var hasSetAside = false
 
     /// This and what a later round came to.
     func followed(by later: GuardOutcome) -> GuardOutcome {
         GuardOutcome(
             events: events + later.events, planned: later.planned, isBusy: later.isBusy,
             trouble: later.trouble,
-            state: later.state)
+            state: later.state, hasSetAside: later.hasSetAside)
     }
 }
 
@@ -267,12 +269,25 @@ private struct Run {
     private mutating func catchUp(_ presence: GuardPresence) throws(LedgerFailure) -> Bool {
         let wanted = keep.wantedFile(situation, presence, try ledgerHead())
         guard wanted != presence.guardFile else { return true }
+        let isLost = try mayBeLost(presence)
         do {
+            if isLost {
+                try keep.port.setGuardFileAside()
+                outcome.hasSetAside = true
+            }
             try keep.port.writeGuardFile(wanted?.text)
             return true
         } catch {
             outcome.trouble = error.description
             return false
         }
+    }
+
+    /// Whether the guard file is one that nobody trusts, and perhaps the only one that knows what of ours is in place.
+    private func mayBeLost(_ presence: GuardPresence) throws(LedgerFailure) -> Bool {
+        // What this run has written since the look is no longer that file.
+        guard case .unusable = presence.guardFile, !outcome.hasSetAside else { return false }
+        guard let bytes = presence.looseGuardFile, let file = try? GuardFile.parse(bytes) else { return true }
+        return try keep.ledger.lacks(SeedSource(sequence: file.ledgerSequence, hash: file.ledgerHash))
     }
 }

@@ -55,19 +55,21 @@ struct SeedLedger {
         let source = SeedSource(sequence: file.ledgerSequence, hash: file.ledgerHash)
         // A tick that died after it seeded has not written the file anew.
         guard state.seededFrom != source else { return nil }
-        guard try lacks(source, head), let text = file.seed, let seed = ledger.seed(from: text) else {
+        guard try ledger.lacks(source), let text = file.seed, let seed = ledger.seed(from: text) else {
             return nil
         }
         return Seeding(source: source, entries: head.sequence, seed: seed)
     }
 
-    /// Whether the entry that the file was written after is not in the ledger.
-    private func lacks(
-        _ source: SeedSource, _ head: (sequence: Int64, hash: Digest)
-    ) throws(LedgerFailure) -> Bool {
+}
+
+extension LedgerStore {
+    /// Whether the entry that a guard file was written after is not in the ledger.
+    func lacks(_ source: SeedSource) throws(LedgerFailure) -> Bool {
+        let head = try head()
         if head.sequence == source.sequence { return head.hash != source.hash }
         if head.sequence < source.sequence { return true }
-        return try ledger.hash(ofEntry: source.sequence) != source.hash
+        return try hash(ofEntry: source.sequence) != source.hash
     }
 }
 

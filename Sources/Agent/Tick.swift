@@ -158,6 +158,7 @@ public struct Tick {
             }
             state = judgement.state
             let isAnsweredNow = round == 1 && answered?.events.isEmpty == false
+            var hasSetAside = false
             if !isAnsweredNow, failure == nil {
                 do {
                     if !dryRun {
@@ -172,13 +173,16 @@ public struct Tick {
                         events += outcome.events
                         // Others may have appended meanwhile.
                         state = outcome.state ?? state
+                        hasSetAside = outcome.hasSetAside
                     }
                 } catch {
                     failure = error
                 }
             }
             let goesOn = !dryRun && failure == nil && round < Self.maximumRounds
-            guard isAnsweredNow || (goesOn && observer.hasMoved(since: judgement.observation)) else {
+            guard
+                isAnsweredNow || (goesOn && (hasSetAside || observer.hasMoved(since: judgement.observation)))
+            else {
                 judgement.state = state
                 if !dryRun, failure == nil {
                     do { try signCheckpoint(judgement, &memory, reading) } catch { failure = error }

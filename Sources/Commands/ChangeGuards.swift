@@ -27,7 +27,8 @@ func change(
     let outcome = isDry ? place.preview(request).outcome : tick(at: place, on: screen, request: request)
     if let failure = outcome.failure { throw Failure(ledger: failure) }
     var report = GuardChange(outcome: outcome, isDry: isDry)
-    if request == .release, !isDry, let left = place.guardsLeft {
+    let aside = outcome.judgement.observation.problems.first { $0.code == Problem.guardFileAside }
+    if request == .release, !isDry, let left = place.guardsLeft ?? aside?.text {
         // Whoever takes the program away goes by this: nobody else knows what was there before (invariants 3 and 10).
         report.trouble = report.trouble ?? left
     }
@@ -128,7 +129,8 @@ struct GuardChange: Encodable {
             notes.append("every guard is lifted until \(pause.until); 'holdfast resume' ends that")
         }
         return notes
-            + outcome.judgement.observation.problems.filter { $0.code.hasPrefix("drop-in-") }.map(\.text)
+            + outcome.judgement.observation.problems
+            .filter { $0.code.hasPrefix("drop-in-") || $0.code == Problem.guardFileAside }.map(\.text)
     }
 
     private static func isGuarded(

@@ -305,6 +305,9 @@ public struct Problem: Codable, Hashable, Sendable {
     /// The code of what the gate has kept aside and a look could not read; it is about the binary that it lies beside.
     public static let pendingUnreadable = "pending-unreadable"
 
+    /// The code of a guard file that was set aside, and may alone know what of ours is in place.
+    public static let guardFileAside = "guard-file-aside"
+
     /// Whether both are one problem, whatever their texts: those can carry a count or a time.
     public func isSame(as other: Problem) -> Bool { code == other.code && about == other.about }
 }

@@ -32,6 +32,11 @@ public protocol GuardPort: SpoolPort {
 
     /// Replaces the guard file, or takes it away, by a rename and flushed.
     func writeGuardFile(_ text: String?) throws(EffectFailure)
+
+    /// Gives the guard file another name, under which it is told of by `look` until a person has dealt with it.
+    ///
+    /// A bounded number of them is kept; beyond that the newest gives way.
+    func setGuardFileAside() throws(EffectFailure)
 }
 
 /// The places that a plan asks about.
@@ -77,6 +82,11 @@ public struct GuardPresence: Hashable, Sendable {
     public var pending: [String: KeptAside] = [:]
     /// The guard file.
     public var guardFile: FileContent?
+    /// What it holds where others than root may have written it: nothing is taken from that, it is only asked whether
+    /// the ledger knows as much.
+    public var looseGuardFile: [UInt8]?
+    /// Guard files that were set aside, oldest first.
+    public var guardFilesAside: [String] = []
 
     /// Nothing is there.
     public init() {}

@@ -28,20 +28,55 @@ struct LooseGuardFileTests {
         #expect(try node.inPlace("check").code == 0)
         var status = stat()
         #expect(lstat(file, &status) == 0 && status.st_mode & 0o7777 == 0o600)
+        // Of what the ledger knows as well nothing has to be kept.
+        #expect(!FileManager.default.fileExists(atPath: file + ".loose"))
         try node.install("v1.32.1+k3s1")
         #expect(try node.start() == 0)
         #expect(try hashFile(node.binary) == approved)
     }
 
-    @Test("is no seed of a ledger that was lost", arguments: [true, false])
-    func seed(isLoose: Bool) throws {
-        let (node, file) = try adopted()
-        if isLoose { chmod(file, 0o660) }
-        for name in ["ledger.db", "ledger.db-wal", "ledger.db-shm"] {
-            _ = try? FileManager.default.removeItem(atPath: "\(node.root)/var/lib/holdfast/\(name)")
+    /// What has become of the ledger meanwhile.
+    enum Ledger: CaseIterable, Sendable { case lost, older }
+
+    @Test(
+        "invariant 10: is no seed of a ledger that was lost or is older, but is kept and told, and is one once it was put back",
+        arguments: Ledger.allCases, [true, false])
+    func seed(ledger: Ledger, isLoose: Bool) throws {
+        let node = try SampleNode(policy: withGate)
+        let before = try node.listing()
+        let state = node.root + "/var/lib/holdfast"
+        let names = ["ledger.db", "ledger.db-wal", "ledger.db-shm"]
+        if ledger == .older {
+            #expect(try node.inPlace("check").code == 0)
+            for name in names {
+                try? FileManager.default.copyItem(
+                    atPath: "\(state)/\(name)", toPath: node.directory + "/\(name)")
+            }
         }
-        #expect(try node.inPlace("check").code == 0)
+        #expect(try node.inPlace("adopt").code == 0)
+        let file = state + "/guard"
+        let bytes = try Data(contentsOf: URL(filePath: file))
+        if isLoose { chmod(file, 0o660) }
+        for name in names {
+            try? FileManager.default.removeItem(atPath: "\(state)/\(name)")
+            try? FileManager.default.copyItem(atPath: node.directory + "/\(name)", toPath: "\(state)/\(name)")
+        }
+        let checked = try node.inPlace("check")
+        #expect(checked.code == 0 && checked.output.contains("guard-file-aside") == isLoose, "\(checked)")
         let status = try node.inPlace("status").output
         #expect(status.contains("not confirmed") == isLoose, "\(status)")
+        if isLoose {
+            let aside = file + ".loose"
+            #expect(try node.inPlace("doctor").output.contains("chmod 600"))
+            // Whoever takes the program away goes by this.
+            let released = try node.inPlace("release")
+            #expect(
+                released.code == 1 && released.errors.contains("guard.loose: a guard file"), "\(released)")
+            #expect(try Data(contentsOf: URL(filePath: aside)) == bytes)
+            #expect(chmod(aside, 0o600) == 0 && rename(aside, file) == 0)
+            #expect(try node.inPlace("check").output.contains("guard-file-aside") == false)
+        }
+        #expect(try node.inPlace("release").code == 0)
+        #expect(try node.listing() == before)
     }
 }

@@ -17,6 +17,40 @@ extension World {
 @Suite("A lost ledger is seeded from the guard file")
 struct SeedTests {
     @Test(
+        "invariant 10: a guard file that is not trusted is set aside where the ledger lacks what it knows, told, and a seed once it was put back",
+        arguments: [0, 4], [true, false])
+    func loose(entries: Int, isReleased: Bool) {
+        let world = guardedNode()
+        let before = world.guards.listing
+        world.tick(request: .adopt)
+        let text = world.guards.guardFile
+        world.disk.lose(keeping: entries)
+        world.guards.looseness = "others than root may write it"
+        let outcome = world.tick(request: isReleased ? .release : nil)
+        #expect(outcome.judgement.observation.problems.contains { $0.code == Problem.guardFileAside })
+        #expect(world.guards.guardFilesAside == [text] && world.seedings.isEmpty)
+        world.tick()
+        #expect(world.guards.guardFilesAside == [text])
+        #expect(world.state.problems.map(\.code).contains(Problem.guardFileAside))
+        world.guards.putGuardFileBack()
+        world.tick()
+        #expect(world.seedings.count == 1 && world.isAdopted)
+        #expect(!world.state.problems.map(\.code).contains(Problem.guardFileAside))
+        world.tick(request: .release)
+        #expect(world.guards.listing == before)
+    }
+
+    @Test("one that is not trusted, and of which the ledger knows all, is written anew without a word")
+    func looseAndKnown() {
+        let world = guardedNode()
+        world.tick(request: .adopt)
+        world.guards.looseness = "others than root may write it"
+        #expect(world.tick().judgement.observation.problems == [])
+        #expect(world.guards.guardFilesAside == [] && world.guards.guardFile != nil)
+        #expect(world.guards.looseness == nil)
+    }
+
+    @Test(
         "invariant 10: after a lost ledger, or an older one, release takes everything away",
         arguments: [0, 3, 9])
     func lost(entries: Int) {

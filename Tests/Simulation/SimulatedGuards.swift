@@ -24,6 +24,16 @@ final class SimulatedGuards: GuardPort {
     /// Directories of drop-ins.
     private(set) var directories: Set<String> = []
     private(set) var guardFile: String?
+    /// Those that were set aside.
+    private(set) var guardFilesAside: [String] = []
+    /// Why the guard file is not trusted; nil where it is.
+    var looseness: String?
+    /// Why the guard file cannot be written, though all else can; nil where it can.
+    var guardFileTrouble: String?
+    /// Why what changed places with an artifact that was put in place cannot be kept; nil where it can.
+    var keepTrouble: String?
+    /// Told when the effect lock is taken.
+    var onTakeLock: (() -> Void)?
     /// What is set, by whomever.
     var settings: [Setting: String] = [:]
     /// Refreshes that snapd was asked to give up.
@@ -120,11 +130,17 @@ final class SimulatedGuards: GuardPort {
         }
         for binary in places.pending { presence.pending[binary] = keptAside(beside: binary) }
         presence.guardFile = guardFile.map { .bytes(Array($0.utf8)) }
+        if let looseness, let guardFile {
+            presence.guardFile = .unusable(looseness)
+            presence.looseGuardFile = Array(guardFile.utf8)
+        }
+        presence.guardFilesAside = guardFilesAside.indices.map { "/var/lib/holdfast/guard.loose.\($0)" }
         return presence
     }
 
     func takeLock(patience: Int) throws(EffectFailure) -> Bool {
         try live()
+        if !isLockedByAnother { onTakeLock?() }
         return !isLockedByAnother
     }
 
@@ -266,7 +282,9 @@ final class SimulatedGuards: GuardPort {
         try live()
         switch intent.effect {
         case .storeInVault(let copy), .stageSpare(let copy): remove(copy.to + ".draft")
-        case .replace(let replacement): remove(replacement.binary + ".staged")
+        case .replace(let replacement):
+            if let keepTrouble { throw EffectFailure(keepTrouble) }
+            remove(replacement.binary + ".staged")
         case .backUp(let backUp): remove(backUp.directory + ".draft")
         case .placeDropIn(let path, _):
             if intent.before == .missingDirectory { directories.remove(directory(of: path)) }
@@ -276,11 +294,23 @@ final class SimulatedGuards: GuardPort {
 
     func writeGuardFile(_ text: String?) throws(EffectFailure) {
         try live()
+        if let guardFileTrouble { throw EffectFailure(guardFileTrouble) }
         guardFile = text
+        looseness = nil
+    }
+
+    func setGuardFileAside() throws(EffectFailure) {
+        try live()
+        if let guardFile { guardFilesAside.append(guardFile) }
+        guardFile = nil
+        looseness = nil
     }
 
     /// The guard file is lost, or somebody puts an older one in its place.
     func replaceGuardFile(_ text: String?) { guardFile = text }
+
+    /// A person puts the newest of those that were set aside in its place again.
+    func putGuardFileBack() { guardFile = guardFilesAside.popLast() }
 
     // MARK: SpoolPort
 

@@ -33,6 +33,8 @@ public final class NodeGuards: GuardPort {
     }
 
     private var guardFile: String { "\(state)/guard" }
+    /// The names of those that were set aside; a node that needs more than one has lost its ledger more than once.
+    private var asides: [String] { ["", ".1", ".2", ".3"].map { "\(guardFile).loose\($0)" } }
 
     // MARK: Looking
 
@@ -61,6 +63,10 @@ public final class NodeGuards: GuardPort {
         for binary in places.pending { presence.pending[binary] = keptAside(beside: binary) }
         // By the gate's own test: one that it does not go by is not in force, and is no seed of a ledger.
         presence.guardFile = content(of: guardFile, trusted: true)
+        if case .unusable = presence.guardFile, case .bytes(let bytes) = content(of: guardFile) {
+            presence.looseGuardFile = bytes
+        }
+        presence.guardFilesAside = asides.filter(isThere)
         return presence
     }
 
@@ -113,6 +119,18 @@ public final class NodeGuards: GuardPort {
                 removeDrafts(of: path)
             }
         }
+    }
+
+    /// Gives the guard file the first free name of those that are set aside, or the last where none is free.
+    public func setGuardFileAside() throws(EffectFailure) {
+        try failing { () throws(HostError) in
+            let aside = asides.first { !isThere($0) } ?? "\(guardFile).loose.3"
+            try moveFile(try place(guardFile), to: try place(aside))
+        }
+    }
+
+    private func isThere(_ path: String) -> Bool {
+        (try? place(path)).flatMap { try? identityIfPresent(ofFile: $0) } != nil
     }
 
     /// Runs a closure, and hands its error on as one of an effect.

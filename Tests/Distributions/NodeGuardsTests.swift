@@ -1,0 +1,59 @@
+import Distributions
+import Glibc
+import Host
+import Model
+import Ports
+import ScriptedServer
+import Testing
+
+@Suite("Files of our own on a node")
+struct NodeGuardsTests {
+    private let guardFile = "var/lib/holdfast/guard"
+
+    private func names(_ node: NodeRoot, in folder: String) -> [String] {
+        ((try? listDirectory("\(node.directory.path)/\(folder)")) ?? []).sorted()
+    }
+
+    @Test(
+        "invariant 7: a drop-in that was not placed leaves neither a draft nor the directory that it was to have"
+    )
+    func undoneDropIn() throws {
+        let node = try NodeRoot()
+        let guards = NodeGuards(root: node.root, state: "/var/lib/holdfast")
+        let folder = "etc/systemd/system/k3s.service.d"
+        let effect = Effect.placeDropIn(path: "/\(folder)/zz-holdfast.conf", text: "[Service]\n")
+        // No process has that number; another holdfast may well be at work.
+        let (dead, alive) = (".zz-holdfast.conf.4194305.tmp", ".zz-holdfast.conf.\(getpid()).tmp")
+        for name in [dead, alive] { try node.directory.write(Array("[Serv".utf8), to: "\(folder)/\(name)") }
+        let intent = Intent(id: "i", effect: effect, before: .missingDirectory)
+        #expect(guards.probe(intent) == .notDone)
+        try guards.undo(intent)
+        #expect(names(node, in: folder) == [alive])
+        unlink("\(node.directory.path)/\(folder)/\(alive)")
+        try guards.undo(intent)
+        #expect(!isDirectory("\(node.directory.path)/\(folder)"))
+    }
+
+    @Test(
+        "guard files that were set aside are told, oldest first, and of more than four the newest gives way")
+    func setAside() throws {
+        let node = try NodeRoot()
+        let guards = NodeGuards(root: node.root, state: "/var/lib/holdfast")
+        for number in 1...6 {
+            try node.directory.write([UInt8(number)], to: guardFile)
+            chmod("\(node.directory.path)/\(guardFile)", 0o666)
+            let presence = guards.look(at: GuardedPlaces())
+            #expect(presence.looseGuardFile == [UInt8(number)])
+            guard case .unusable = presence.guardFile else {
+                Issue.record("\(presence)")
+                return
+            }
+            try guards.setGuardFileAside()
+        }
+        let presence = guards.look(at: GuardedPlaces())
+        #expect(presence.guardFile == nil && presence.looseGuardFile == nil)
+        let held = try presence.guardFilesAside.map { try readFile(node.directory.path + $0, limit: 10) }
+        #expect(held == [[1], [2], [3], [6]])
+        #expect(names(node, in: "var/lib/holdfast").count == 4)
+    }
+}
