@@ -217,7 +217,9 @@ private struct Planning {
                 .stageSpare(
                     ArtifactCopy(
                         installation: wanted.installation.id, artifact: wanted.meant.pinned, from: vaultPath,
-                        to: site.sparePath(of: wanted.binary), like: wanted.binary)))
+                        to: site.sparePath(of: wanted.binary), like: wanted.binary,
+                        pending: isTurnedAway(at: site.sparePath(of: wanted.binary))
+                            ? site.pendingPath(of: wanted.binary) : nil)))
         }
         recordStart(of: wanted)
         for unit in wanted.installation.units {
@@ -271,6 +273,12 @@ private struct Planning {
         let path = site.sparePath(of: wanted.binary)
         guard let spare = records.spares[path] else { return false }
         return spare.artifact.sha256 == wanted.digest && presence.identities[path] == spare.identity
+    }
+
+    /// Whether what lies in a spare's place is none that we staged: the gate leaves there what it had no room to keep.
+    private func isTurnedAway(at path: String) -> Bool {
+        guard let present = presence.identities[path] else { return false }
+        return present != records.spares[path]?.identity
     }
 
     /// - Parameter unit: before which the gate is to stand; nil for a drop-in of a unit of ours.

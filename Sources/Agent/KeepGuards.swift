@@ -174,10 +174,7 @@ private struct Run {
 
     private mutating func finish(_ intent: Intent, _ plan: GuardPlan) throws(LedgerFailure) -> Bool {
         switch keep.port.probe(intent) {
-        case .done(let identity):
-            // The gate may have put the same artifact in place, beside what was staged for it.
-            if case .replace = intent.effect { try? keep.port.undo(intent) }
-            try end(intent, .done(identity))
+        case .done(let identity): return try close(intent, identity)
         case .reads(let value): try end(intent, .reads(value))
         case .notDone:
             if plan.effects.contains(intent.effect) { return try perform(intent) }
@@ -209,7 +206,7 @@ private struct Run {
             return true
         }
         switch keep.port.probe(intent) {
-        case .done(let identity): try end(intent, .done(identity))
+        case .done(let identity): return try close(intent, identity)
         case .reads(let value): try end(intent, .reads(value))
         case .takenBack(let undo): try end(intent, .takenBack(undo))
         case .underWay: return leaveOpen(intent)
@@ -221,6 +218,22 @@ private struct Run {
             let whole = "\(text), so it cannot be seen whether this was done: \(intent.effect.summary)"
             return try stop(intent, .failed(whole), whole)
         }
+        return true
+    }
+
+    /// Ends an effect that was done.
+    ///
+    /// Beside a binary that was replaced may lie what was staged for it, where the gate was quicker, or what was turned
+    /// away, where it could not be kept: the latter is the only copy, so it is tried until it is kept.
+    private mutating func close(_ intent: Intent, _ identity: FileIdentity?) throws(LedgerFailure) -> Bool {
+        if case .replace = intent.effect {
+            do {
+                try keep.port.undo(intent)
+            } catch {
+                return try stop(intent, .failed(error.description), error.description)
+            }
+        }
+        try end(intent, .done(identity))
         return true
     }
 

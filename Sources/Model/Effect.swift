@@ -164,16 +164,20 @@ public struct ArtifactCopy: Codable, Hashable, Sendable {
     public var to: String
     /// The file whose owner and label the copy takes; nil for a copy that is root's alone.
     public var like: String?
+    /// Where what lies in the copy's place is kept, being none that we put there; nil where nothing has to be kept.
+    public var pending: String?
 
     /// Makes a copy that is to be made.
     public init(
-        installation: InstallationID, artifact: Artifact, from: String, to: String, like: String? = nil
+        installation: InstallationID, artifact: Artifact, from: String, to: String, like: String? = nil,
+        pending: String? = nil
     ) {
         self.installation = installation
         self.artifact = artifact
         self.from = from
         self.to = to
         self.like = like
+        self.pending = pending
     }
 }
 

@@ -182,13 +182,20 @@ private struct UnitStart {
         } catch {
             return try giveUp(error, seen)
         }
+        let isKept = kept.map { $0.hasPrefix(putBack(seen).pending + "/") } ?? false
         let old =
-            kept.map { "what was there is kept as \($0), 'holdfast approve' lists it" } ?? "nothing was there"
+            switch kept {
+            case nil: "nothing was there"
+            case .some(let path) where isKept:
+                "what was there is kept as \(path), 'holdfast approve' lists it"
+            // It had to change places with the spare, and found no room where such things are kept.
+            case .some(let path): "what was there is \(path) until 'holdfast check' keeps it with the others"
+            }
         report.tell(
             .restored,
             "\(binary) \(objection(seen)): \(artifact.summary) has been put back and starts; \(old); "
                 + "'holdfast pause --for 2h --reason …' lifts all guards for a while",
-            installation: guarded.id, restored: artifact, pending: kept.map(report.nodePath))
+            installation: guarded.id, restored: artifact, pending: isKept ? kept.map(report.nodePath) : nil)
         return .start
     }
 

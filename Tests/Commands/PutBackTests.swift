@@ -85,6 +85,46 @@ struct PutBackTests {
         #expect(try SampleNode.run(["verify", "--state", node.ownState]).code == 0)
     }
 
+    /// What kept the gate from keeping what it turned away.
+    enum Hindrance: CaseIterable, Sendable { case noRoom, killed }
+
+    @Test(
+        "invariant 7: what the gate could not keep, and let change places with the spare, is kept by a tick that has room",
+        .enabled(if: RefusedCall.hasStrace, "SKIPPED: strace is not installed"),
+        arguments: Hindrance.allCases)
+    func keptByTick(_ hindrance: Hindrance) throws {
+        let node = try SampleNode(policy: withGate)
+        _ = try node.inPlace("adopt")
+        #expect(try node.start() == 0)
+        let approved = try hashFile(node.binary)
+        try node.install("v1.32.1+k3s1")
+        let minor = try hashFile(node.binary)
+        let noRoom = ["-P", node.pending, "-e", "trace=mkdir", "-e", "inject=mkdir:error=ENOSPC"]
+        let killed = [
+            "-P", node.spare, "-P", node.binary, "-e", "trace=link,rename", "-e", "inject=link:error=EPERM",
+            "-e", "inject=rename:signal=KILL",
+        ]
+        let start = try node.traced(
+            ["--root", node.root, "k3s.service"], hindrance == .noRoom ? noRoom : killed,
+            program: node.gateProgram)
+        #expect(start.code == (hindrance == .noRoom ? 0 : -1))
+        #expect(try hashFile(node.binary) == approved && hashFile(node.spare) == minor)
+        if hindrance == .noRoom {
+            #expect(start.errors.contains("k3s.holdfast-spare until 'holdfast check' keeps it"), "\(start)")
+        }
+        // A tick without room either leaves it where it is.
+        let unmoved = ["-P", node.spare, "-e", "trace=rename", "-e", "inject=rename:error=ENOSPC"]
+        let without = try node.traced(["check"], hindrance == .noRoom ? noRoom : unmoved)
+        #expect(without.errors.contains("no space left on device"), "\(without)")
+        #expect(try hashFile(node.spare) == minor)
+        #expect(try node.inPlace("check").code == 0)
+        #expect(try hashFile(node.spare) == approved)
+        #expect(try node.inPlace("check").code == 0)
+        let kept = try node.status().pending
+        #expect(kept.map(\.sha256) == [minor.hex])
+        #expect(try node.inPlace("approve").output.contains(minor.hex))
+    }
+
     @Test("however many are turned away, three are kept")
     func bounded() throws {
         let node = try SampleNode(policy: withGate)

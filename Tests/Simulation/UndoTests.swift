@@ -26,6 +26,22 @@ struct UndoTests {
         #expect(world.committed.count == entries)
     }
 
+    @Test(
+        "invariant 7: it is not over while what was turned away could not be kept, and is tried at each tick")
+    func unkept() {
+        let world = guardedServer()
+        world.bring(minor)
+        world.guards.keepTrouble = ".holdfast-pending could not be made: no space left on device"
+        world.pass(.minutes(2))
+        for _ in 0..<2 {
+            #expect(world.tick().guards?.trouble == world.guards.keepTrouble)
+            #expect(world.onDisk == old.sha256 && world.state.guards?.intents.count == 1)
+        }
+        world.guards.keepTrouble = nil
+        #expect(world.tick().guards?.trouble == nil)
+        #expect(world.state.guards?.intents == [] && world.state.guards?.troubles == [])
+    }
+
     /// Why a binary is left as it is.
     enum Reason: CaseIterable, Sendable {
         case down, starting, runsIt, paused, allowed, unproven, warned, released

@@ -68,6 +68,7 @@ extension NodeGuards {
                     from: try root.resolve(copy.from), to: to, digest: try digest(of: copy), mode: 0o400)
             case .stageSpare(let copy):
                 try expect(before, at: copy.to)
+                try keepTurnedAway(inPlaceOf: copy)
                 try copyFile(
                     from: try root.resolve(copy.from), to: try place(copy.to), digest: try digest(of: copy),
                     like: try copy.like.map { path throws(HostError) in try root.resolve(path) },
@@ -105,6 +106,17 @@ extension NodeGuards {
             case .set, .restore, .abortRefresh, .startServices, .refreshSnap: break
             }
         }
+    }
+
+    /// Keeps what changed places with a spare, and came no further: it may be the only copy of what somebody wants in.
+    private func keepTurnedAway(inPlaceOf copy: ArtifactCopy) throws(HostError) {
+        guard let pending = copy.pending, let binary = copy.like,
+            try artifact(at: copy.to)?.digest != copy.artifact.sha256
+        else { return }
+        let (spare, kept) = (try place(copy.to), try place(pending))
+        let whole = try place(binary)
+        // A gate that is at it has the lock.
+        try underArtifactLock { () throws(HostError) in try keepSwapped(spare, of: whole, in: kept) }
     }
 
     private func remove(_ dropIn: PlacedDropIn) throws(HostError) {
