@@ -129,10 +129,13 @@ struct GateHostileTests {
         #expect(node.read(node.binary) == "approved" && node.kept == ["hostile!"])
     }
 
+    /// What is replaced while the gate waits for the lock.
+    enum Moved: CaseIterable { case binary, guardFile, record }
+
     @Test(
-        "a binary that is swapped while the gate decides is decided on again: what starts is what was approved",
-        .enabled(if: GateKillTests.hasStrace, "strace is not installed"))
-    func swapped() throws {
+        "what is swapped while the gate decides is decided on again (invariant 12): what starts is what is approved by then, or may be",
+        .enabled(if: GateKillTests.hasStrace, "strace is not installed"), arguments: Moved.allCases)
+    func swapped(moved: Moved) throws {
         let node = try GateNode()
         try node.write(node.binary, "a new minor", mode: 0o755)
         try node.write("/theirs", "another minor", mode: 0o755)
@@ -147,10 +150,22 @@ struct GateHostileTests {
             String(decoding: (try? GateNode.bytes(of: "\(node.root).trace")) ?? [], as: UTF8.self)
         }
         for _ in 0..<6000 where !seen().contains("flock(") { usleep(1000) }
-        #expect(rename(node.root + "/theirs", node.root + node.binary) == 0)
+        switch moved {
+        case .binary: #expect(rename(node.root + "/theirs", node.root + node.binary) == 0)
+        case .guardFile:
+            // Somebody has approved it meanwhile.
+            node.file.installations[0].approved = [
+                GuardedArtifact(
+                    Artifact(version: Version("v1.32.1+k3s1"), sha256: GateNode.digest("a new minor")))
+            ]
+            try node.writeGuard()
+        // Somebody has started it meanwhile.
+        case .record: try node.record("v1.32.1+k3s1")
+        }
         #expect(GateNode.wait(process, errorsAt: "\(node.root).errors").status == 0)
         #expect(seen().contains("(DELAYED)"))
-        #expect(node.read(node.binary) == "approved" && node.kept == ["another minor"])
+        #expect(node.read(node.binary) == (moved == .binary ? "approved" : "a new minor"))
+        #expect(node.kept == (moved == .binary ? ["another minor"] : []))
     }
 
     @Test("a binary that never holds still is started as it is, told, and put right at the next start")

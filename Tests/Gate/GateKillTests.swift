@@ -82,6 +82,25 @@ struct GateKillTests {
         Issue.record("\(call) never came to an end")
     }
 
+    @Test(
+        "invariant 12: the record of what last ran is on the disk before it takes the place of the one before",
+        .enabled(if: hasStrace, "strace is not installed"))
+    func flushedRecord() throws {
+        let node = try GateNode()
+        // Rises, so that it is written.
+        try node.record("v1.30.1+k3s1")
+        #expect(node.gate(strace: ["-y", "-s", "400", "-e", "trace=fsync,rename"]).status == 0)
+        #expect(node.lastRan?.highest == Version(GateNode.version))
+        let draft = GatePlaces.draft(of: node.root + node.state.lastRan(dataDirectory: node.data))
+        let lines = String(decoding: try GateNode.bytes(of: "\(node.root).trace"), as: UTF8.self)
+            .split(separator: "\n")
+        let renamed = try #require(lines.firstIndex { $0.contains("rename(\"\(draft)\"") })
+        #expect(
+            lines[..<renamed].contains {
+                $0.contains(" fsync(") && $0.contains("<\(draft)>") && $0.hasSuffix("= 0")
+            })
+    }
+
     @Test("where the file system has no hard links the two change places", .enabled(if: hasStrace))
     func withoutHardLinks() throws {
         let node = try GateNode()

@@ -16,6 +16,17 @@ struct GateProgramTests {
         #expect(starts.contains(" \(GateNode.version) \(GateNode.digest("approved").hex) "))
     }
 
+    @Test("whatever a path in the guard file holds, the journal gets one line of what can be seen")
+    func plainLines() throws {
+        let node = try GateNode()
+        node.file.installations[0].binary = "/usr/local/bin/k3s\u{1b}[31m\n\u{202e}"
+        try node.writeGuard()
+        let outcome = node.gate()
+        #expect(outcome.status == 0 && outcome.errors.contains("/usr/local/bin/k3s?[31m?"), "\(outcome)")
+        #expect(outcome.errors.split(separator: "\n").allSatisfy { $0.hasPrefix("holdfast-gate: ") })
+        #expect(outcome.errors.split(separator: "\n").allSatisfy { String($0).printable == $0 })
+    }
+
     @Test("the list of starts stays short")
     func startsAreBounded() throws {
         let node = try GateNode()

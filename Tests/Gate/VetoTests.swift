@@ -240,6 +240,37 @@ struct VetoTests {
         #expect(GateNode.run([GateNode.program, "--root", node.root, unit]).status == 0)
     }
 
+    @Test("invariant 1: a revision that moved while snapd answered is no longer what it answered about")
+    func movedMeanwhile() throws {
+        let node = try GateNode()
+        let socket = try Self.refresh(on: node)
+        let process = GateNode.spawn(
+            [GateNode.program, "--root", node.root, Self.unit], errorsTo: node.root + ".errors")
+        #expect(socket.isAsked(within: 60_000))
+        #expect(symlink("11", node.root + "/snap/microk8s/next") == 0)
+        #expect(rename(node.root + "/snap/microk8s/next", node.root + "/snap/microk8s/current") == 0)
+        socket.answer(Snapd(name: "").bytes)
+        let outcome = GateNode.wait(process, errorsAt: node.root + ".errors")
+        #expect(
+            outcome.status == 0 && outcome.errors.contains("the revision changed meanwhile"), "\(outcome)")
+        #expect(node.spool.map(\.reason) == [.vetoDoubt])
+    }
+
+    @Test(
+        "invariant 3: a snapd that answers byte by byte without end is a doubt, which is told, and no end by force"
+    )
+    func dripping() throws {
+        let node = try GateNode()
+        let socket = try Self.refresh(on: node)
+        let process = GateNode.spawn(
+            [GateNode.program, "--root", node.root, Self.unit], errorsTo: node.root + ".errors")
+        socket.drip()
+        let outcome = GateNode.wait(process, errorsAt: node.root + ".errors")
+        #expect(outcome.status == 0 && outcome.errors.contains("its answer takes too long"), "\(outcome)")
+        #expect(node.spool.map(\.reason) == [.vetoDoubt])
+        #expect((node.read(node.state.starts(unit: Self.unit)) ?? "").contains(" - 12 "))
+    }
+
     struct Text: Sendable { var json: String, value: JSONValue? }
     static let texts = [
         Text(
