@@ -129,6 +129,21 @@ struct SnapdWritesTests {
         #expect(end.failure != nil && end.doing != nil)
     }
 
+    @Test("while snapd restarts a change of ours is waited for, and it is not begun a second time")
+    func restarted() throws {
+        let snapd = try Snapd { request, number in
+            guard request.head.hasPrefix("GET") else {
+                return [.answer(Self.accepted, status: "202 Accepted")]
+            }
+            return number < 4 ? [.hang] : [.answer(Self.change("Done", ready: true))]
+        }
+        let id = try snapd.client.refresh("microk8s", revision: "102")
+        var client = snapd.client
+        client.patience = 100
+        #expect(try client.wait(for: id, within: 60_000).succeeded)
+        #expect(snapd.asked.count { $0.hasPrefix("POST") } == 1 && snapd.asked.count > 4)
+    }
+
     @Test("a change that goes on for too long is left to go on")
     func unfinished() throws {
         let snapd = try Snapd(Self.accepting(then: Self.change("Doing", ready: false)))

@@ -58,6 +58,20 @@ struct CheckpointTests {
         #expect(port.signed.map(\.sequence) == port.signed.map(\.sequence).sorted())
     }
 
+    @Test("a clock that was two hundred years ahead for one tick keeps nothing from being signed afterwards")
+    func clockAhead() {
+        node.tick(request: .adopt)
+        let right = node.clock.now
+        for _ in 0..<2 { hour() }
+        node.clock.now = right + .days(200 * 365)
+        for _ in 0..<2 { hour() }
+        let ahead = port.signed.count
+        #expect(port.signed.last.map { $0.at > right + .days(365) } == true, "what this test rests on")
+        node.clock.now = right
+        for _ in 0..<26 { hour() }
+        #expect(port.signed.count > ahead)
+    }
+
     @Test("nothing is signed where the ledger has not moved since")
     func unmoved() {
         node.tick(request: .adopt)

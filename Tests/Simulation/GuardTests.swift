@@ -37,6 +37,19 @@ struct GuardTests {
         #expect(world.committed.count == entries)
     }
 
+    @Test("invariant 10: nothing is placed of which the guard file could not be told, and all of it later")
+    func guardFileUnwritten() {
+        let world = guardedNode()
+        var performed: [Effect] = []
+        world.guards.onPerform = { performed.append($0) }
+        world.guards.guardFileTrouble = "guard could not be written: no space left on device"
+        #expect(world.tick(request: .adopt).guards?.trouble == world.guards.guardFileTrouble)
+        #expect(performed == [] && world.guards.files[dropIn] == nil)
+        world.guards.guardFileTrouble = nil
+        #expect(world.tick().guards?.trouble == nil)
+        #expect(!performed.isEmpty && world.guards.loaded.contains(dropIn))
+    }
+
     @Test(
         "invariant 2: what was done and cannot be read back is not told to be gone, and the next tick finds it"
     )

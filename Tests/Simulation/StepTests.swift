@@ -378,6 +378,30 @@ struct StepTests {
         #expect(paused.chain.isEmpty)
     }
 
+    @Test(
+        "invariant 6: a denial that comes while a step waits for the effect lock is heeded before its next effect"
+    )
+    func deniedUnderTheLock() throws {
+        let world = try prepared(stories[0])
+        var isDenied = false
+        var after: [Effect] = []
+        world.guards.onTakeLock = { [unowned world] in
+            // The look has nothing left to do, so this is for the effect.
+            let isLooked = world.guards.guardFile?.hasPrefix(GuardFile.beginning(of: world.ledger.head()))
+            guard !isDenied, world.state.step?.phase == .replacing, isLooked == true else { return }
+            isDenied = true
+            try? world.enter(
+                .denied(
+                    Denial(
+                        id: "no", distribution: .k3s, target: patch, deniedAt: Instant(seconds: 0),
+                        reason: "no", claimedBy: "test")))
+        }
+        world.guards.onPerform = { if isDenied { after.append($0) } }
+        world.step()
+        #expect(isDenied && world.chain.last == "abandoned" && world.onDisk == old.sha256)
+        #expect(!after.contains { if case .replace = $0 { true } else { false } })
+    }
+
     @Test("a node that is not well, or cannot be asked, is not made to change")
     func unwell() throws {
         for answer in [HealthAnswer.notYet("not ready"), .unknown("nobody says")] {
