@@ -13,17 +13,6 @@ struct HostileFleetTests {
     private static let told =
         "notify: [{command: [/bin/sh, -c, \"cat >>$0\", TOLD], on: [held, denied, failed]}]\n"
 
-    /// What is left of them outside, once they were shown here.
-    private func expectPlainTraces(of node: SampleNode) throws {
-        let metrics = try readFile(
-            node.root + "/var/lib/prometheus/node-exporter/holdfast.prom", limit: 1 << 20)
-        HostileText.expectPlain(String(decoding: metrics, as: UTF8.self), ["the metrics"])
-        let told = try readFile(node.directory + "/told", limit: 1 << 20)
-        #expect(!told.isEmpty)
-        HostileText.expectPlain(String(decoding: told, as: UTF8.self), ["a notification"])
-        try HostileText.expectPlainJournal(of: node.root + "/var/lib/holdfast")
-    }
-
     private func makeMetrics(_ node: SampleNode) throws {
         try FileManager.default.createDirectory(
             atPath: node.root + "/var/lib/prometheus/node-exporter", withIntermediateDirectories: true)
@@ -167,7 +156,7 @@ struct HostileFleetTests {
             let answer = try run(words)
             HostileText.expectPlain(answer.output + answer.errors, words)
         }
-        try expectPlainTraces(of: node)
+        try HostileText.expectPlainTraces(of: node)
     }
 
     // MARK: The cluster
@@ -250,6 +239,6 @@ struct HostileFleetTests {
             }
             try HostileText.expectForms(first: 15, run, isAnswered: false)
         }
-        try expectPlainTraces(of: node)
+        try HostileText.expectPlainTraces(of: node)
     }
 }

@@ -118,13 +118,7 @@ struct HostileTextTests {
         try HostileText.expectForms(first: 11, run)
         // It got in, so that it was there to be shown.
         #expect(try run(["status", "--output", "json"]).output.contains("script>alert(1)"))
-        let metrics = try readFile(
-            node.root + "/var/lib/prometheus/node-exporter/holdfast.prom", limit: 1 << 20)
-        HostileText.expectPlain(String(decoding: metrics, as: UTF8.self), ["the metrics"])
-        let told = try readFile(node.directory + "/told", limit: 1 << 20)
-        #expect(!told.isEmpty)
-        HostileText.expectPlain(String(decoding: told, as: UTF8.self), ["a notification"])
-        try HostileText.expectPlainJournal(of: node.root + "/var/lib/holdfast")
+        try HostileText.expectPlainTraces(of: node)
     }
 }
 
