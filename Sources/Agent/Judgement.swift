@@ -313,7 +313,7 @@ private struct Step {
 extension Problem {
     /// Codes that mean that a look was not whole: what was not seen then may still be there.
     public static let blinding: Set<String> = [
-        "snapd-silent", "snapd-error", "systemd-silent", "units-unreadable", installationUnseen,
+        "snapd-silent", "snapd-error", "systemd-silent", unitsUnreadable, installationUnseen,
     ]
 
     /// Whether a look may have missed a change by it.

@@ -32,11 +32,11 @@ extension BinaryLook {
         do {
             services = try site.units.services { program(of: $0) != nil }
         } catch {
-            problems.append(Problem(code: "units-unreadable", text: error.description))
+            problems.append(Problem(code: Problem.unitsUnreadable, text: error.description))
             return []
         }
         if let unread = site.units.unread {
-            problems.append(Problem(code: "units-unreadable", text: unread.description))
+            problems.append(Problem(code: Problem.unitsUnreadable, text: unread.description))
         }
         var strangers = 0
         var units: [RecognisedUnit] = []

@@ -21,13 +21,12 @@ public struct UnitFiles: UnitSource {
     /// The services that are installed and for which `isWanted` holds, in order of their names.
     ///
     /// A template is none, only its instances that something wants or that are linked. Files that EnvironmentFile=
-    /// names are read for wanted services, and before that only for commands that refer to variables.
+    /// names are read for wanted services, and before that only for commands that refer to variables. A service of
+    /// which a file cannot be read is left out and hides no other; a snapshot tells why (`unread`).
     public func services(where isWanted: (ServiceDefinition) -> Bool) throws(HostError) -> [ServiceDefinition]
     {
         var scan = try UnitScan(root: root, limits: limits)
-        let services = try scan.services(where: isWanted)
-        if let unread = scan.unread { throw unread }
-        return services
+        return try scan.services(where: isWanted)
     }
 
     /// Only the name: nothing runs below another root.

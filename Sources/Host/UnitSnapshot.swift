@@ -12,6 +12,8 @@ final class UnitSnapshot: UnitSource {
     /// What earlier looks learnt, once it was found to stand.
     private(set) var standing: KnownUnits?
     private var wanted: Set<String> = []
+    /// Why a service was left out where all were read again.
+    private var unreadAnew: HostError?
 
     init(root: Root, limits: UnitTree.Limits, earlier: KnownUnits?, question: String?, now: Instant) {
         self.root = root
@@ -34,12 +36,15 @@ final class UnitSnapshot: UnitSource {
         where isWanted: (ServiceDefinition) -> Bool
     ) throws(HostError) -> [ServiceDefinition] {
         // What an earlier look left out because nobody wanted it is read again.
-        try UnitFiles(root: root, limits: limits).services(where: isWanted)
+        var anew = try UnitScan(root: root, limits: limits)
+        let services = try anew.services(where: isWanted)
+        unreadAnew = anew.unread
+        return services
     }
 
     var unread: HostError? {
-        guard case .success(let scan) = scan else { return nil }
-        return scan.unread
+        if case .success(let scan) = scan, let unread = scan.unread { return unread }
+        return unreadAnew
     }
 
     func state(of unit: String) -> UnitObservation { UnitObservation(name: unit) }

@@ -5,6 +5,8 @@ public import Ports
 public protocol UnitSource {
     /// The service units that are installed and for which `isWanted` holds, in order of their names.
     ///
+    /// One of which a file cannot be read is left out and hides no other.
+    ///
     /// - Throws: `HostError` where the unit directories are there and cannot be read; without them there are no services.
     func services(where isWanted: (ServiceDefinition) -> Bool) throws(HostError) -> [ServiceDefinition]
 

@@ -299,6 +299,9 @@ public struct Problem: Codable, Hashable, Sendable {
     /// The code of a binary that a unit runs and that is not there.
     public static let binaryMissing = "binary-missing"
 
+    /// The code of unit files that could not be read.
+    public static let unitsUnreadable = "units-unreadable"
+
     /// The code of an installation that a look no longer found.
     public static let installationUnseen = "installation-unseen"
 

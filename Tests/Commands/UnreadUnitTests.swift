@@ -63,4 +63,20 @@ struct UnreadUnitTests {
         #expect(seen.installations.first?.changes.map(\.to) == ["v1.32.1+k3s1"], "\(answer)")
         #expect(try node.inPlace("check", "--output", "json").json(CheckAnswer.self).problems.isEmpty)
     }
+
+    @Test("nor does it hide a service that runs an installer")
+    func installer() throws {
+        let node = try SampleNode(policy: withGate)
+        #expect(try node.inPlace("adopt").code == 0)
+        let other = "/etc/systemd/system/other.service"
+        for (path, command) in [
+            (other, "/bin/true"),
+            ("/etc/systemd/system/update-k3s.service", "/bin/sh -c 'curl -sfL https://get.k3s.io | sh -'"),
+        ] {
+            try Data("[Service]\nExecStart=\(command)\n".utf8).write(to: URL(filePath: node.root + path))
+        }
+        let answer = try node.traced(
+            ["doctor"], ["-P", node.root + other, "-e", "trace=openat", "-e", "inject=openat:error=EIO"])
+        #expect(answer.output.contains("installer-scheduled"), "\(answer)")
+    }
 }

@@ -46,6 +46,25 @@ struct MicroK8sFilesTests {
         #expect(installation.units.map(\.name) == ["snap.microk8s.daemon-kubelite.service"])
     }
 
+    @Test(
+        "without snapd, a unit file of another service that the kernel does not give hides none of its units")
+    func unread() throws {
+        let node = try node(state: nil, current: "7", mounted: ["7": "v1.31.9"])
+        let units = "etc/systemd/system"
+        for name in ["snap.microk8s.daemon-kubelite", "other"] {
+            try node.directory.write("[Service]\nExecStart=/bin/true\n", to: "\(units)/\(name).service")
+        }
+        let files = UnitFiles(root: Root(node.directory.path))
+        let lease = try LeasedFile("\(node.directory.path)/\(units)/other.service")
+        try withExtendedLifetime(lease) {
+            let findings = node.look(
+                units: files.snapshot(known: nil, question: nil, now: MicroK8sNode.recorded))
+            let installation = try #require(findings.installations.first)
+            #expect(installation.units.map(\.name) == ["snap.microk8s.daemon-kubelite.service"])
+            #expect(findings.problems.map(\.code) == ["snapd-absent", "units-unreadable"])
+        }
+    }
+
     @Test("a mounted snap that no state of snapd backs is only claimed")
     func withoutState() throws {
         let installed = try #require(

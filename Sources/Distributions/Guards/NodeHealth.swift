@@ -102,11 +102,17 @@ public struct NodeHealth: StepPort {
         _ installation: Installation, _ what: String,
         _ question: (KubernetesClient, String) throws(KubernetesError) -> HealthAnswer
     ) -> HealthAnswer {
-        var look = BinaryLook(
-            distribution: installation.id.distribution, site: site,
-            reading: ClockReading(now: Instant(seconds: 0), monotonic: 0, bootID: "", synchronised: nil))
-        guard let access = look.access(to: installation.id), let kubeconfig = access.kubeconfig else {
-            return .unknown("\(what) cannot be asked: there is no kubeconfig of this node to ask with")
+        let reading = ClockReading(now: Instant(seconds: 0), monotonic: 0, bootID: "", synchronised: nil)
+        var site = site
+        // Only a snapshot tells which units could not be read.
+        site.units = site.units.snapshot(known: nil, question: nil, now: reading.now)
+        var look = BinaryLook(distribution: installation.id.distribution, site: site, reading: reading)
+        let access = look.access(to: installation.id)
+        guard let access, let kubeconfig = access.kubeconfig else {
+            // Of a unit that was not found because a file could not be read that file is the reason.
+            let unread = access == nil ? look.problems.first { $0.code == Problem.unitsUnreadable } : nil
+            let reason = unread?.text ?? "there is no kubeconfig of this node to ask with"
+            return .unknown("\(what) cannot be asked: \(reason)")
         }
         do throws(KubernetesError) {
             return try question(KubernetesClient(kubeconfig), access.node)

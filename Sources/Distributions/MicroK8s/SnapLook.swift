@@ -221,11 +221,13 @@ struct SnapLook {
     private mutating func unitsWithoutSnapd() -> [UnitObservation] {
         let prefix = unitName("daemon-").dropLast(".service".utf8.count)
         do throws(HostError) {
-            return try site.units.servicesAnew { $0.name.hasPrefix(prefix) }.map {
-                site.units.state(of: $0.name)
+            let services = try site.units.servicesAnew { $0.name.hasPrefix(prefix) }
+            if let unread = site.units.unread {
+                problems.append(Problem(code: Problem.unitsUnreadable, text: unread.description))
             }
+            return services.map { site.units.state(of: $0.name) }
         } catch {
-            problems.append(Problem(code: "units-unreadable", text: error.description))
+            problems.append(Problem(code: Problem.unitsUnreadable, text: error.description))
             return []
         }
     }
