@@ -61,12 +61,17 @@ private func previewed(at place: Place) -> (outcome: Tick.Outcome, ledger: Ledge
 private func ticked(
     at place: Place, on screen: Screen, request: GuardRequest? = nil, asksFleet: Bool = false
 ) -> (outcome: Tick.Outcome, ledger: Ledger?) {
+    let happened: [Event]
     do {
         let first = tickedOnce(at: place, on: screen, request: request, asksFleet: asksFleet)
         guard first.ledger != nil, first.outcome.failure?.code == .corrupt else { return first }
+        happened = first.outcome.events
     }
-    // Damage that opening had not met is noted; opened anew, the ledger is put aside, and nothing was recorded or done.
-    return tickedOnce(at: place, on: screen, request: request, asksFleet: asksFleet)
+    // Damage that opening had not met is noted; opened anew, the ledger is put aside. What came before it in the tick
+    // was recorded there, and what the gate had left is taken away: the second tick finds none of that again.
+    var second = tickedOnce(at: place, on: screen, request: request, asksFleet: asksFleet)
+    second.outcome.events = happened + second.outcome.events
+    return second
 }
 
 private func tickedOnce(

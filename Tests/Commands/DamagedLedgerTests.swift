@@ -167,6 +167,39 @@ struct DamagedLedgerTests {
         #expect(tried > reads / read.stride / 2, "\(tried) of \(reads)")
     }
 
+    @Test(
+        "damage that shows after the tick took what the gate left: what was put back is answered all the same",
+        .enabled(if: RefusedCall.hasStrace, "SKIPPED: strace is not installed"))
+    func afterTheSpool() throws {
+        let node = try SampleNode(policy: withGate)
+        #expect(try node.inPlace("adopt").code == 0)
+        #expect(try node.start() == 0)
+        #expect(try node.inPlace("check").code == 0)
+        try node.install("v1.32.1+k3s1")
+        #expect(try node.start() == 0)
+        try node.keep()
+        let words = ["check", "--exit-code"]
+        let calls = ["-y", "-e", "trace=pread64,unlink,openat"]
+        let lines = try node.trace(of: words, calls)
+        let isTaken = { (line: Substring) in line.contains(" unlink(") && line.contains("/spool/") }
+        let taken = try #require(lines.firstIndex(where: isTaken))
+        // The reads of the ledger from then on, as strace counts reads.
+        let reads = lines.indices.filter { lines[$0].contains(" pread64(") }
+        let later = reads.indices.filter { reads[$0] > taken && lines[reads[$0]].contains("/ledger.db>") }
+        var damaged = 0
+        for read in later {
+            try node.putBack()
+            let answer = try node.traced(words, calls + ["-e", "inject=pread64:retval=0:when=\(read + 1)"])
+            let trace = try node.traceLines()
+            let noted = trace.firstIndex { $0.contains("/ledger.suspect\"") && $0.contains("O_CREAT") }
+            guard let noted, let taken = trace.firstIndex(where: isTaken), taken < noted else { continue }
+            damaged += 1
+            #expect(answer.code == 11, "\(read): \(answer)")
+            #expect(try node.verified().code == 0)
+        }
+        #expect(damaged > 0, "of \(later.count)")
+    }
+
     @Test("while another process writes, a tick ends as busy, the start is let through, and reading goes on")
     func busy() throws {
         let node = try adopted()
