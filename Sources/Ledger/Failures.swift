@@ -6,10 +6,12 @@ import SQLite
 /// How errors of the layers below become what a tick is told.
 extension StateDirectory {
     /// What to say of an error, whatever it is.
-    func failure(_ error: any Error) -> LedgerFailure {
+    ///
+    /// - Parameter isReading: whether nothing was to be written; nothing is then made to learn why.
+    func failure(_ error: any Error, isReading: Bool) -> LedgerFailure {
         switch error {
         case let failure as LedgerFailure: failure
-        case let error as SQLiteError: failure(error)
+        case let error as SQLiteError: failure(error, isReading: isReading)
         case let error as UnreadableEntry:
             LedgerFailure(
                 code: .other,
@@ -34,7 +36,7 @@ extension StateDirectory {
         return text.hasSuffix(damageAdvice) ? String(text.dropLast(damageAdvice.count)) : text
     }
 
-    private func failure(_ error: SQLiteError) -> LedgerFailure {
+    private func failure(_ error: SQLiteError, isReading: Bool) -> LedgerFailure {
         switch (error.code, error.systemError) {
         case (.busy, _), (.locked, _):
             return LedgerFailure(
@@ -50,7 +52,9 @@ extension StateDirectory {
             return failure(EACCES, "cannot open \(database)")
         case (.readOnly, _), (.cannotOpen, _), (.ioError, EROFS):
             // SQLite opens a file for reading where it may not write it, and does not say why.
-            let reason = refusal(toWrite: database) ?? refusal(toWrite: path) ?? refusalOfAnotherFile()
+            let reason =
+                refusal(toWrite: database) ?? refusal(toWrite: path)
+                ?? (isReading ? nil : refusalOfAnotherFile())
             guard let reason = reason ?? (error.systemError == EROFS ? EROFS : nil) else {
                 // A change that was cut off is undone by whoever may write, before anybody reads.
                 return LedgerFailure(
@@ -83,9 +87,10 @@ extension Ledger {
         do {
             return try body()
         } catch {
-            let failure = directory.failure(error)
+            let isReading = store.database.isReadOnly
+            let failure = directory.failure(error, isReading: isReading)
             // Checked, and set aside if need be, when it is next opened: here somebody may be in the middle of it.
-            if failure.code == .corrupt, !store.database.isReadOnly { directory.suspect() }
+            if failure.code == .corrupt, !isReading { directory.suspect() }
             throw failure
         }
     }

@@ -83,7 +83,7 @@ extension Ledger {
             }
             return Ledger(store: store, directory: directory, origin: origin, begun: begun)
         } catch {
-            throw directory.failure(error)
+            throw directory.failure(error, isReading: false)
         }
     }
 
@@ -117,7 +117,7 @@ extension Ledger {
         } catch {
             guard let error = error as? SQLiteError, error.code == .cannotOpen || error.code == .readOnly,
                 directory.exists(directory.database), directory.refusal(toWrite: directory.path) != nil
-            else { throw directory.failure(error) }
+            else { throw directory.failure(error, isReading: true) }
             // Readers share memory beside the file, which cannot be made here. Without a log there is nobody to
             // share it with; with one, what was committed last is in the log and would silently be left out.
             guard directory.size(of: directory.writeAheadLog) == 0 else {
@@ -131,7 +131,7 @@ extension Ledger {
             do {
                 return try openForReading(directory, mode: .immutable, patience: patience)
             } catch {
-                throw directory.failure(error)
+                throw directory.failure(error, isReading: true)
             }
         }
     }

@@ -1,3 +1,4 @@
+import Glibc
 import Model
 import Testing
 
@@ -29,6 +30,17 @@ struct CoverageTests {
         let ledger = try open()
         #expect(try ledger.verify().entries == 1)
         #expect(try ledger.lastTick() == reading(3600).now)
+    }
+
+    @Test("takes away what killed writers have left of our own names, and nobody else's")
+    func drafts() throws {
+        // No process has that number.
+        let dead = Int32.max
+        let own = ["coverage.json", "guard", "ledger.db"].map { ".\($0).\(dead).tmp" }
+        let theirs = [".mine.\(dead).tmp", ".ledger.db.\(getpid()).tmp", "ledger.db.\(dead).tmp"]
+        for name in own + theirs { directory.write([], to: name) }
+        _ = try tick(300)
+        #expect(directory.names.filter { $0.hasSuffix(".tmp") } == theirs.sorted())
     }
 
     @Test("seals a stretch when it is an hour old, and begins the next one after it")

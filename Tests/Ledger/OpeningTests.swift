@@ -33,6 +33,26 @@ struct OpeningTests {
         #expect(directory.names == [])
     }
 
+    @Test("makes nothing either where SQLite cannot open what is there, as long as it is only read")
+    func unopenable() throws {
+        try record("a")
+        // What readers share may not be a link.
+        try #require(symlink("nowhere", directory.file("ledger.db-shm")) == 0)
+        let names = directory.names
+        var times = [timespec(tv_sec: 1, tv_nsec: 0), timespec(tv_sec: 1, tv_nsec: 0)]
+        try #require(utimensat(AT_FDCWD, directory.path, &times, 0) == 0)
+        let failure = #expect(throws: LedgerFailure.self) {
+            try Ledger.openForReading(stateDirectory: directory.path)
+        }
+        #expect(
+            failure?.description.contains("'holdfast check' opens it") == true,
+            "\(String(describing: failure))")
+        // Whatever is made and taken away again moves it.
+        var status = stat()
+        #expect(stat(directory.path, &status) == 0 && status.st_mtim.tv_sec == 1)
+        #expect(directory.names == names)
+    }
+
     @Test(
         "begins anew in a file that is empty, or that a killed tick left without an entry",
         arguments: [false, true])
