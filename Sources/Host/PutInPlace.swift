@@ -11,14 +11,20 @@ public import Model
 ///   - source: on the binary's own file system; its name is gone afterwards.
 ///   - seen: what was there when this was decided, links not followed; nil where nothing was.
 ///   - pending: the directory in which what was there is kept; nil where it need not be.
+///   - mayStay: whether what was there may stay under the source's name where there is no room for that directory; the
+///     next look has to keep it from there.
 /// - Throws: `HostError`, where anything else is there too; nothing has been replaced then.
 public func putInPlace(
-    _ source: String, at binary: String, seen: FileIdentity?, keptIn pending: String?
+    _ source: String, at binary: String, seen: FileIdentity?, keptIn pending: String?, mayStay: Bool = false
 ) throws(HostError) {
     guard try identityIfPresent(ofFile: binary) == seen else {
         throw HostError(description: "\(binary): somebody replaced it meanwhile, so it is left alone")
     }
-    if let seen, let pending, try keepAside(binary, seen, in: pending, source: source) { return }
+    if let seen, let pending,
+        try keepAside(binary, seen, in: pending, source: source, mayStay: mayStay)
+    {
+        return
+    }
     guard rename(source, binary) == 0 else { throw HostError.failed("replaced", binary) }
 }
 
@@ -30,11 +36,14 @@ public func flushPlace(of binary: String, keptIn pending: String?) throws(HostEr
     if let pending, isDirectory(pending) { try flushDirectory(of: "\(pending)/.") }
 }
 
-/// Whether it changed places with the source, as it does where the file system has no hard links.
+/// Whether it changed places with the source, as it does where the file system has no hard links, or no room for the
+/// directory: that takes none.
 private func keepAside(
-    _ binary: String, _ seen: FileIdentity, in pending: String, source: String
+    _ binary: String, _ seen: FileIdentity, in pending: String, source: String, mayStay: Bool
 ) throws(HostError) -> Bool {
-    for name in try names(for: seen, of: binary, in: pending) {
+    let refusal = try makePlace(pending)
+    if let refusal, !mayStay { throw refusal }
+    for name in names(for: seen, of: binary, in: pending) {
         if link(binary, name) == 0 { return false }
         let code = errno
         if code == EEXIST {
@@ -46,7 +55,7 @@ private func keepAside(
             continue
         }
         guard clinux_exchange(source, binary) == 0 else {
-            throw HostError.failed("kept as \(name)", binary, code: code)
+            throw refusal ?? HostError.failed("kept as \(name)", binary, code: code)
         }
         _ = rename(source, name)
         return true
@@ -60,23 +69,31 @@ private func keepAside(
 /// - Throws: `HostError`; it then stays there.
 public func keepSwapped(_ source: String, of binary: String, in pending: String) throws(HostError) {
     guard let found = try identityIfPresent(ofFile: source) else { return }
-    for name in try names(for: found, of: binary, in: pending)
+    if let refusal = try makePlace(pending) { throw refusal }
+    for name in names(for: found, of: binary, in: pending)
     where try identityIfPresent(ofFile: name) == nil {
         return try moveFile(source, to: name)
     }
     throw allTaken(binary, pending)
 }
 
-/// The names under which a file of a binary may be kept, in a directory that has room for one more.
-private func names(
-    for identity: FileIdentity, of binary: String, in pending: String
-) throws(HostError) -> [String] {
-    try makeDirectories(pending, mode: 0o700)
+/// Makes the directory in which files are kept, and returns why that cannot be done, as on a full disk.
+///
+/// - Throws: `HostError` where something else is in its place.
+private func makePlace(_ pending: String) throws(HostError) -> HostError? {
+    var refusal: HostError?
+    do { try makeDirectories(pending, mode: 0o700) } catch { refusal = error }
     // Through a link the oldest of some other directory would be taken away.
     guard (try? readLink(pending)) == nil else {
         throw HostError(
             description: "\(pending): a link, where a directory of our own should be; take it away")
     }
+    if let refusal, try identityIfPresent(ofFile: pending) != nil { throw refusal }
+    return refusal
+}
+
+/// The names under which a file of a binary may be kept, in a directory that has room for one more.
+private func names(for identity: FileIdentity, of binary: String, in pending: String) -> [String] {
     makeRoom(in: pending, for: splitPath(binary).name)
     return (0..<PendingNames.attempts).map { attempt in
         let own = PendingNames.name(

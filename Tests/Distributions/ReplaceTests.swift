@@ -19,10 +19,13 @@ private struct PlacedBinary {
     static let pending = "/usr/local/bin/.holdfast-pending"
     static let vault = "/var/lib/holdfast/vault/sha256/new"
     static let record = "/var/lib/holdfast/gate/last-ran/data"
+    private var crowd: CrowdedDirectory?
 
-    init() throws {
+    /// - Parameter isCrowded: whether the binary's file system has no room for another file or directory.
+    init(isCrowded: Bool = false) throws {
         node = try NodeRoot()
         guards = NodeGuards(root: node.root, state: "/var/lib/holdfast")
+        if isCrowded { crowd = try CrowdedDirectory(node.directory.path + "/usr/local/bin", files: 2) }
         try write(old, at: Self.binary, mode: 0o750)
         try write(new, at: Self.spare, mode: 0o755)
         try write(new, at: Self.vault, mode: 0o400)
@@ -62,6 +65,20 @@ private struct PlacedBinary {
         try guards.perform(effect, before: intent.before)
         return guards.probe(intent)
     }
+}
+
+/// A file system on which so many files can be made and nothing more.
+private final class CrowdedDirectory {
+    private let path: String
+
+    init(_ path: String, files: Int) throws {
+        self.path = path
+        try makeDirectories(path)
+        // The directory itself is the first.
+        try #require(mount("tmpfs", path, "tmpfs", 0, "mode=755,nr_inodes=\(files + 1)") == 0)
+    }
+
+    deinit { umount2(path, Int32(MNT_DETACH)) }
 }
 
 @Suite("Putting an artifact in a binary's place")
@@ -171,6 +188,56 @@ struct ReplaceTests {
         #expect(try place.identity(source) == nil)
         #expect(place.kept.map { place.bytes("\(PlacedBinary.pending)/\($0)") } == [place.old])
         #expect(place.kept.allSatisfy { PendingNames.isName($0, of: "k3s") })
+    }
+
+    @Test(
+        "where there is no room for a directory to keep what was there, the two change places, and nothing is lost",
+        .enabled(if: geteuid() == 0, "SKIPPED: a full file system needs root, to mount one"))
+    func noRoom() throws {
+        let place = try PlacedBinary(isCrowded: true)
+        #expect(mkdir(place.path("/usr/local/bin/x"), 0o700) != 0 && errno == ENOSPC, "what this rests on")
+        guard case .done = try place.perform(try place.effect()) else {
+            Issue.record("not done")
+            return
+        }
+        #expect(place.bytes(PlacedBinary.binary) == place.new)
+        #expect(place.bytes(PlacedBinary.spare) == place.old && place.kept.isEmpty)
+    }
+
+    @Test(
+        "where they cannot change places either, what was there stays, and it says that there was no room",
+        .enabled(if: geteuid() == 0, "SKIPPED: a full file system needs root, to mount one"),
+        arguments: [true, false])
+    func noRoomAtAll(mayStay: Bool) throws {
+        let place = try PlacedBinary(isCrowded: true)
+        let binary = place.path(PlacedBinary.binary)
+        // A name that is not there changes places with nothing.
+        let source = mayStay ? place.path(PlacedBinary.staged) : place.path(PlacedBinary.spare)
+        let seen = try place.identity(PlacedBinary.binary)
+        let failure = #expect(throws: HostError.self) {
+            try putInPlace(
+                source, at: binary, seen: seen, keptIn: place.path(PlacedBinary.pending), mayStay: mayStay)
+        }
+        #expect(failure?.isFull == true && failure?.description.contains(PlacedBinary.pending) == true)
+        #expect(place.bytes(PlacedBinary.binary) == place.old)
+        #expect(place.bytes(PlacedBinary.spare) == place.new)
+    }
+
+    @Test("nothing is kept, or taken away, behind a link that somebody put in the place of the directory")
+    func plantedLink() throws {
+        let place = try PlacedBinary()
+        let theirs = (1...9).map { "k3s.\($0)-1-1" }
+        for name in theirs { try place.write([0], at: "/srv/theirs/\(name)", mode: 0o644) }
+        try place.node.directory.link(
+            String(PlacedBinary.pending.dropFirst()), to: place.path("/srv/theirs"))
+        #expect {
+            try place.perform(place.effect())
+        } throws: {
+            "\($0)".contains("a link, where a directory of our own should be")
+        }
+        #expect(try listDirectory(place.path("/srv/theirs")) == theirs)
+        #expect(place.bytes(PlacedBinary.binary) == place.old)
+        #expect(place.bytes(PlacedBinary.spare) == place.new)
     }
 
     @Test("no more than eight are kept, the oldest goes first")

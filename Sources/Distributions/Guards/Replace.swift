@@ -14,12 +14,16 @@ extension NodeGuards {
                 throw HostError(
                     description: "\(replacement.binary): its unit was started meanwhile, so it is left alone")
             }
+            var isSpare = false
             if case .spare(let spare) = replacement.source {
                 guard try identityIfPresent(ofFile: source) == spare.identity else {
                     throw HostError(description: "\(spare.path): it is not the spare that was staged")
                 }
+                isSpare = true
             }
-            try putInPlace(source, at: binary, seen: replacement.seen, keptIn: pending)
+            // As the gate does: the spare's place is looked at by every tick, that of a copy by none.
+            try putInPlace(
+                source, at: binary, seen: replacement.seen, keptIn: pending, mayStay: isSpare)
         }
         try flushPlace(of: binary, keptIn: pending)
     }
