@@ -17,10 +17,18 @@ private struct Watch {
     private(set) var seen: [String: Set<String>] = [:]
     /// Those that were opened to be made where they are missing.
     private(set) var made: Set<String> = []
+    /// What was put in its place by a rename after it had been flushed, by the end of its path.
+    private(set) var flushed: Set<String> = []
+    /// By the path that they had: files whose bytes are on the disk.
+    private var synced: Set<String> = []
+
+    /// What a power cut must not leave empty: the gate acts by it, or nobody writes it again.
+    static let lasting = ["/guard", "/gate/last-ran/", "/spool/", "/zz-holdfast.conf"]
 
     private static let calls =
         "open,openat,?openat2,creat,rename,renameat,renameat2,link,linkat,symlink,symlinkat,unlink,unlinkat,mkdir,"
-        + "mkdirat,rmdir,mknod,mknodat,chmod,fchmodat,chown,lchown,fchownat,truncate,setxattr,lsetxattr,bind"
+        + "mkdirat,rmdir,mknod,mknodat,chmod,fchmodat,chown,lchown,fchownat,truncate,setxattr,lsetxattr,bind,"
+        + "fsync,fdatasync"
 
     /// Where a node's own directories are, none of which anybody but root may write in.
     private static let own = [
@@ -47,7 +55,17 @@ private struct Watch {
                 // Of a start, by which the gate lists it.
                 + ["-E", "INVOCATION_ID=0123456789abcdef0123456789abcdef"], program: program)
         #expect((0...1).contains(answer.code), "\(words): \(answer)")
-        for line in try node.traceLines() { judge(line, of: words) }
+        synced = []
+        for line in try node.traceLines() {
+            if line.contains(" fsync(") || line.contains(" fdatasync(") {
+                // `1234 fsync(5</var/lib/holdfast/.guard.1234.tmp>) = 0`
+                if line.hasSuffix("= 0") {
+                    synced.insert(String(line.split(separator: "<").last?.prefix { $0 != ">" } ?? ""))
+                }
+            } else {
+                judge(line, of: words)
+            }
+        }
     }
 
     mutating func run(_ words: String...) throws { try run(words) }
@@ -63,6 +81,7 @@ private struct Watch {
         // One that is on the way and there.
         guard !line.contains("EEXIST") || !line.contains(" mkdir") else { return }
         let parts = line.split(separator: "\"", omittingEmptySubsequences: false)
+        var paths: [String] = []
         for index in stride(from: 1, to: parts.count, by: 2) {
             var path = String(parts[index])
             if path == "/dev/null" || path == "/dev/tty" { continue }
@@ -79,6 +98,15 @@ private struct Watch {
                 "\(words): \(line)")
             seen[own, default: []].insert(words[0])
             if line.contains("O_CREAT") { made.insert(own) }
+            paths.append(path)
+        }
+        if line.contains(" rename"), let from = paths.first, let to = paths.last,
+            let kind = Self.lasting.first(where: {
+                to.hasSuffix($0) || ($0.hasSuffix("/") && to.contains($0))
+            })
+        {
+            #expect(synced.contains(from), "\(words): \(line)")
+            flushed.insert(kind)
         }
         // Whoever planted a link under a name that is to be made finds it refused.
         if isOpen, line.contains("O_CREAT") {
@@ -155,6 +183,7 @@ struct WrittenPathsTests {
             "/policy.yaml", "/policy.yaml.old", "/support.tsv", "/notify.lock", "/gate/starts/k3s.service",
             "/artifact.lock", "/.k3s.holdfast-copy")
         #expect(watch.seen.keys.contains { $0.contains("/.holdfast-pending/k3s.") })
+        #expect(watch.flushed == Set(Watch.lasting))
         #expect(watch.seen.count > 30)
     }
 
