@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Glibc
 import Host
+import Model
 import Testing
 
 private let withGate = "apiVersion: holdfast/v1\nunattended: patch\nenforce:\n  gate: restore\n"
@@ -36,7 +37,7 @@ struct HostileFilesTests {
     private static let isSoak = ProcessInfo.processInfo.environment["HOLDFAST_SOAK"] != nil
 
     @Test(
-        "none hangs a tick, a look, a start or the way out, ends it by a signal, or costs memory",
+        "none hangs a tick, a look, a start or the way out, ends it by a signal, costs memory, or lifts a guard",
         arguments: places)
     func instead(place: String) throws {
         let node = try SampleNode(policy: withGate)
@@ -45,6 +46,8 @@ struct HostileFilesTests {
         try FileManager.default.createDirectory(atPath: etc, withIntermediateDirectories: true)
         try FileManager.default.copyItem(atPath: node.policy, toPath: etc + "/policy.yaml")
         try node.keep()
+        let guards = try node.guards(but: place)
+        #expect(guards.count >= 3)
         let number = Self.places.firstIndex(of: place) ?? 0
         for (index, kind) in Kind.allCases.enumerated()
         // Two kinds of each place, and each kind at some; `make soak` has all.
@@ -65,6 +68,8 @@ struct HostileFilesTests {
                 }
                 #expect([0, 1, 10, 11, 75, 78].contains(code), "\(kind) at \(place), \(words): \(code)")
                 #expect(outcome.errors.count < 20_000)
+                guard words != ["release"] else { continue }
+                #expect(try node.guards(but: place) == guards, "\(kind) at \(place), \(words)")
             }
             #expect(try node.start() == 0, "\(kind) at \(place)")
         }
@@ -113,18 +118,52 @@ struct HostileFilesTests {
         var testDescription: String { name }
     }
 
+    private static let modes: [Loose] = [
+        Loose(name: "root's alone", isTrusted: true),
+        Loose(name: "readable by all", file: 0o444, isTrusted: true),
+        Loose(name: "writable by its group", file: 0o664), Loose(name: "writable by all", file: 0o666),
+        Loose(name: "of another user", owner: 12345),
+        Loose(name: "in a loose directory", directory: 0o777),
+        Loose(name: "in one like /tmp", directory: 0o1777),
+        Loose(name: "in the group's", directory: 0o775),
+    ]
+
+    @Test(
+        "node.yaml that others could have written is not used on the node itself, and it says what to do",
+        .enabled(if: geteuid() == 0, "SKIPPED: to put another /etc in place needs root"), arguments: modes)
+    func looseNode(_ loose: Loose) throws {
+        // As the node has it, in a mount namespace of its own: what is asked of the live root is not asked of others.
+        let script = """
+            set -e
+            for place in /etc /var/lib /run; do mount -t tmpfs -o mode=755 tmpfs "$place"; done
+            mkdir /etc/holdfast
+            echo 'name: edge-1' >/etc/holdfast/node.yaml
+            chown "$1" /etc/holdfast/node.yaml
+            chmod "$2" /etc/holdfast/node.yaml
+            chmod "$3" /etc/holdfast
+            exec "$4" check --dry-run --output json
+            """
+        let words = [
+            "\(loose.owner)", String(loose.file, radix: 8), String(loose.directory, radix: 8),
+            SampleNode.program,
+        ]
+        let outcome = try runProcess(
+            ["/usr/bin/unshare", "-m", "/bin/sh", "-c", script, "sh"] + words,
+            environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"], timeout: 30_000)
+        let errors = String(decoding: outcome.errors, as: UTF8.self)
+        guard loose.isTrusted else {
+            #expect(outcome.end == .exited(78), "\(errors)")
+            #expect(errors.contains("/etc/holdfast"))
+            #expect(["chmod", "chown", "keep the file"].contains { errors.contains($0) }, "\(errors)")
+            return
+        }
+        let answer = try JSONDecoder().decode(CheckAnswer.self, from: Data(outcome.output))
+        #expect(answer.node == "edge-1", "\(errors)")
+    }
+
     @Test(
         "a policy that others could have written allows nothing, and says what to do (invariant 2)",
-        .enabled(if: geteuid() == 0, "SKIPPED: to give a file away needs root"),
-        arguments: [
-            Loose(name: "root's alone", isTrusted: true),
-            Loose(name: "readable by all", file: 0o444, isTrusted: true),
-            Loose(name: "writable by its group", file: 0o664), Loose(name: "writable by all", file: 0o666),
-            Loose(name: "of another user", owner: 12345),
-            Loose(name: "in a loose directory", directory: 0o777),
-            Loose(name: "in one like /tmp", directory: 0o1777),
-            Loose(name: "in the group's", directory: 0o775),
-        ])
+        .enabled(if: geteuid() == 0, "SKIPPED: to give a file away needs root"), arguments: modes)
     func loose(_ loose: Loose) throws {
         let node = try SampleNode()
         let etc = node.root + "/etc/holdfast"
@@ -158,6 +197,28 @@ struct HostileFilesTests {
 }
 
 extension SampleNode {
+    /// Every guard that is in place and what it holds, but for what lies at a path.
+    fileprivate func guards(but place: String) throws -> [String: String] {
+        var guards: [String: String] = [:]
+        for path in [
+            "etc/systemd/system/k3s.service.d/zz-holdfast.conf", "usr/local/bin/.k3s.holdfast-spare",
+        ]
+        where path != place {
+            guards[path] = (try? hashFile("\(root)/\(path)"))?.hex
+        }
+        let vault = "var/lib/holdfast/vault"
+        if place != vault {
+            for name in (try? listDirectory("\(root)/\(vault)/sha256")) ?? [] { guards[name] = vault }
+        }
+        let file = "var/lib/holdfast/guard"
+        if place != file, let bytes = try readFileIfPresent("\(root)/\(file)", limit: GuardFile.largest) {
+            // Its sequence moves with the ledger.
+            guards[file] = try GuardFile.parse(bytes).installations
+                .map { "\($0.mode) \($0.units) \($0.approved.map(\.artifact.summary))" }.joined()
+        }
+        return guards
+    }
+
     /// The program that was built beside the tests.
     var holdfastProgram: String {
         URL(filePath: ProcessInfo.processInfo.arguments[0]).deletingLastPathComponent().path + "/holdfast"
