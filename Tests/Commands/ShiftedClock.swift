@@ -22,6 +22,12 @@ struct ShiftedClock {
             if (result == 0 && id == CLOCK_REALTIME && days != NULL) time->tv_sec += atol(days) * 86400;
             return result;
         }
+        time_t time(time_t *seconds) {
+            struct timespec now;
+            clock_gettime(CLOCK_REALTIME, &now);
+            if (seconds != NULL) *seconds = now.tv_sec;
+            return now.tv_sec;
+        }
         """
 
     /// - Parameter directory: where it is built; it lasts as long as that does.
