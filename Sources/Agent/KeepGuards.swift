@@ -224,9 +224,15 @@ private struct Run {
     /// Ends an effect that was done.
     ///
     /// Beside a binary that was replaced may lie what was staged for it, where the gate was quicker, or what was turned
-    /// away, where it could not be kept: the latter is the only copy, so it is tried until it is kept.
+    /// away, where it could not be kept: the latter is the only copy, so it is tried until it is kept. Beside a record of
+    /// a start may lie the draft of one who was killed before the gate wrote it.
     private mutating func close(_ intent: Intent, _ identity: FileIdentity?) throws(LedgerFailure) -> Bool {
-        if case .replace = intent.effect {
+        let leavesMore =
+            switch intent.effect {
+            case .replace, .writeLastRan: true
+            default: false
+            }
+        if leavesMore {
             do {
                 try keep.port.undo(intent)
             } catch {

@@ -126,8 +126,9 @@ final class KillNode {
         var counts: [String: Int] = [:]
         let lines = try String(contentsOf: URL(filePath: log), encoding: .utf8).split(separator: "\n")
         return lines.compactMap { line in
-            // `1234 openat(AT_FDCWD, "…", O_RDONLY) = 3`
-            guard let text = line.split(separator: " ", maxSplits: 1).last, let end = text.firstIndex(of: "(")
+            // `1234  openat(AT_FDCWD, "…", O_RDONLY) = 3`: what is short of five digits is filled up.
+            guard let text = line.split(separator: " ", maxSplits: 1).last?.drop(while: { $0 == " " }),
+                let end = text.firstIndex(of: "(")
             else { return nil }
             let call = String(text[..<end])
             counts[call, default: 0] += 1

@@ -35,6 +35,43 @@ struct NodeGuardsTests {
     }
 
     @Test(
+        "invariant 7: the vault's directories go with its last artifact, also where that was all that was done"
+    )
+    func emptyVault() throws {
+        let node = try NodeRoot()
+        let guards = NodeGuards(root: node.root, state: "/var/lib/holdfast")
+        let folder = "var/lib/holdfast/vault/sha256"
+        let digest = try #require(hashBytes([1]))
+        let intent = Intent(
+            id: "i", effect: .removeFromVault(path: "/\(folder)/\(digest.hex)", digest: digest),
+            before: .missing)
+        for other in [nil, "other"] {
+            try node.directory.write([1], to: "\(folder)/\(other ?? digest.hex)")
+            unlink("\(node.directory.path)/\(folder)/\(digest.hex)")
+            #expect(guards.probe(intent) == (other == nil ? .notDone : .done(nil)))
+            try guards.perform(intent.effect, before: intent.before)
+            #expect(guards.probe(intent) == .done(nil))
+            #expect(isDirectory("\(node.directory.path)/var/lib/holdfast/vault") == (other != nil))
+        }
+    }
+
+    @Test("invariant 7: a record of a start that the gate wrote meanwhile has no draft left beside it")
+    func draftOfRecord() throws {
+        let node = try NodeRoot()
+        let guards = NodeGuards(root: node.root, state: "/var/lib/holdfast")
+        let folder = "var/lib/holdfast/gate/last-ran"
+        for name in ["data", ".data.4194305.tmp"] {
+            try node.directory.write(Array("by the gate".utf8), to: "\(folder)/\(name)")
+        }
+        let record = StartRecord(
+            path: "/\(folder)/data", text: "by the tick", since: Instant(seconds: 0), marks: [])
+        let intent = Intent(id: "i", effect: .writeLastRan(record), before: .missing)
+        #expect(guards.probe(intent) == .done(nil))
+        try guards.undo(intent)
+        #expect(names(node, in: folder) == ["data"])
+    }
+
+    @Test(
         "guard files that were set aside are told, oldest first, and of more than four the newest gives way")
     func setAside() throws {
         let node = try NodeRoot()

@@ -76,8 +76,7 @@ extension NodeGuards {
             case .removeFromVault(let path, _):
                 try removeFile(try place(path))
                 // The vault's own directories, as far as nothing else is kept.
-                try removeDirectoryIfEmpty(try place("\(state)/vault/sha256"))
-                try removeDirectoryIfEmpty(try place("\(state)/vault"))
+                for directory in vaultDirectories { try removeDirectoryIfEmpty(try place(directory)) }
             case .removeSpare(let spare):
                 guard try ofLargeFile(spare.path) == .identity(spare.identity) else { return }
                 try removeFile(try place(spare.path))
@@ -187,7 +186,9 @@ extension NodeGuards {
                 }
                 return .done(found.identity)
             case .stageSpare(let copy): return try probe(copy, before: intent.before)
-            case .removeFromVault(let path, _): return try isGone(path) ? .done(nil) : .notDone
+            case .removeFromVault(let path, _):
+                guard try isGone(path) else { return .notDone }
+                return try isEmptyVaultLeft() ? .notDone : .done(nil)
             case .removeSpare(let spare):
                 let found = try identityIfPresent(ofFile: try place(spare.path))
                 return found == spare.identity ? .notDone : .done(nil)
@@ -247,6 +248,17 @@ extension NodeGuards {
         return try listDirectory(directory).isEmpty ? .notDone : .done(nil)
     }
 
+    private var vaultDirectories: [String] { ["\(state)/vault/sha256", "\(state)/vault"] }
+
+    /// Whether whoever took the last artifact away was killed before its directories were gone too.
+    private func isEmptyVaultLeft() throws(HostError) -> Bool {
+        for directory in vaultDirectories {
+            let place = try place(directory)
+            if isDirectory(place), try listDirectory(place).isEmpty { return true }
+        }
+        return false
+    }
+
     private func isGone(_ path: String) throws(HostError) -> Bool { try !ofLargeFile(path).isThere }
 
     private func content(at path: String) -> [UInt8]? {
@@ -274,7 +286,8 @@ extension NodeGuards {
                 removeDrafts(of: try place(path))
                 guard intent.before == .missingDirectory else { return }
                 try removeDirectoryIfEmpty(directory(of: try place(path)))
-            case .removeFromVault, .removeSpare, .removeDropIn, .reloadUnits, .restartWatch, .writeLastRan,
+            case .writeLastRan(let record): removeDrafts(of: try place(record.path))
+            case .removeFromVault, .removeSpare, .removeDropIn, .reloadUnits, .restartWatch,
                 .removeLastRan, .removePending, .set, .restore, .restart, .start, .abortRefresh,
                 .startServices, .refreshSnap, .removeBackup:
                 break
