@@ -55,6 +55,23 @@ struct NodeGuardsTests {
         }
     }
 
+    @Test("invariant 7: a copy into the vault that was not made leaves neither a draft nor the vault")
+    func undoneCopy() throws {
+        let node = try NodeRoot()
+        let guards = NodeGuards(root: node.root, state: "/var/lib/holdfast")
+        let folder = "var/lib/holdfast/vault/sha256"
+        let digest = try #require(hashBytes([1]))
+        try node.directory.write([1], to: "\(folder)/.\(digest.hex).draft")
+        let copy = ArtifactCopy(
+            installation: InstallationID(distribution: .k3s, name: "k3s"),
+            artifact: Artifact(version: nil, sha256: digest), from: "/usr/local/bin/k3s",
+            to: "/\(folder)/\(digest.hex)")
+        let intent = Intent(id: "i", effect: .storeInVault(copy), before: .missing)
+        #expect(guards.probe(intent) == .notDone)
+        try guards.undo(intent)
+        #expect(names(node, in: "var/lib/holdfast") == [])
+    }
+
     @Test("invariant 7: a record of a start that the gate wrote meanwhile has no draft left beside it")
     func draftOfRecord() throws {
         let node = try NodeRoot()

@@ -75,8 +75,7 @@ extension NodeGuards {
                     mode: mode(like: copy.like))
             case .removeFromVault(let path, _):
                 try removeFile(try place(path))
-                // The vault's own directories, as far as nothing else is kept.
-                for directory in vaultDirectories { try removeDirectoryIfEmpty(try place(directory)) }
+                try removeEmptyVault()
             case .removeSpare(let spare):
                 guard try ofLargeFile(spare.path) == .identity(spare.identity) else { return }
                 try removeFile(try place(spare.path))
@@ -250,6 +249,11 @@ extension NodeGuards {
 
     private var vaultDirectories: [String] { ["\(state)/vault/sha256", "\(state)/vault"] }
 
+    /// Takes the vault's own directories away, as far as nothing else is kept.
+    private func removeEmptyVault() throws(HostError) {
+        for directory in vaultDirectories { try removeDirectoryIfEmpty(try place(directory)) }
+    }
+
     /// Whether whoever took the last artifact away was killed before its directories were gone too.
     private func isEmptyVaultLeft() throws(HostError) -> Bool {
         for directory in vaultDirectories {
@@ -280,8 +284,10 @@ extension NodeGuards {
     public func undo(_ intent: Intent) throws(EffectFailure) {
         try failing { () throws(HostError) in
             switch intent.effect {
-            case .storeInVault(let copy), .stageSpare(let copy):
+            case .storeInVault(let copy):
                 try removeFile(draftPath(of: try place(copy.to)))
+                try removeEmptyVault()
+            case .stageSpare(let copy): try removeFile(draftPath(of: try place(copy.to)))
             case .placeDropIn(let path, _):
                 removeDrafts(of: try place(path))
                 guard intent.before == .missingDirectory else { return }
