@@ -129,13 +129,24 @@ struct SnapdWritesTests {
         #expect(end.failure != nil && end.doing != nil)
     }
 
-    @Test("while snapd restarts a change of ours is waited for, and it is not begun a second time")
-    func restarted() throws {
+    @Test(
+        "while snapd restarts a change of ours is waited for, and it is not begun a second time",
+        arguments: ["hangs", "breaks off", "breaks off amid the answer", "gives up"])
+    func restarted(how: String) throws {
+        let canceled =
+            #"{"type":"error","status-code":500,"status":"Internal Server Error","result":{"message":"request canceled"}}"#
+        let steps: [ScriptedServer.Step] =
+            switch how {
+            case "hangs": [.hang]
+            case "breaks off": []
+            case "gives up": [.answer(canceled, status: "500 Internal Server Error")]
+            default: [.text("HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n{")]
+            }
         let snapd = try Snapd { request, number in
             guard request.head.hasPrefix("GET") else {
                 return [.answer(Self.accepted, status: "202 Accepted")]
             }
-            return number < 4 ? [.hang] : [.answer(Self.change("Done", ready: true))]
+            return number < 6 ? steps : [.answer(Self.change("Done", ready: true))]
         }
         let id = try snapd.client.refresh("microk8s", revision: "102")
         var client = snapd.client

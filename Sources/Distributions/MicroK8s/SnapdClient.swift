@@ -75,9 +75,7 @@ struct SnapdClient {
     private func isRestart(_ outcome: Result<HTTPResponse, HTTPError>) -> Bool {
         switch outcome {
         case .failure(let error): [.absent, .refused, .interrupted].contains(error.code)
-        case .success(let response):
-            response.status == 500
-                && SnapdError.message(in: response.body)?.contains("request canceled") == true
+        case .success(let response): SnapdError.isCancelled(response)
         }
     }
 
@@ -113,7 +111,7 @@ struct SnapdError: Error, Hashable, CustomStringConvertible {
     enum Code: Hashable {
         /// There is no socket, or nobody listens on it.
         case absent
-        /// It takes the question and does not answer in time.
+        /// It takes the question and does not answer, or not to the end: it may be restarting.
         case silent
         /// It answered that something went wrong, or something that cannot be understood.
         case answer
@@ -131,7 +129,7 @@ struct SnapdError: Error, Hashable, CustomStringConvertible {
         code =
             switch error.code {
             case .absent, .refused: .absent
-            case .timeout: .silent
+            case .timeout, .interrupted: .silent
             default: .answer
             }
         description = error.description
@@ -148,11 +146,16 @@ struct SnapdError: Error, Hashable, CustomStringConvertible {
     }
 
     init(answer response: HTTPResponse, target: String, method: String = "GET", socket: String) {
-        code = .answer
+        code = Self.isCancelled(response) ? .silent : .answer
         status = response.status
         kind = Self.error(in: response.body)?.kind
         let said = Self.message(in: response.body).map { ": \($0)" } ?? ""
         description = "\(socket): snapd answered \(method) \(target) with status \(response.status)\(said)"
+    }
+
+    /// Whether snapd gave the question up, as it does while it stops.
+    static func isCancelled(_ response: HTTPResponse) -> Bool {
+        response.status == 500 && message(in: response.body)?.contains("request canceled") == true
     }
 
     /// What an answer that is an error says, in one printable line; nil where it says nothing.
