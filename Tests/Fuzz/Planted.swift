@@ -13,10 +13,12 @@ let planted = Target(name: "planted") { bytes in
 }
 
 /// A read behind the end of what was allocated, which the address sanitizer alone sees.
-let overread = Target(name: "overread") { bytes in
-    guard bytes.count > 2, bytes.starts(with: Array("v1".utf8)) else { return }
-    let copy = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: bytes.count)
-    defer { copy.deallocate() }
-    _ = copy.initialize(from: bytes)
-    expect(copy.baseAddress.map { Int($0[bytes.count]) >= 0 } ?? true, "a byte that is less than nothing")
-}
+let overread = Target(
+    name: "overread",
+    look: { bytes in
+        guard bytes.count > 2, bytes.starts(with: Array("v1".utf8)) else { return }
+        let copy = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: bytes.count)
+        defer { copy.deallocate() }
+        _ = copy.initialize(from: bytes)
+        expect(copy.baseAddress.map { Int($0[bytes.count]) >= 0 } ?? true, "a byte that is less than nothing")
+    }, words: { ["v1"] })
