@@ -4,15 +4,6 @@ import Model
 import Ports
 import Testing
 
-@Sendable private func noQuestions(_ policy: inout Policy) {
-    policy.gates = []
-    policy.backup.mode = .off
-}
-
-@Sendable private func askCommand(_ policy: inout Policy) {
-    policy.gates = [.command(["/usr/local/bin/ask"], timeout: .minutes(1))]
-}
-
 /// A server with the gate before its unit, to which something comes that a person approves.
 func killedServer(
     _ artifact: Artifact, isOnDisk: Bool = false, isBroken: Bool = false,

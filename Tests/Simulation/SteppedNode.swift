@@ -59,6 +59,17 @@ func guardedServer(
     return world
 }
 
+/// A policy that asks nothing before a change.
+@Sendable func noQuestions(_ policy: inout Policy) {
+    policy.gates = []
+    policy.backup.mode = .off
+}
+
+/// A policy by which a command is asked before a minor.
+@Sendable func askCommand(_ policy: inout Policy) {
+    policy.gates = [.command(["/usr/local/bin/ask"], timeout: .minutes(1))]
+}
+
 extension World {
     var installation: Installation { installations[0] }
     func runs(_ artifact: Artifact) -> Bool {
