@@ -120,8 +120,8 @@ struct StateDirectory {
     /// Nothing is flushed to the disk: after a power cut the file may be old, empty or gone.
     func replace(_ file: String, with bytes: [UInt8]) throws(LedgerFailure) {
         let draft = ownDraft(of: file)
-        // The guard file's too, which nobody may be about to write again, and that of `refusalOfAnotherFile`.
-        removeDrafts(in: path, of: ["coverage.json", "guard", name])
+        // Those of others too, which nobody may be about to write again, and that of `refusalOfAnotherFile`.
+        removeDrafts(in: path, of: ["coverage.json", "guard", "checkpoints", "checkpoint.key", name])
         let descriptor = Glibc.open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw failure(errno, "cannot write \(file)") }
         var code: Int32 = 0

@@ -36,7 +36,8 @@ struct CoverageTests {
     func drafts() throws {
         // No process has that number.
         let dead = Int32.max
-        let own = ["coverage.json", "guard", "ledger.db"].map { ".\($0).\(dead).tmp" }
+        let own = ["coverage.json", "guard", "checkpoints", "checkpoint.key", "ledger.db"]
+            .map { ".\($0).\(dead).tmp" }
         let theirs = [".mine.\(dead).tmp", ".ledger.db.\(getpid()).tmp", "ledger.db.\(dead).tmp"]
         for name in own + theirs { directory.write([], to: name) }
         _ = try tick(300)
