@@ -224,20 +224,25 @@ private struct Run {
     /// Ends an effect that was done.
     ///
     /// Beside a binary that was replaced may lie what was staged for it, where the gate was quicker, or what was turned
-    /// away, where it could not be kept: the latter is the only copy, so it is tried until it is kept. Beside a record of
-    /// a start may lie the draft of one who was killed before the gate wrote it.
+    /// away, where it could not be kept: the latter is the only copy, so it is tried until it is kept, or the
+    /// installation is released. Beside a record of a start may lie the draft of one who was killed before the gate
+    /// wrote it.
     private mutating func close(_ intent: Intent, _ identity: FileIdentity?) throws(LedgerFailure) -> Bool {
-        let leavesMore =
-            switch intent.effect {
-            case .replace, .writeLastRan: true
-            default: false
-            }
-        if leavesMore {
-            do {
-                try keep.port.undo(intent)
-            } catch {
-                return try stop(intent, .failed(error.description), error.description)
-            }
+        let isInUse: Bool
+        switch intent.effect {
+        case .replace(let replacement):
+            isInUse = situation.state.installations[replacement.installation.description]?.adoption != nil
+        case .writeLastRan: isInUse = true
+        default:
+            try end(intent, .done(identity))
+            return true
+        }
+        do {
+            try keep.port.undo(intent)
+        } catch  where isInUse {
+            return try stop(intent, .failed(error.description), error.description)
+        } catch {
+            // A node without room is released all the same.
         }
         try end(intent, .done(identity))
         return true
@@ -306,7 +311,12 @@ private struct Run {
     private func mayBeLost(_ presence: GuardPresence) throws(LedgerFailure) -> Bool {
         // What this run has written since the look is no longer that file.
         guard case .unusable = presence.guardFile, !outcome.hasSetAside else { return false }
-        guard let bytes = presence.looseGuardFile, let file = try? GuardFile.parse(bytes) else { return true }
+        guard let bytes = presence.looseGuardFile else {
+            // It could not be read: a ledger that knows guards of its own is not the one that was lost.
+            return situation.records.isEmpty
+                && !situation.state.installations.values.contains { $0.adoption != nil }
+        }
+        guard let file = try? GuardFile.parse(bytes) else { return true }
         return try keep.ledger.lacks(SeedSource(sequence: file.ledgerSequence, hash: file.ledgerHash))
     }
 }

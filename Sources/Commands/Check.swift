@@ -68,7 +68,7 @@ private func ticked(
         happened = first.outcome.events
     }
     // Damage that opening had not met is noted; opened anew, the ledger is put aside. What came before it in the tick
-    // was recorded there, and what the gate had left is taken away: the second tick finds none of that again.
+    // is recorded there, or was to be, and what the gate had left is taken away: the second tick finds none of that.
     var second = tickedOnce(at: place, on: screen, request: request, asksFleet: asksFleet)
     second.outcome.events = happened + second.outcome.events
     return second

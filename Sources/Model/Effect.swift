@@ -2,8 +2,8 @@
 ///
 /// | effect | fingerprint of before | done where | not done where | undo |
 /// |---|---|---|---|---|
-/// | storeInVault | the file at its path | the file there has the digest | anything else | the draft goes |
-/// | removeFromVault | the file at its path | no file is there | one is | nothing |
+/// | storeInVault | the file at its path | the file there has the digest | anything else | the draft goes, and an empty vault |
+/// | removeFromVault | the file at its path | no file is there, nor an empty vault | one is | nothing |
 /// | stageSpare | the file at its path | the file there has the digest and can be executed | none is there, or that of before | the draft goes |
 /// | removeSpare | the file at its path | no file is there, or not ours | the file that we staged | nothing |
 /// | placeDropIn | its content, or whether its directory was there | the text is there | none is there, or that of before | the directory goes if we made it and it is empty |
@@ -15,7 +15,7 @@
 /// | removePending | the file at its path | that file is gone, and its directory where nothing else is in it | it is there | nothing |
 /// | set | its value | it has the value that was asked for | it has another | nothing |
 /// | restore | its value | it no longer has ours | it has ours | nothing |
-/// | replace | the file at its path | the file there has the digest | anything else | the draft goes |
+/// | replace | the file at its path | the file there has the digest | anything else | the draft goes, and what changed places is kept |
 /// | restart | the unit's InvocationID | it has another | it has that of before | nothing |
 /// | start | nothing | the unit is active, or about to be | it is not | nothing |
 /// | abortRefresh | the change's status | it is over, or being undone | it goes on | nothing |

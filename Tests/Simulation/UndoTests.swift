@@ -42,6 +42,17 @@ struct UndoTests {
         #expect(world.state.guards?.intents == [] && world.state.guards?.troubles == [])
     }
 
+    @Test("invariant 10: what there is no room to keep does not stand in the way of a release")
+    func unkeptAndReleased() {
+        let world = guardedServer()
+        world.bring(minor)
+        world.guards.keepTrouble = ".holdfast-pending could not be made: no space left on device"
+        world.pass(.minutes(2))
+        #expect(world.tick().guards?.trouble == world.guards.keepTrouble)
+        world.tick(request: .release)
+        #expect(world.state.guards == nil && world.guards.loaded.isEmpty)
+    }
+
     /// Why a binary is left as it is.
     enum Reason: CaseIterable, Sendable {
         case down, starting, runsIt, paused, allowed, unproven, warned, released
