@@ -55,6 +55,26 @@ struct NodeGuardsTests {
         }
     }
 
+    @Test(
+        "invariant 10: a vault that an admin has put elsewhere by a link stays, and nothing waits for it to go"
+    )
+    func linkedVault() throws {
+        let node = try NodeRoot()
+        let guards = NodeGuards(root: node.root, state: "/var/lib/holdfast")
+        let digest = try #require(hashBytes([1]))
+        try node.directory.write([1], to: "srv/vault/sha256/\(digest.hex)")
+        try node.directory.write([], to: "var/lib/holdfast/guard")
+        try node.directory.link("var/lib/holdfast/vault", to: "../../../srv/vault")
+        let intent = Intent(
+            id: "i",
+            effect: .removeFromVault(path: "/var/lib/holdfast/vault/sha256/\(digest.hex)", digest: digest),
+            before: .missing)
+        #expect(guards.probe(intent) == .notDone)
+        try guards.perform(intent.effect, before: intent.before)
+        #expect(guards.probe(intent) == .done(nil))
+        #expect(names(node, in: "srv") == ["vault"] && names(node, in: "srv/vault") == [])
+    }
+
     @Test("invariant 7: a copy into the vault that was not made leaves neither a draft nor the vault")
     func undoneCopy() throws {
         let node = try NodeRoot()

@@ -251,14 +251,25 @@ extension NodeGuards {
 
     /// Takes the vault's own directories away, as far as nothing else is kept.
     private func removeEmptyVault() throws(HostError) {
-        for directory in vaultDirectories { try removeDirectoryIfEmpty(try place(directory)) }
+        for directory in vaultDirectories {
+            let place = try place(directory)
+            if try isOwnDirectory(place) { try removeDirectoryIfEmpty(place) }
+        }
+    }
+
+    /// Whether it is a plain directory, rather than a link to one or where another disk is mounted: those an admin made.
+    private func isOwnDirectory(_ path: String) throws(HostError) -> Bool {
+        guard isDirectory(path), (try? readLink(path)) == nil, let own = try identityIfPresent(ofFile: path),
+            let above = try identityIfPresent(ofFile: directory(of: path))
+        else { return false }
+        return own.device == above.device
     }
 
     /// Whether whoever took the last artifact away was killed before its directories were gone too.
     private func isEmptyVaultLeft() throws(HostError) -> Bool {
         for directory in vaultDirectories {
             let place = try place(directory)
-            if isDirectory(place), try listDirectory(place).isEmpty { return true }
+            if try isOwnDirectory(place), try listDirectory(place).isEmpty { return true }
         }
         return false
     }
