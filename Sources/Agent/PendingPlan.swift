@@ -26,7 +26,11 @@ struct PendingPlan {
         }
         // Two units can run one binary: what is kept beside it is kept for both.
         for binary in Set(gates.filter(\.isSeen).map(\.binary)).sorted() {
-            guard let kept = presence.pending[binary] else { continue }
+            // What could not be read may be what a person has approved.
+            let isUnread = situation.observation.problems.contains {
+                $0.code == Problem.pendingUnreadable && $0.about == binary
+            }
+            guard !isUnread, let kept = presence.pending[binary] else { continue }
             let own = gates.filter { $0.binary == binary }
             beyondBounds += Self.removals(
                 kept, inside: own.flatMap { situation.inByNow($0, presence) },

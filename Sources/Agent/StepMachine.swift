@@ -77,9 +77,16 @@ enum StepAction: Hashable {
 /// person's word counts until the unit is restarted; from then on the step is finished, one way or the other, since a
 /// node must not be left in the midst of it.
 func nextAction(_ step: Step, _ facts: StepFacts) -> StepAction {
-    guard facts.isAdopted else { return .end(.abandoned("the installation was released")) }
+    guard facts.isAdopted else { return .end(.abandoned("the installation was released, or is gone")) }
     guard let installation = facts.installation else {
-        // Its unit may be away for an instant. What is gone is no longer adopted.
+        // Its unit may be away for an instant. What is gone is no longer adopted. Where nothing was touched yet, or only
+        // begun, a person's word counts all the same.
+        if ![.restarting, .probing, .soaking, .replacingBack, .restartingBack, .probingBack].contains(
+            step.phase)
+        {
+            if let denial = facts.denial { return .end(.abandoned(denial)) }
+            if facts.isPaused { return .end(.abandoned("the guards are paused")) }
+        }
         return .hold("this look has not found the installation; the next one goes on, or ends it")
     }
     if step.change.installation.distribution == .microk8s {

@@ -106,6 +106,18 @@ struct PendingTests {
             waives: [], reason: "", claimedBy: "somebody", spentBy: [])
         world.record(.approved(approval))
         for number in 4...6 { world.keep(number) }
+        // Nor does anything go while one of them, which may be it, cannot be read.
+        let all = world.installations[0].offers
+        world.installations[0].offers.removeAll { $0.artifact.sha256 == digest(1) }
+        world.problems = [
+            Problem(
+                code: Problem.pendingUnreadable, text: "input/output error",
+                about: world.installations[0].installed?.path)
+        ]
+        world.settle()
+        #expect(world.kept == [1, 2, 3, 4, 5, 6])
+        world.installations[0].offers = all
+        world.problems = []
         world.settle()
         #expect(world.kept == [1, 5, 6])
         world.guards.space = KeptAside.Space(free: 0, total: 100_000)
