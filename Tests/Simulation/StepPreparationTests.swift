@@ -98,23 +98,8 @@ struct StepPreparationTests {
         #expect(world.onDisk == old.sha256 && world.starts == 0)
     }
 
-    @Test("what is allowed and not here is fetched first, by the source that the policy names")
-    func fetched() throws {
-        let world = guardedServer(
-            unattended: .patch,
-            settings: {
-                $0.origin = .verified
-                $0.source.releases = "/srv/releases"
-            })
-        world.care.source = SimulatedSource(world: world, [patch])
-        world.tick(asksFleet: true)
-        world.step()
-        #expect(world.care.source?.fetched == 1)
-        #expect(world.onDisk == patch.sha256 && world.chain.last == "done")
-    }
-
-    @Test("what cannot be fetched is tried again later and later, and nothing is begun meanwhile")
-    func unfetched() throws {
+    /// A server on which a patch is allowed that the policy's source has, and nobody else.
+    private func fetching() -> (world: World, source: SimulatedSource) {
         let world = guardedServer(
             unattended: .patch,
             settings: {
@@ -124,6 +109,20 @@ struct StepPreparationTests {
         let source = SimulatedSource(world: world, [patch])
         world.care.source = source
         world.tick(asksFleet: true)
+        return (world, source)
+    }
+
+    @Test("what is allowed and not here is fetched first, by the source that the policy names")
+    func fetched() throws {
+        let (world, source) = fetching()
+        world.step()
+        #expect(source.fetched == 1)
+        #expect(world.onDisk == patch.sha256 && world.chain.last == "done")
+    }
+
+    @Test("what cannot be fetched is tried again later and later, and nothing is begun meanwhile")
+    func unfetched() throws {
+        let (world, source) = fetching()
         source.failure = SourceFailure(.unreachable, "the mirror does not answer")
         #expect(world.step().trouble?.contains("mirror") == true)
         #expect(world.step().trouble == nil)
@@ -135,15 +134,7 @@ struct StepPreparationTests {
 
     @Test("what there is no room for is told where it waits, and fetched within a minute of there being some")
     func noRoom() throws {
-        let world = guardedServer(
-            unattended: .patch,
-            settings: {
-                $0.origin = .verified
-                $0.source.releases = "/srv/releases"
-            })
-        let source = SimulatedSource(world: world, [patch])
-        world.care.source = source
-        world.tick(asksFleet: true)
+        let (world, source) = fetching()
         source.failure = SourceFailure(.space, "/downloads: 4.0 MiB are free, 260.0 MiB too little")
         for _ in 0..<8 {
             #expect(world.step().trouble?.contains("260.0 MiB too little") == true)
